@@ -1,0 +1,119 @@
+# Weir: collectd plugins that turn a flow sensor into an alarm.
+# `make help` lists the targets; everything built lands in build/.
+
+VERSION := 0.1.0
+CC ?= cc
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr
+PLUGINDIR ?= $(PREFIX)/lib/collectd
+COLLECTD_INCLUDE ?= /usr/include/collectd
+CLANG ?= clang
+CLANG_FORMAT ?= clang-format-14
+PYTHON ?= /usr/bin/python3
+B ?= build
+
+PLUGINS := m4_rpc target_edge_impulse write_arduino_cloud
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+  -Wpointer-arith -Wvla -Werror=implicit-function-declaration
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+# U_FORTIFY first: a distribution's flags may set another level.
+ALL_CFLAGS = -std=gnu11 -pthread -fPIC $(WARN) -I. -Iplugins \
+  -DWEIR_VERSION='"$(VERSION)"' $(CPPFLAGS) -U_FORTIFY_SOURCE $(HARDEN) \
+  $(CFLAGS) $(SANFLAGS) $(if $(WERROR),-Werror)
+COLLECTD_CFLAGS := -DHAVE_CONFIG_H -isystem $(COLLECTD_INCLUDE)
+ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) \
+  $(SANFLAGS)
+LIBS := -lcurl -lmsgpackc -lyajl -lsqlite3 -lm
+
+ifneq ($(V),1)
+Q := @
+say = @printf '  %-8s%s\n' $(1) $(2)
+endif
+
+objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
+LIB_OBJ := $(call objs,$(wildcard plugins/lib/*.c))
+GLUE_OBJ := $(call objs,$(wildcard plugins/glue/*.c))
+MODEL_OBJ := $(call objs,$(wildcard model/*.c))
+M4SIM_OBJ := $(call objs,$(wildcard tests/sim/m4sim*.c))
+DOCTOR_OBJ := $(call objs,$(wildcard plugins/doctor/*.c))
+SO := $(PLUGINS:%=$(B)/plugins/%.so)
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+TOOLS := $(patsubst model/tools/%.c,$(B)/bin/%,$(wildcard model/tools/*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+BIN := $(if $(M4SIM_OBJ),$(B)/bin/m4sim) \
+  $(if $(DOCTOR_OBJ),$(B)/bin/weir-doctor)
+EIM := $(if $(MODEL_OBJ),$(B)/model/flow.eim)
+
+.PHONY: all
+all: $(SO) $(EIM) $(BIN) ## build the plugins, the model and the tools
+
+# lib/ must not know collectd: -MD lists every header, also system ones.
+$(B)/obj/plugins/lib/%.o: plugins/lib/%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MD -MP -c -o $@ $<
+	@if grep -q 'collectd/' $(@:.o=.d); then rm -f $@; echo "$<: lib/" \
+	  "must not include a collectd header" >&2; exit 1; fi
+
+$(B)/obj/plugins/glue/%.o $(B)/obj/plugins/%.o: \
+  ALL_CFLAGS += $(COLLECTD_CFLAGS)
+$(B)/obj/plugins/lib/%.o $(B)/obj/plugins/doctor/%.o: COLLECTD_CFLAGS :=
+$(B)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/lib/libweir.a: $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && $(AR) rcsD $@ $^
+
+$(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
+  $(B)/lib/libweir.a plugins/plugin.map
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,--version-script=plugins/plugin.map \
+	  -o $@ $(filter %.o %.a,$^) $(LIBS)
+
+define program
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS) $(1)
+endef
+
+$(B)/model/flow.eim: $(MODEL_OBJ); $(program)
+$(B)/bin/m4sim: $(M4SIM_OBJ); $(program)
+$(B)/bin/weir-doctor: $(DOCTOR_OBJ) $(B)/lib/libweir.a; $(program)
+$(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
+  $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
+$(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/lib/libweir.a; $(program)
+$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/lib/libweir.a \
+  $(filter-out %/main.o,$(MODEL_OBJ))
+	$(call program,-lcunit)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard plugins/lib/*.c)
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	  -o $@ $^ $(LIBS) -pthread
+
+include tests/check.mk
+
+.PHONY: install clean help
+install: all ## install into $(DESTDIR): plugins, model, tools
+	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(PREFIX)/lib/weir \
+	  $(DESTDIR)$(PREFIX)/bin
+	install -m 0644 $(SO) $(DESTDIR)$(PLUGINDIR)
+	install -m 0755 $(EIM) $(DESTDIR)$(PREFIX)/lib/weir
+	$(if $(DOCTOR_OBJ),install -m 0755 $(B)/bin/weir-doctor \
+	  $(DESTDIR)$(PREFIX)/bin)
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s%s\n", $$1, $$2}' \
+	  $(MAKEFILE_LIST)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
