@@ -1,0 +1,50 @@
+#include "lib/bytes.h"
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void test_text_stays_terminated(void) {
+  struct wr_bytes b = WR_BYTES_INIT(100);
+  CU_ASSERT_PTR_NULL(b.data);
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "ab"), 0);
+  CU_ASSERT_EQUAL(wr_bytes_append(&b, "\0c", 2), 0);
+  CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%d-%s", 7, "x"), 0);
+  CU_ASSERT_EQUAL(b.len, 7);
+  CU_ASSERT_EQUAL(memcmp(b.data, "ab\0c7-x", 8), 0);
+  wr_bytes_reset(&b);
+  CU_ASSERT_EQUAL(b.len, 0);
+  CU_ASSERT_STRING_EQUAL(b.data, "");
+  wr_bytes_free(&b);
+  CU_ASSERT_PTR_NULL(b.data);
+}
+
+static void test_ceiling_changes_nothing(void) {
+  struct wr_bytes b = WR_BYTES_INIT(5);
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "1234"), 0);
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "56"), -ENOSPC);
+  CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%d", 56), -ENOSPC);
+  CU_ASSERT_EQUAL(wr_bytes_append(&b, "x", (size_t)-1), -ENOSPC);
+  CU_ASSERT_STRING_EQUAL(b.data, "1234");
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "5"), 0);
+  CU_ASSERT_EQUAL(b.len, 5);
+  CU_ASSERT(b.cap <= 6);
+  wr_bytes_free(&b);
+}
+
+static void test_grows_to_the_ceiling(void) {
+  enum { MAX = 10000 };
+  struct wr_bytes b = WR_BYTES_INIT(MAX);
+  for (int i = 0; i < MAX; i++)
+    CU_ASSERT_EQUAL_FATAL(wr_bytes_append(&b, &"0123456789"[i % 10], 1), 0);
+  CU_ASSERT_EQUAL(wr_bytes_append(&b, "x", 1), -ENOSPC);
+  CU_ASSERT_EQUAL(b.len, MAX);
+  CU_ASSERT_EQUAL(b.data[MAX - 1], '9');
+  wr_bytes_wipe(&b);
+  CU_ASSERT_EQUAL(b.cap, 0);
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "again"), 0);
+  wr_bytes_free(&b);
+}
+
+UNIT_MAIN("bytes", UNIT(test_text_stays_terminated),
+          UNIT(test_ceiling_changes_nothing), UNIT(test_grows_to_the_ceiling))
