@@ -1,0 +1,37 @@
+#include "lib/backoff.h"
+#include "unit.h"
+
+static void test_full_jitter_doubles_to_the_cap(void) {
+  struct wr_backoff b = WR_BACKOFF_INIT(10, 1000, 5000);
+  const int64_t top[] = {1000, 2000, 4000, 5000, 5000};
+  for (int i = 0; i < 5; i++)
+    CU_ASSERT_EQUAL(wr_backoff_fail(&b, 0, UINT32_MAX, 0), top[i]);
+  CU_ASSERT_EQUAL(wr_backoff_fail(&b, 0, 0, 0), 10);
+}
+
+static void test_wait_counts_down(void) {
+  struct wr_backoff b = WR_BACKOFF_INIT(100, 100, 100);
+  CU_ASSERT_EQUAL(wr_backoff_wait(&b, 7), 0);
+  CU_ASSERT_EQUAL(wr_backoff_fail(&b, 1000, 12345, 0), 100);
+  CU_ASSERT_EQUAL(wr_backoff_wait(&b, 1040), 60);
+  CU_ASSERT_EQUAL(wr_backoff_wait(&b, 1100), 0);
+  wr_backoff_fail(&b, 1100, 1, 0);
+  wr_backoff_ok(&b);
+  CU_ASSERT_EQUAL(wr_backoff_wait(&b, 1101), 0);
+  CU_ASSERT_EQUAL(b.failures, 0);
+}
+
+static void test_retry_after_beats_the_cap(void) {
+  struct wr_backoff b = WR_BACKOFF_INIT(0, 100, 1000);
+  CU_ASSERT_EQUAL(wr_backoff_fail(&b, 0, UINT32_MAX, 90000), 90000);
+}
+
+static void test_a_year_of_failures(void) {
+  struct wr_backoff b = WR_BACKOFF_INIT(1, 1000, INT64_MAX / 4);
+  for (int i = 0; i < 100000; i++)
+    CU_ASSERT_FATAL(wr_backoff_fail(&b, 0, 0x80000000u, 0) > 0);
+}
+
+UNIT_MAIN("backoff", UNIT(test_full_jitter_doubles_to_the_cap),
+          UNIT(test_wait_counts_down), UNIT(test_retry_after_beats_the_cap),
+          UNIT(test_a_year_of_failures))
