@@ -20,6 +20,6 @@ int64_t wr_bucket_take(struct wr_bucket *b, int64_t now_ms) {
     b->tokens -= 1.0;
     return 0;
   }
-  int64_t wait = (int64_t)ceil((1.0 - b->tokens) / b->per_s * 1000.0);
+  int64_t wait = (int64_t)ceil((1.0 - b->tokens) / b->per_s * 1000.0 - 1e-6);
   return wait < 1 ? 1 : wait;
 }

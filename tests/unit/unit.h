@@ -29,7 +29,8 @@ static inline int unit_main(const char *suite_name,
     return 1;
   CU_basic_set_mode(CU_BRM_VERBOSE);
   CU_basic_run_tests();
-  int bad = CU_get_number_of_failures() > 0 || CU_get_number_of_tests_run() == 0;
+  int bad =
+      CU_get_number_of_failures() > 0 || CU_get_number_of_tests_run() == 0;
   CU_cleanup_registry();
   return bad;
 }
