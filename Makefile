@@ -98,7 +98,22 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard plugins/lib/*.c)
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  -o $@ $^ $(LIBS) -pthread
 
+MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
+  $(B)/man/collectd-arduino_cloud.5
+MAN1 := $(if $(DOCTOR_OBJ),$(B)/man/weir-doctor.1)
+$(B)/man/collectd-m4_rpc.5: plugins/m4_rpc.pod
+$(B)/man/collectd-edge_impulse.5: plugins/target_edge_impulse.pod
+$(B)/man/collectd-arduino_cloud.5: plugins/write_arduino_cloud.pod
+$(B)/man/weir-doctor.1: plugins/doctor/weir-doctor.pod
+$(MAN5) $(MAN1):
+	@mkdir -p $(@D)
+	$(Q)pod2man --section=$(patsubst .%,%,$(suffix $@)) --center=Weir \
+	  --release=$(VERSION) --date=' ' --name=$(basename $(@F)) $< $@
+.PHONY: man
+man: $(MAN5) $(MAN1) ## man pages from POD
+
 include tests/check.mk
+-include model/model.mk tests/dashboards/dashboards.mk
 
 .PHONY: install clean help
 install: all ## install into $(DESTDIR): plugins, model, tools
