@@ -1,0 +1,41 @@
+#include "model/reply.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_list(struct reply *reply, const char *format, va_list list) {
+  size_t room = sizeof(reply->text) - reply->length;
+  int length = vsnprintf(reply->text + reply->length, room, format, list);
+  reply->cut |= length < 0 || (size_t)length >= room;
+  reply->length = strlen(reply->text);
+}
+
+void reply_add(struct reply *reply, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  add_list(reply, format, list);
+  va_end(list);
+}
+
+void reply_add_float(struct reply *reply, float value) {
+  char text[32];
+  int digits = 6;
+  do
+    snprintf(text, sizeof(text), "%.*g", digits, (double)value);
+  while (strtof(text, NULL) != value && digits++ < 9);
+  reply_add(reply, "%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "");
+}
+
+void reply_error(struct reply *reply, const int *id, const char *format, ...) {
+  va_list list;
+  reply_add(reply, "{\"error\":\"");
+  va_start(list, format);
+  add_list(reply, format, list);
+  va_end(list);
+  reply_add(reply, "\"");
+  if (id != NULL)
+    reply_add(reply, ",\"id\":%d", *id);
+  reply_add(reply, ",\"success\":false}\n");
+}
