@@ -1,39 +1,51 @@
 # Tests and the demo. Included by the Makefile; `make help` lists everything.
 
-DEPS_BUILD := gcc libc6-dev collectd-core collectd-dev libcurl4-gnutls-dev \
-  libmsgpack-dev libyajl-dev libsqlite3-dev
-DEPS_DEMO := $(DEPS_BUILD) python3 librrd8 rrdtool fonts-dejavu-core
-DEPS_CHECK := $(DEPS_DEMO) libcunit1-dev clang libclang-rt-14-dev \
-  clang-format-14 perl openssl npm
+# package, package|package or command:package: see tests/install-deps
+DEPS_BUILD := gcc:gcc libc6-dev collectd-core collectd-dev libmsgpack-dev \
+  'libcurl4-gnutls-dev|libcurl4-openssl-dev' libyajl-dev libsqlite3-dev
+DEPS_DEMO := $(DEPS_BUILD) /usr/bin/python3:python3 librrd8 \
+  rrdtool:rrdtool fonts-dejavu-core
+DEPS_CHECK := $(DEPS_DEMO) libcunit1-dev clang:clang libclang-rt-14-dev \
+  clang-format-14 perl:perl openssl:openssl node:nodejs npm:npm
 
 .PHONY: deps-build deps-demo deps-check
 deps-build: ; @tests/install-deps $(DEPS_BUILD)
 deps-demo: ; @tests/install-deps $(DEPS_DEMO)
 deps-check: ; @tests/install-deps $(DEPS_CHECK)
 
-.PHONY: demo check unit sanitize fuzz e2e format format-check check-config
+.PHONY: demo check unit unit-asan unit-tsan sanitize fuzz-run e2e valgrind \
+  bench format format-check check-config plugins
 demo: deps-demo ## the whole pipe on this machine, no hardware
-	@$(MAKE) --no-print-directory all
-	@$(PYTHON) tests/demo/demo.py
+	@$(MAKE) --no-print-directory -j2 all
+	@WEIR_BUILD=$(B) $(PYTHON) tests/demo/demo.py
 
 check: deps-check ## every test, under 10 minutes on 2 cores
-	@$(MAKE) --no-print-directory WERROR=1 all
-	@tests/run-checks
+	@$(MAKE) --no-print-directory -j2 WERROR=1 all
+	@WEIR_BUILD=$(B) MAKE='$(MAKE)' tests/run-checks
+
+plugins: $(SO)
 
 unit: $(UNIT) ## CUnit tests of each lib module
 	@tests/run-units $^
 
-sanitize: ## the same under AddressSanitizer and UBSan, and ThreadSanitizer
-	@$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined \
-	  HARDEN= unit
-	@$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread HARDEN= unit
+sanitize: unit-asan unit-tsan ## the same under sanitizers
+unit-asan: ; @$(MAKE) --no-print-directory B=$(B)/asan \
+  SAN=address,undefined HARDEN= unit
+unit-tsan: ; @$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread HARDEN= unit
 
+FUZZ_RUNS ?= 20000
 fuzz-run: $(FUZZ) ## a fixed number of runs of every fuzz target
 	@tests/run-fuzz $(FUZZ_RUNS) $^
-FUZZ_RUNS ?= 20000
 
 e2e: all ## the stock collectd with our plugins, simulators around it
-	@cd tests/e2e && $(PYTHON) -m unittest -v
+	@WEIR_BUILD=$(B) tests/run-e2e $(TESTS)
+
+valgrind: all ## 60 s of collectd with all plugins: no leak, no error
+	@tests/install-deps valgrind:valgrind libc6-dbg
+	@WEIR_BUILD=$(B) tests/run-valgrind
+
+bench: all $(BENCH) ## speed and memory, measured on this machine
+	@WEIR_BUILD=$(B) tests/bench/run
 
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 format: ## lay out the C sources
@@ -41,4 +53,4 @@ format: ## lay out the C sources
 format-check: ; @$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
 
 check-config: $(SO) ## validate a configuration: make check-config CONF=file
-	@tests/check-config $(CONF)
+	@WEIR_BUILD=$(B) tests/check-config "$(CONF)"

@@ -23,6 +23,7 @@ with a sentence (and the agent's log) after 30 s. Every process is stopped when
 the test ends. Files are kept in build/e2e/<test>/ for reading after a failure.
 
 Environment: WEIR_BUILD  build directory (default build);
+             WEIR_PLUGINS  where the plugins are (default: in WEIR_BUILD);
              WEIR_SAN    address or thread: what the plugins were built with;
              WEIR_WRAP   a command put in front of collectd, as valgrind.
 """
@@ -46,7 +47,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 BUILD = os.path.join(ROOT, os.environ.get("WEIR_BUILD", "build"))
 DATA = os.environ.get("WEIR_DATA",
                       os.path.join(os.path.dirname(ROOT), "shared", "data"))
-PLUGINDIR = os.path.join(BUILD, "plugins")
+PLUGINDIR = os.path.join(
+    ROOT, os.environ.get("WEIR_PLUGINS", os.path.join(BUILD, "plugins")))
 EIM = os.path.join(BUILD, "model", "flow.eim")
 STOCK_PLUGINDIR = "/usr/lib/collectd"
 COLLECTD = shutil.which("collectd") or "/usr/sbin/collectd"
