@@ -28,6 +28,7 @@ Environment: WEIR_BUILD  build directory (default build);
              WEIR_WRAP   a command put in front of collectd, as valgrind.
 """
 
+import ctypes
 import hashlib
 import json
 import os
@@ -76,6 +77,16 @@ def wait_until(condition, what, ceiling=CEILING, alive=None):
         time.sleep(0.01)
 
 
+LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent():
+    """In the child: its own session, so that Ctrl-C reaches only us, and
+    SIGTERM when we are gone, however we ended (prctl PR_SET_PDEATHSIG)."""
+    os.setsid()
+    LIBC.prctl(1, signal.SIGTERM)
+
+
 class Process:
     """A child whose output goes to a log file; stop() ends it."""
 
@@ -90,7 +101,7 @@ class Process:
             self.log_start = log.tell()
             self.child = subprocess.Popen(
                 self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                cwd=self.dir, env=self.env)
+                cwd=self.dir, env=self.env, preexec_fn=end_with_parent)
         return self
 
     @property

@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+"""`make demo`: the whole pipe on one machine, without hardware.
+
+Starts a simulated Portenta X8 (m4sim), a local stand-in for the Arduino Cloud
+(cloudsim.py) and the stock collectd with the three plugins and the bundled
+model. A scenario with three faults plays; the table shows what the agent sees.
+
+DEMO_SECONDS  how long, at least 30 (default 120; 0: until Ctrl-C)
+
+Exit status 0: everything ran and nothing was lost."""
+
+import collections
+import os
+import shutil
+import signal
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+
+import picture  # noqa: E402
+import table  # noqa: E402
+import weir  # noqa: E402
+
+DIR = os.path.join(weir.BUILD, "demo")
+LOOP_SECONDS = 120  # of the scenario when there is no end
+STOCK = ("match_regex", "rrdtool")
+
+RRDTOOL = """\
+<Plugin rrdtool>
+  DataDir "{dir}/rrd"
+  StepSize 1
+  HeartBeat 5
+  RRARows 2400
+  RRATimespan 2400
+  CacheTimeout 0
+</Plugin>
+"""
+
+
+class Failure(Exception):
+    """One sentence for the user."""
+
+
+def check_parts():
+    needs = ((weir.COLLECTD, "collectd is not installed (collectd-core)"),
+             (os.path.join(weir.STOCK_PLUGINDIR, "rrdtool.so"),
+              "collectd's rrdtool plugin is not installed (collectd-core)"),
+             (weir.EIM, "the model is not built: run make"),
+             (os.path.join(weir.BUILD, "bin", "m4sim"),
+              "m4sim is not built: run make"))
+    for path, sentence in needs:
+        if not os.path.exists(path):
+            raise Failure(sentence)
+    if not shutil.which("rrdtool"):
+        raise Failure("the program rrdtool is not installed (rrdtool)")
+
+
+def length():
+    text = os.environ.get("DEMO_SECONDS", "120")
+    try:
+        seconds = int(text)
+    except ValueError:
+        seconds = -1
+    if seconds != 0 and not 30 <= seconds <= 86400:
+        raise Failure("DEMO_SECONDS is '%s'; allowed: 0 (until Ctrl-C) or 30 "
+                      "to 86400" % text)
+    return seconds
+
+
+def scenario(seconds):
+    """Three faults, each followed by a recovery, spread over the time."""
+    def at(share):  # the first ten seconds fill the first window
+        return 11 + share * (seconds - 14)
+    lines = ["nominal 10", "0 flow 10",
+             "%.1f blockage 1.5 over 1" % at(0.02),
+             "%.1f recover over 1" % at(0.24),
+             "%.1f clogging 6 over 2" % at(0.40),
+             "%.1f recover over 1" % at(0.58),
+             "%.1f burst 15 over 1" % at(0.72),
+             "%.1f recover over 1" % at(0.92)]
+    path = os.path.join(DIR, "scenario.txt")
+    with open(path, "w") as out:
+        out.write("\n".join(lines) + "\n")
+    return path
+
+
+class Demo:
+    def __init__(self, seconds):
+        self.seconds = seconds
+        shutil.rmtree(DIR, ignore_errors=True)
+        os.makedirs(DIR)
+        self.children = []
+        self.view = table.Table(sys.stdout)
+        self.rows = collections.OrderedDict()  # sample time -> its row
+        self.flows, self.windows, self.changes = [], 0, []
+        self.state, self.spool = None, 0
+
+    def start(self, process):
+        self.children.append(process)
+        return process.start()
+
+    def start_all(self):
+        seconds = self.seconds or LOOP_SECONDS
+        self.m4 = self.start(weir.M4Sim(DIR, "--scenario", scenario(seconds)))
+        self.cloud = self.start(weir.CloudSim(DIR))
+        config = (RRDTOOL.format(dir=DIR) + weir.m4_block(self.m4.address) +
+                  weir.chain_block() +
+                  weir.cloud_block(self.cloud.url,
+                                   self.cloud.credentials(DIR),
+                                   flow="DeadBand 0\n      MinInterval 0"))
+        self.agent = self.start(weir.Collectd(DIR, config, interval=1,
+                                              stock=STOCK))
+        self.began = time.time()
+
+    def stop_all(self):
+        for child in reversed(self.children):
+            child.kill()
+
+    # -- what the agent says -------------------------------------------------
+    def take(self, value):
+        plugin, kind = value["plugin"], value["type"]
+        if plugin == "m4_rpc" and kind == "flow":
+            self.flows.append(value["value"])
+            self.rows[value["time"]] = {"time": value["time"],
+                                        "flow": value["value"]}
+        elif plugin == "edge_impulse" and kind == "bool":
+            self.take_state(value)
+        elif plugin == "write_arduino_cloud" and kind == "queue_length":
+            self.spool = int(value["value"])
+
+    def take_state(self, value):
+        if value["type_instance"] == "up" or not value["value"]:
+            return
+        self.windows += 1
+        row = self.rows.setdefault(value["time"], {"time": value["time"]})
+        row["state"] = value["type_instance"]
+        row["score"] = value["meta"].get("edge_impulse:score")
+        row["source"] = value["meta"].get("edge_impulse:source")
+
+    def show(self, last=False):
+        """Print rows that are complete: classified, or followed by another."""
+        published = len(self.cloud.values())
+        for stamp in sorted(self.rows):
+            row = self.rows[stamp]
+            newest = stamp == max(self.rows)
+            if "flow" not in row or ("state" not in row and newest
+                                     and not last):
+                break
+            row.update(published=published, spool=self.spool)
+            self.view.row(row)
+            if row.get("state", self.state) != self.state:
+                self.changes.append((stamp, self.state, row["state"]))
+                self.view.change(stamp, self.state, row["state"], row)
+                self.state = row["state"]
+            del self.rows[stamp]
+
+    def poll(self):
+        seen = getattr(self, "seen", 0)
+        values = self.agent.values()
+        for value in values[seen:]:
+            self.take(value)
+        self.seen = len(values)
+        for child in self.children:
+            if child.poll() is not None:
+                raise Failure("%s ended by itself:\n%s"
+                              % (child.name, child.tail(8)))
+        self.show()
+
+    def run(self):
+        self.view.head(self.seconds)
+        end = self.began + (self.seconds or float("inf"))
+        while time.time() < end:
+            self.poll()
+            time.sleep(0.1)
+
+    # -- the end -------------------------------------------------------------
+    def lost(self):
+        """Values the agent read or decided that the cloud does not have."""
+        got = collections.Counter(
+            v["value"] for v in self.cloud.values(property="flow_rate"))
+        missing = sum((collections.Counter(self.flows) - got).values())
+        told = [v["value"] for v in
+                self.cloud.values(property="classification")]
+        for _, _, state in self.changes:
+            if state in told:
+                told = told[told.index(state) + 1:]
+            else:
+                missing += 1
+        return missing
+
+    def finish(self):
+        """No more samples; what was read is published; the agent ends."""
+        self.children.remove(self.m4)
+        self.m4.stop()
+        deadline = time.monotonic() + 15
+        while self.poll() or (self.lost() and time.monotonic() < deadline):
+            time.sleep(0.1)
+        self.show(last=True)
+        self.children.remove(self.agent)
+        self.agent.stop()
+        lost = self.lost()
+        self.view.summary([
+            ("samples", len(self.flows)), ("windows", self.windows),
+            ("state changes", len(self.changes)),
+            ("values published", len(self.cloud.values())),
+            ("lost", lost or "none")])
+        path = picture.draw(DIR, int(self.began), int(time.time()))
+        self.view.line("picture: " + os.path.relpath(path, weir.ROOT))
+        if lost or not self.flows or not self.windows:
+            raise Failure("%d values were lost; see %s" % (lost, DIR))
+
+
+def main():
+    demo = None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        check_parts()
+        demo = Demo(length())
+        demo.start_all()
+        demo.run()
+        demo.finish()
+        return 0
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+        return 130
+    except (Failure, AssertionError, OSError) as err:
+        print("demo: %s" % err, file=sys.stderr)
+        return 1
+    finally:
+        if demo:
+            demo.stop_all()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
