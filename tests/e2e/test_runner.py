@@ -1,0 +1,95 @@
+"""Edge Impulse's own Linux runner, from npm, in front of model/flow.eim: the
+plugin's HTTP path meets the program that runs in their container."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import unittest
+import urllib.error
+import urllib.request
+
+import weir
+
+FOLDER = os.path.join(weir.ROOT, "build", "runner")
+RUNNER = os.path.join(FOLDER, "node_modules", "edge-impulse-linux", "build",
+                      "cli", "linux", "runner.js")
+STEADY = [10.0, 10.1, 9.9, 10.0, 10.1, 10.0, 9.9, 10.0, 10.1, 10.0]
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class RunnerTest(weir.Case):
+    @classmethod
+    def setUpClass(cls):
+        for program in ("node", "npm"):
+            if not shutil.which(program):
+                raise unittest.SkipTest("%s is not installed" % program)
+        done = subprocess.run(
+            [os.path.join(weir.ROOT, "tests", "install-runner"), FOLDER],
+            capture_output=True, text=True)
+        if done.returncode != 0:
+            raise unittest.SkipTest("npm could not install the runner: %s" %
+                                    (done.stderr.strip().splitlines() or
+                                     ["?"])[-1])
+
+    def start_runner(self):
+        """The runner wants a port number; the kernel suggests one."""
+        self.port = free_port()
+        runner = self.run_process(weir.Process("runner", [
+            "node", RUNNER, "--run-http-server", str(self.port),
+            "--model-file", weir.EIM, "--dont-print-predictions"], self.dir,
+            {"HOST": "127.0.0.1", "HOME": self.dir}))
+        weir.wait_until(self.info, "the runner answers", alive=runner)
+        return runner
+
+    def fetch(self, path, data=None):
+        request = urllib.request.Request(
+            "http://127.0.0.1:%d%s" % (self.port, path),
+            json.dumps(data).encode() if data is not None else None,
+            {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    def info(self):
+        try:
+            return self.fetch("/api/info")
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def test_runner_accepts_the_model(self):
+        self.start_runner()
+        parameters = self.info()["modelParameters"]
+        self.assertEqual(parameters["input_features_count"], 10)
+        scores = self.fetch("/api/features", {"features": STEADY})
+        scores = scores["result"]["classification"]
+        self.assertEqual(sorted(scores), sorted(parameters["labels"]))
+        self.assertEqual(max(scores, key=scores.get), "Normal")
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.fetch("/api/features", {"features": STEADY[:3]})
+        with caught.exception as err:
+            self.assertEqual(err.code, 400)
+
+    def test_agent_classifies_through_it(self):
+        runner = self.start_runner()
+        sim = self.m4sim("--flow", "10", "--step")
+        agent = self.collectd(
+            weir.m4_block(sim.address, report=False) +
+            weir.chain_block('URL "http://127.0.0.1:%d"' % self.port),
+            interval=0.1)
+        state = agent.wait_value(5, plugin="edge_impulse", type="bool",
+                                 type_instance="Normal", value=1)
+        self.assertEqual(state[-1]["meta"]["edge_impulse:label"], "Normal")
+        self.assertEqual(state[-1]["meta"]["edge_impulse:source"], "model")
+        runner.kill()
+        agent.wait_value(plugin="edge_impulse", type_instance="up", value=0)
+        agent.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
