@@ -1,0 +1,151 @@
+"""Recording and alert rules of Weir: the one table behind two files.
+
+grafana/generate.py writes prometheus/weir.rules.yml (Prometheus, vmalert) and
+grafana/provisioning/alerting/weir.yaml (Grafana's own alerting) from it.
+
+Names follow write_prometheus: collectd_<plugin>_<type>[_total], the plugin
+instance in a label called like the plugin, the type instance in `type`.
+"""
+
+STATE = 'collectd_edge_impulse_bool{type="%s"}'
+LAST_SEEN = "weir:m4:last_seen_seconds"
+FORGET_SECONDS = 7 * 86400
+
+# (name, expression, why)
+RECORDS = [
+    ("weir:state:code",
+     """\
+max by (instance, edge_impulse) (
+    1 * collectd_edge_impulse_bool{type="Normal"}
+  or
+    2 * collectd_edge_impulse_bool{type="Low"}
+  or
+    3 * collectd_edge_impulse_bool{type="High"}
+  or
+    4 * collectd_edge_impulse_bool{type="Anomalous"}
+)""",
+     "One number for the state: 1 Normal, 2 Low, 3 High, 4 Anomalous, 0 none."),
+    ("weir:flow:avg5m",
+     """\
+avg by (instance, m4_rpc) (
+  avg_over_time(collectd_m4_rpc_flow{type="flow_rate"}[5m])
+)""",
+     "Mean flow for long ranges and for many boards."),
+    (LAST_SEEN,
+     """\
+(
+    max by (instance, m4_rpc) (
+      timestamp(collectd_m4_rpc_bool{type="up"})
+    )
+  or
+    max by (instance, m4_rpc) (
+      last_over_time(weir:m4:last_seen_seconds[1h])
+    )
+) > time() - %d""" % FORGET_SECONDS,
+     "When each board was last heard. It reads its own last value, so that it\n"
+     "outlives the series of a silent board; forgotten after seven days."),
+]
+
+BOARD = "{{ $labels.instance }}"
+M4 = BOARD + ", M4 {{ $labels.m4_rpc }}"
+EI = BOARD + ", M4 {{ $labels.edge_impulse }}"
+THING = BOARD + ", thing {{ $labels.write_arduino_cloud }}"
+
+# name, severity, for, panel (of the Flow dashboard), expression, summary,
+# description, action
+ALERTS = [
+    dict(
+        name="WeirFlowAnomalous", severity="critical", wait="30s",
+        panel="state",
+        expr=STATE % "Anomalous" + " == 1",
+        summary="Anomalous flow on " + EI,
+        description="The debounced state has been Anomalous for 30 seconds: "
+        "a blockage, air in the pipe, a leak or a stopped pump.",
+        action="Look at the flow on the Flow dashboard. Near zero: check the "
+        "pump and the valves. Unsteady: bleed the pipe. Far too high: look "
+        "for a leak behind the sensor."),
+    dict(
+        name="WeirFlowLow", severity="warning", wait="10m",
+        panel="state",
+        expr=STATE % "Low" + " == 1",
+        summary="Low flow on " + EI,
+        description="The flow has been Low for ten minutes.",
+        action="Check the filter and the valves, then the pump. If this is "
+        "the new normal, set Nominal of the edge_impulse target."),
+    dict(
+        name="WeirFlowHigh", severity="warning", wait="10m",
+        panel="state",
+        expr=STATE % "High" + " == 1",
+        summary="High flow on " + EI,
+        description="The flow has been High for ten minutes.",
+        action="Check for an open outlet or a leak. If this is the new "
+        "normal, set Nominal of the edge_impulse target."),
+    dict(
+        name="WeirFlapping", severity="warning", wait="0s",
+        panel="state",
+        expr="""\
+sum by (instance, edge_impulse) (
+  changes(collectd_edge_impulse_bool{type!="up"}[10m])
+) / 2 > 6""",
+        summary="The state is flapping on " + EI,
+        description="The state has changed {{ $value }} times in ten minutes; "
+        "no single state can be trusted.",
+        action="Look at the scores: if two of them take turns, the flow sits "
+        "at a border. Raise Debounce or Threshold, or correct Nominal."),
+    dict(
+        name="WeirSensorStuck", severity="warning", wait="1m",
+        panel="flow",
+        expr="""\
+max by (instance, m4_rpc) (
+      changes(collectd_m4_rpc_flow{type="flow_rate"}[5m]) == 0
+  and
+      count_over_time(collectd_m4_rpc_flow{type="flow_rate"}[5m]) >= 10
+  and
+      collectd_m4_rpc_flow{type="flow_rate"} > 0
+)""",
+        summary="The sensor is stuck on " + M4,
+        description="The flow reading has not changed at all for five "
+        "minutes. A turning wheel always varies by a pulse.",
+        action="Check the sensor's wiring and the sketch on the M4; restart "
+        "the M4. Until then the labels of this board mean nothing."),
+    dict(
+        name="WeirM4Silent", severity="critical", wait="30s",
+        panel="health",
+        expr='collectd_m4_rpc_bool{type="up"} == 0',
+        summary="The M4 does not answer on " + M4,
+        description="The agent runs, but calls to the M4 fail.",
+        action="Run weir-doctor m4 on the board: it tells the proxy, the M7, "
+        "the M4 and the sketch apart. systemctl status m4-proxy shows "
+        "whether the proxy crashed."),
+    dict(
+        name="WeirBoardSilent", severity="critical", wait="0s",
+        panel="health",
+        expr="time() - weir:m4:last_seen_seconds > 120",
+        summary="Nothing is heard of " + M4,
+        description="No value has arrived for {{ humanizeDuration $value }}.",
+        action="Check power and network of the board, then the agent: "
+        "systemctl status collectd. A board that was taken away is "
+        "forgotten after seven days."),
+    dict(
+        name="WeirInferenceDown", severity="warning", wait="1m",
+        panel="health",
+        expr='collectd_edge_impulse_bool{type="up"} == 0',
+        summary="No inference on " + EI,
+        description="The model has not answered for a minute; labels are "
+        "missing or come from the range rules.",
+        action="URL: is the inference container up (docker ps)? Model: "
+        "start the .eim by hand with a socket path and read its output. "
+        "The agent's log has the reason."),
+    dict(
+        name="WeirValuesDropped", severity="warning", wait="0s",
+        panel="health",
+        expr="""\
+increase(
+  collectd_collectd_derive_total{collectd="write_queue",type="dropped"}[10m]
+) > 0""",
+        summary="The agent drops values on " + BOARD,
+        description="collectd's write queue was full; {{ $value }} values "
+        "were lost in ten minutes.",
+        action="A write plugin blocks: look for timeouts in the agent's log. "
+        "Keep WriteQueueLimitLow equal to WriteQueueLimitHigh."),
+]
