@@ -6,6 +6,7 @@ Starts a simulated Portenta X8 (m4sim), a local stand-in for the Arduino Cloud
 model. A scenario with three faults plays; the table shows what the agent sees.
 
 DEMO_SECONDS  how long, at least 30 (default 120; 0: until Ctrl-C)
+DEMO_DIR      where its files go (default: build/demo)
 
 Exit status 0: everything ran and nothing was lost."""
 
@@ -23,7 +24,8 @@ import picture  # noqa: E402
 import table  # noqa: E402
 import weir  # noqa: E402
 
-DIR = os.path.join(weir.BUILD, "demo")
+DIR = os.path.abspath(os.environ.get("DEMO_DIR",
+                                     os.path.join(weir.BUILD, "demo")))
 LOOP_SECONDS = 120  # of the scenario when there is no end
 STOCK = ("match_regex", "rrdtool")
 
@@ -79,7 +81,7 @@ def scenario(seconds):
              "%.1f clogging 6 over 2" % at(0.40),
              "%.1f recover over 1" % at(0.58),
              "%.1f burst 15 over 1" % at(0.72),
-             "%.1f recover over 1" % at(0.92)]
+             "%.1f recover over 1" % at(0.92), "%d end" % seconds]
     path = os.path.join(DIR, "scenario.txt")
     with open(path, "w") as out:
         out.write("\n".join(lines) + "\n")
@@ -103,7 +105,8 @@ class Demo:
 
     def start_all(self):
         seconds = self.seconds or LOOP_SECONDS
-        self.m4 = self.start(weir.M4Sim(DIR, "--scenario", scenario(seconds)))
+        self.m4 = self.start(weir.M4Sim(
+            DIR, "--hold", "--loop", "--scenario", scenario(seconds)))
         self.cloud = self.start(weir.CloudSim(DIR))
         config = (RRDTOOL.format(dir=DIR) + weir.m4_block(self.m4.address) +
                   weir.chain_block() +
