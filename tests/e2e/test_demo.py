@@ -68,7 +68,7 @@ class DemoTest(weir.Case):
         while not re.search(rb"\d\d:\d\d:\d\d  +\d", seen):  # the first row
             seen += os.read(terminal, 4096)
         self.assertIn(b"\033[", seen)
-        self.assertEqual(len(started_in(self.demo_dir)), 2)
+        self.assertEqual(len(started_in(self.demo_dir)), 3)
         os.write(terminal, b"\x03")
         try:
             while os.read(terminal, 4096):
