@@ -49,9 +49,13 @@ static int write_port(const struct ms_sim *sim, const char *address) {
     return 0;
   const char *colon = strrchr(address, ':');
   bool is_unix = strncmp(address, "unix:", 5) == 0;
-  FILE *f = fopen(sim->opt.port_file, "we");
+  char part[4096]; /* whoever waits for the file must never see half of it */
+  if (snprintf(part, sizeof(part), "%s.part", sim->opt.port_file) >=
+      (int)sizeof(part))
+    return fail("--port-file: the name is too long");
+  FILE *f = fopen(part, "we");
   if (f != NULL && fprintf(f, "%s\n", is_unix ? address : colon + 1) > 0 &&
-      fclose(f) == 0)
+      fclose(f) == 0 && rename(part, sim->opt.port_file) == 0)
     return 0;
   fprintf(stderr, "m4sim: --port-file %s: %s\n", sim->opt.port_file,
           strerror(errno));
