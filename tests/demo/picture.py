@@ -21,8 +21,8 @@ def arguments(rrd, start, end):
             continue
         args += ["DEF:b%d=%s:value:MAX" % (i, path),
                  "CDEF:band%d=b%d,0.5,GT,INF,UNKN,IF" % (i, i),
-                 "AREA:band%d%s:%s" % (i, colour, label)]
-    return args + ["LINE2:flow%s:flow" % LINE]
+                 "AREA:band%d%s: %s   " % (i, colour, label)]
+    return args + ["LINE2:flow%s: flow\\l" % LINE]
 
 
 def draw(directory, start, end):
@@ -31,7 +31,7 @@ def draw(directory, start, end):
     rrd = os.path.join(directory, "rrd", "testhost")
     command = ["rrdtool", "graph", path, "--start", str(start), "--end",
                str(end), "--imgformat", "PNG", "--width", "860", "--height",
-               "320", "--title", "Flow and its state", "--vertical-label",
+               "320", "--title", "Flow and its state, simulated faults", "--vertical-label",
                "L/min", "--lower-limit", "0", "--upper-limit", "20",
                "--rigid", "--alt-autoscale-max", "--font",
                "DEFAULT:10:DejaVu Sans", "--color", "CANVAS#FFFFFF",
