@@ -1,0 +1,141 @@
+# Shared by the scripts beside it; sourced, with bash.
+#
+# A root is a clean Debian bookworm in a directory of its own. Scripts that
+# enter one run in mount and process namespaces of their own, so nothing stays
+# mounted and no daemon stays behind, however the script ends.
+#
+# What is kept for the next time lies in build/roots/: base-ARCH.tar, the
+# packages that apt fetched, and the root in which packages are built.
+set -eu
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+name=$(basename "$0")
+build=$PWD/${WEIR_BUILD:-build}
+roots=$build/roots
+packages=$build/packages
+native=$(dpkg --print-architecture 2>/dev/null || echo unknown)
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+
+say() { echo "$name: $*"; }
+
+die() {
+  echo "$name: $*" >&2
+  exit 1
+}
+
+# One visible line, and no failure: this machine cannot do it.
+skip() {
+  echo "SKIP: $name: $*"
+  exit 0
+}
+
+# need COMMAND:PACKAGE...: installed if possible, else the whole script skips.
+need() {
+  local said
+  said=$(tests/install-deps "$@" 2>&1) || skip "$said"
+  [ -z "$said" ] || echo "$said"
+}
+
+# Run the rest of the script where no mount and no process can outlive it.
+# The function `leave` of the script, if any, runs outside afterwards.
+enter_namespaces() {
+  [ -z "${WEIR_INSIDE:-}" ] || return 0
+  [ "$(id -u)" -eq 0 ] || skip "making a Debian root needs to be root"
+  need mmdebstrap:mmdebstrap unshare:util-linux
+  unshare --mount --pid --fork true 2>/dev/null ||
+    skip "this machine has no mount and process namespaces"
+  mkdir -p "$roots" "$packages"
+  exec 9>"$roots/lock"
+  flock --nonblock 9 || {
+    say "waiting for another script that uses $roots"
+    flock 9
+  }
+  WEIR_WORK=$(mktemp -d "$roots/$name.XXXXXX")
+  export WEIR_WORK WEIR_INSIDE=1
+  local status=0
+  unshare --mount --pid --fork --kill-child --propagation private \
+    "$0" "$@" || status=$?
+  rm -rf --one-file-system "$WEIR_WORK"
+  exit "$status"
+}
+
+# arm64_runs: can this kernel start arm64 programs? Registers qemu if it must.
+arm64_runs() {
+  [ "$native" != arm64 ] || return 0
+  local registry=/proc/sys/fs/binfmt_misc
+  [ -e $registry/status ] ||
+    mount -t binfmt_misc binfmt_misc $registry 2>/dev/null || return 1
+  [ -e $registry/qemu-aarch64 ] && return 0
+  update-binfmts --import qemu-aarch64 >/dev/null 2>&1
+  update-binfmts --enable qemu-aarch64 >/dev/null 2>&1
+  [ -e $registry/qemu-aarch64 ]
+}
+
+# base ARCH: make build/roots/base-ARCH.tar unless a recent one is there.
+base() {
+  local tar=$roots/base-$1.tar
+  [ -z "$(find "$tar" -mtime -7 2>/dev/null)" ] || return 0
+  say "making a bookworm root for $1"
+  nice mmdebstrap --quiet --variant=minbase --architectures="$1" \
+    --include=ca-certificates \
+    --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin' \
+    bookworm "$tar.part" </dev/null ||
+    skip "mmdebstrap could not make a bookworm root for $1"
+  mv "$tar.part" "$tar"
+}
+
+# unpack ARCH DIRECTORY: a fresh root, not yet furnished.
+unpack() {
+  base "$1"
+  mkdir -p "$2"
+  tar -C "$2" -xf "$roots/base-$1.tar"
+}
+
+# furnish DIRECTORY: what a root needs to work; inside the namespaces only.
+furnish() {
+  mkdir -p "$roots/apt/partial"
+  mount -t proc proc "$1/proc"
+  mount --bind "$roots/apt" "$1/var/cache/apt/archives"
+  cp /etc/resolv.conf "$1/etc/resolv.conf"
+  grep -q "$(hostname)" "$1/etc/hosts" 2>/dev/null ||
+    echo "127.0.0.1 localhost $(hostname)" >>"$1/etc/hosts"
+}
+
+# within DIRECTORY COMMAND...: run it there as root.
+within() {
+  local root=$1
+  shift
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+    DEBIAN_FRONTEND=noninteractive ${QEMU_CPU:+QEMU_CPU="$QEMU_CPU"} \
+    nice chroot "$root" "$@"
+}
+
+# apt_in DIRECTORY ARGUMENT...: apt-get there; its log is shown if it fails.
+apt_in() {
+  local root=$1 log=$WEIR_WORK/apt.log
+  shift
+  [ -n "$(ls "$root"/var/lib/apt/lists/*Packages* 2>/dev/null)" ] ||
+    within "$root" apt-get -q update >"$log" 2>&1 || {
+    tail -n 20 "$log" >&2
+    die "apt-get update failed"
+  }
+  within "$root" apt-get -q -y -o APT::Keep-Downloaded-Packages=true \
+    --no-install-recommends "$@" >"$log" 2>&1 || {
+    tail -n 40 "$log" >&2
+    die "apt-get $* failed"
+  }
+}
+
+# wait_for WHAT COMMAND...: until the command succeeds, at most 60 s.
+wait_for() {
+  local what=$1 end=$((SECONDS + 60))
+  shift
+  until "$@"; do
+    [ $SECONDS -lt $end ] || die "waited 60 s in vain until $what"
+    sleep 0.2
+  done
+}

@@ -1,0 +1,31 @@
+# Packages, images, other machines: `make help` lists the targets. Included by
+# the Makefile. What a machine lacks is skipped with one line that names it.
+
+PKG := WEIR_BUILD=$(B) nice tests/packaging
+
+.PHONY: deb deb-all deb-check arm64-check image image-check dist
+deb: deps-build ## Debian packages for this machine, in build/packages
+	@tests/install-deps dpkg-buildpackage:dpkg-dev debhelper fakeroot \
+	  libcunit1-dev perl:perl
+	@tests/packaging/dist $(B)/dist/weir.tar.gz >/dev/null
+	@cd $(B) && $(CURDIR)/tests/packaging/build-deb dist/weir.tar.gz \
+	  packages/$$(dpkg --print-architecture)
+	@ls $(B)/packages/*/*.deb
+
+deb-all: ## packages for amd64 and arm64, reproducible, from a clean root
+	@$(PKG)/packages
+
+deb-check: ## install, upgrade, remove and purge them in a clean root
+	@$(PKG)/deb-check
+
+arm64-check: ## the end-to-end scenario on the arm64 packages, under qemu
+	@$(PKG)/arm64-check
+
+image: ## container images for amd64 and arm64 as one OCI archive
+	@$(PKG)/image
+
+image-check: ## build, run, kill and watch the containers
+	@$(PKG)/image-check
+
+dist: ## the source as one archive
+	@tests/packaging/dist $(B)/dist/weir-$(VERSION).tar.gz
