@@ -1,0 +1,287 @@
+#include "rpc_codec.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <msgpack.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Sink for msgpack-c: a fixed buffer that never grows. */
+struct sink {
+  uint8_t *buf;
+  size_t len;
+};
+
+static int sink_write(void *data, const char *bytes, size_t len) {
+  struct sink *s = data;
+  if (len > WR_RPC_REQUEST_MAX - s->len)
+    return -1;
+  memcpy(s->buf + s->len, bytes, len);
+  s->len += len;
+  return 0;
+}
+
+/* v4 is the specification before str8 and bin: fixstr, raw16, raw32. */
+static int pack_text(msgpack_packer *pk, const char *text) {
+  size_t len = strlen(text);
+  if (len > WR_RPC_STRING_MAX)
+    return -1;
+  if (msgpack_pack_v4raw(pk, len) != 0)
+    return -1;
+  return msgpack_pack_v4raw_body(pk, text, len);
+}
+
+static int pack_arg(msgpack_packer *pk, const struct wr_rpc_arg *arg) {
+  switch (arg->kind) {
+  case WR_ARG_TEXT:
+    return pack_text(pk, arg->text);
+  case WR_ARG_INT:
+    return msgpack_pack_int64(pk, arg->i); /* chooses the shortest form */
+  case WR_ARG_BOOL:
+    return arg->b ? msgpack_pack_true(pk) : msgpack_pack_false(pk);
+  }
+  return -1;
+}
+
+int wr_rpc_encode(uint8_t *buf, size_t *len, enum wr_rpc_type type,
+                  uint32_t msgid, const char *method,
+                  const struct wr_rpc_arg *args, size_t args_count) {
+  if (method[0] == '\0')
+    return -EINVAL;
+  struct sink sink = {.buf = buf};
+  msgpack_packer pk;
+  msgpack_packer_init(&pk, &sink, sink_write);
+  int bad = msgpack_pack_array(&pk, type == WR_RPC_NOTIFY ? 3 : 4);
+  bad |= msgpack_pack_int(&pk, (int)type);
+  if (type != WR_RPC_NOTIFY)
+    bad |= msgpack_pack_uint32(&pk, msgid);
+  bad |= pack_text(&pk, method);
+  bad |= msgpack_pack_array(&pk, args_count);
+  for (size_t i = 0; i < args_count && bad == 0; i++)
+    bad |= pack_arg(&pk, args + i);
+  if (bad != 0)
+    return -EMSGSIZE;
+  *len = sink.len;
+  return 0;
+}
+
+void wr_rpc_encode_drain(uint8_t *buf, size_t *len, uint32_t msgid) {
+  struct sink sink = {.buf = buf};
+  msgpack_packer pk;
+  msgpack_packer_init(&pk, &sink, sink_write);
+  msgpack_pack_array(&pk, 5);
+  msgpack_pack_int(&pk, WR_RPC_REQUEST);
+  msgpack_pack_uint32(&pk, msgid);
+  pack_text(&pk, "x");
+  msgpack_pack_array(&pk, 0);
+  msgpack_pack_int(&pk, 0);
+  *len = sink.len;
+}
+
+static uint64_t big_endian(const uint8_t *p, unsigned width) {
+  uint64_t v = 0;
+  for (unsigned i = 0; i < width; i++)
+    v = v << 8 | p[i];
+  return v;
+}
+
+/* What a first byte announces: `width` bytes of number or length follow it,
+ * then `extra` bytes (the type of an ext) belong to the head as well. */
+struct shape {
+  enum wr_rpc_kind kind;
+  uint8_t width;
+  uint8_t extra;
+  bool is_signed;
+  uint32_t fixed; /* length or value when width is 0 */
+};
+
+/* 0xc0..0xdf; the rest of the table of the specification is ranges. */
+static const struct shape shapes[32] = {
+    {WR_RPC_NIL, 0, 0, false, 0},   {WR_RPC_EXT, 0, 0, true, 0}, /* c1 */
+    {WR_RPC_BOOL, 0, 0, false, 0},  {WR_RPC_BOOL, 0, 0, false, 1},
+    {WR_RPC_BIN, 1, 0, false, 0},   {WR_RPC_BIN, 2, 0, false, 0},
+    {WR_RPC_BIN, 4, 0, false, 0},   {WR_RPC_EXT, 1, 1, false, 0},
+    {WR_RPC_EXT, 2, 1, false, 0},   {WR_RPC_EXT, 4, 1, false, 0},
+    {WR_RPC_FLOAT, 4, 0, false, 0}, {WR_RPC_FLOAT, 8, 0, false, 0},
+    {WR_RPC_UINT, 1, 0, false, 0},  {WR_RPC_UINT, 2, 0, false, 0},
+    {WR_RPC_UINT, 4, 0, false, 0},  {WR_RPC_UINT, 8, 0, false, 0},
+    {WR_RPC_UINT, 1, 0, true, 0},   {WR_RPC_UINT, 2, 0, true, 0},
+    {WR_RPC_UINT, 4, 0, true, 0},   {WR_RPC_UINT, 8, 0, true, 0},
+    {WR_RPC_EXT, 0, 1, false, 1},   {WR_RPC_EXT, 0, 1, false, 2},
+    {WR_RPC_EXT, 0, 1, false, 4},   {WR_RPC_EXT, 0, 1, false, 8},
+    {WR_RPC_EXT, 0, 1, false, 16},  {WR_RPC_TEXT, 1, 0, false, 0},
+    {WR_RPC_TEXT, 2, 0, false, 0},  {WR_RPC_TEXT, 4, 0, false, 0},
+    {WR_RPC_ARRAY, 2, 0, false, 0}, {WR_RPC_ARRAY, 4, 0, false, 0},
+    {WR_RPC_MAP, 2, 0, false, 0},   {WR_RPC_MAP, 4, 0, false, 0}};
+
+static struct shape shape_of(uint8_t head) {
+  if (head < 0x80)
+    return (struct shape){.kind = WR_RPC_UINT, .fixed = head};
+  if (head < 0x90)
+    return (struct shape){.kind = WR_RPC_MAP, .fixed = head & 15u};
+  if (head < 0xa0)
+    return (struct shape){.kind = WR_RPC_ARRAY, .fixed = head & 15u};
+  if (head < 0xc0)
+    return (struct shape){.kind = WR_RPC_TEXT, .fixed = head & 31u};
+  if (head < 0xe0)
+    return shapes[head - 0xc0];
+  return (struct shape){.kind = WR_RPC_INT, .fixed = head};
+}
+
+static void set_whole(struct wr_rpc_value *v, uint64_t bits, unsigned width) {
+  unsigned shift = 64 - 8 * width;
+  int64_t i = (int64_t)(bits << shift) >> shift;
+  v->kind = i < 0 ? WR_RPC_INT : WR_RPC_UINT;
+  v->i = i;
+}
+
+static void set_float(struct wr_rpc_value *v, uint64_t bits, unsigned width) {
+  uint32_t narrow = (uint32_t)bits;
+  float f = 0;
+  memcpy(&f, &narrow, sizeof(f));
+  if (width == 4)
+    v->d = (double)f;
+  else
+    memcpy(&v->d, &bits, sizeof(v->d));
+}
+
+/* Reads the head of a value and, of those that are no container, the body;
+ * `at` ends behind what was read. */
+static int read_head(const uint8_t **at, const uint8_t *end,
+                     struct wr_rpc_value *v) {
+  const uint8_t *p = *at;
+  if (p == end)
+    return -EAGAIN;
+  if (*p == 0xc1)
+    return -EBADMSG;
+  struct shape s = shape_of(*p++);
+  if ((size_t)(end - p) < (size_t)s.width + s.extra)
+    return -EAGAIN;
+  uint64_t number = s.width > 0 ? big_endian(p, s.width) : s.fixed;
+  p += s.width + s.extra;
+  *v = (struct wr_rpc_value){.kind = s.kind, .u = number, .data = p};
+  size_t body = 0;
+  if (s.kind == WR_RPC_TEXT || s.kind == WR_RPC_BIN || s.kind == WR_RPC_EXT)
+    body = v->len = (size_t)number;
+  else if (s.kind == WR_RPC_ARRAY || s.kind == WR_RPC_MAP)
+    v->count = (uint32_t)number;
+  else if (s.kind == WR_RPC_INT)
+    set_whole(v, number, 1);
+  else if (s.is_signed)
+    set_whole(v, number, s.width);
+  else if (s.kind == WR_RPC_FLOAT)
+    set_float(v, number, s.width);
+  else if (s.kind == WR_RPC_BOOL)
+    v->b = number != 0;
+  if (body > WR_RPC_REPLY_MAX)
+    return -E2BIG;
+  if (body > (size_t)(end - p))
+    return -EAGAIN;
+  *at = p + body;
+  return 0;
+}
+
+/* One loop with a small stack of what is left to read in each container. */
+static int skip(const uint8_t **at, const uint8_t *end) {
+  uint64_t left[WR_RPC_DEPTH + 1] = {1};
+  unsigned depth = 0, values = 0;
+  for (;;) {
+    while (left[depth] == 0) {
+      if (depth == 0)
+        return 0;
+      depth--;
+    }
+    struct wr_rpc_value v;
+    int status = read_head(at, end, &v);
+    if (status != 0)
+      return status;
+    if (++values > WR_RPC_VALUES || v.count > WR_RPC_VALUES)
+      return -E2BIG;
+    left[depth]--;
+    if (v.kind != WR_RPC_ARRAY && v.kind != WR_RPC_MAP)
+      continue;
+    if (++depth > WR_RPC_DEPTH)
+      return -ELOOP;
+    left[depth] = (uint64_t)v.count * (v.kind == WR_RPC_MAP ? 2 : 1);
+  }
+}
+
+int wr_rpc_scan(const void *data, size_t len, size_t *size) {
+  const uint8_t *start = data, *at = start;
+  size_t seen = len > WR_RPC_REPLY_MAX ? WR_RPC_REPLY_MAX : len;
+  int status = skip(&at, start + seen);
+  if (status == -EAGAIN && len >= WR_RPC_REPLY_MAX)
+    return -E2BIG;
+  *size = (size_t)(at - start);
+  return status;
+}
+
+int wr_rpc_read(const uint8_t **at, const uint8_t *end,
+                struct wr_rpc_value *out) {
+  const uint8_t *start = *at;
+  int status = skip(at, end);
+  if (status != 0)
+    return status;
+  const uint8_t *body = start;
+  status = read_head(&body, end, out);
+  if (out->kind == WR_RPC_ARRAY || out->kind == WR_RPC_MAP)
+    out->len = (size_t)(*at - out->data);
+  return status;
+}
+
+int wr_rpc_element(const struct wr_rpc_value *array, uint32_t index,
+                   struct wr_rpc_value *out) {
+  if (array->kind != WR_RPC_ARRAY)
+    return -EINVAL;
+  if (index >= array->count)
+    return -ENOENT;
+  const uint8_t *at = array->data, *end = array->data + array->len;
+  int status = 0;
+  for (uint32_t i = 0; i <= index && status == 0; i++)
+    status = wr_rpc_read(&at, end, out);
+  return status;
+}
+
+int wr_rpc_decode_reply(const void *data, size_t len, struct wr_rpc_reply *out,
+                        size_t *size) {
+  int status = wr_rpc_scan(data, len, size);
+  if (status != 0)
+    return status;
+  const uint8_t *at = data, *end = at + *size;
+  struct wr_rpc_value message, type, msgid;
+  wr_rpc_read(&at, end, &message);
+  if (message.kind != WR_RPC_ARRAY || message.count != 4)
+    return -ENOMSG;
+  at = message.data;
+  wr_rpc_read(&at, end, &type);
+  wr_rpc_read(&at, end, &msgid);
+  wr_rpc_read(&at, end, &out->error);
+  wr_rpc_read(&at, end, &out->result);
+  if (type.kind != WR_RPC_UINT || type.u != WR_RPC_REPLY ||
+      msgid.kind != WR_RPC_UINT || msgid.u > UINT32_MAX)
+    return -ENOMSG;
+  out->msgid = (uint32_t)msgid.u;
+  return 0;
+}
+
+int wr_rpc_number(const struct wr_rpc_value *value, double *out) {
+  switch (value->kind) {
+  case WR_RPC_BOOL:
+    *out = value->b ? 1.0 : 0.0;
+    return 0;
+  case WR_RPC_INT:
+    *out = (double)value->i;
+    return 0;
+  case WR_RPC_UINT:
+    *out = (double)value->u;
+    return 0;
+  case WR_RPC_FLOAT:
+    if (!isfinite(value->d))
+      return -ERANGE;
+    *out = value->d;
+    return 0;
+  default:
+    return -EINVAL;
+  }
+}
