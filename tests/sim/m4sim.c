@@ -31,6 +31,8 @@ static int load(struct ms_sim *sim) {
              sim->opt.flow_lpm >= 0 ? sim->opt.flow_lpm : 10);
     rc = ms_scenario_line(s, line, err, sizeof(err));
   }
+  if (sim->opt.exact)
+    s->noise = s->drift = 0;
   return rc == 0 ? 0 : fail(err);
 }
 

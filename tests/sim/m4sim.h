@@ -29,7 +29,7 @@ struct ms_options {
   double flow_lpm; /* < 0: not given */
   double seconds;  /* < 0: for ever */
   uint64_t seed;
-  bool ideal, note, loop, hold;
+  bool ideal, note, loop, hold, exact;
   enum ms_error_style error_style;
   enum ms_at_end at_end;
   int64_t wait_ms, outage_ms, shuffle_ms, delay_ms;

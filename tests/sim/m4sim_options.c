@@ -22,6 +22,7 @@ static const char help[] =
     "  --flow LPM         steady flow (10), for ever\n"
     "  --scenario FILE    play a scenario (tests/sim/scenarios/README.md)\n"
     "  --replay FILE      play pulses per second, one whole number per line\n"
+    "  --exact            no noise and no drift: 10 L/min is 75 pulses always\n"
     "  --loop             start again at the end\n"
     "  --at-end WHAT      mute: readings get no answer (the default); hold:\n"
     "                     the last one stays; exit: at the next reading\n"
@@ -61,6 +62,7 @@ enum {
   FLOW,
   SCENARIO,
   REPLAY,
+  EXACT,
   LOOP,
   AT_END,
   SEED,
@@ -93,6 +95,7 @@ static const struct option longs[] = {
     {"flow", required_argument, NULL, FLOW},
     {"scenario", required_argument, NULL, SCENARIO},
     {"replay", required_argument, NULL, REPLAY},
+    {"exact", no_argument, NULL, EXACT},
     {"loop", no_argument, NULL, LOOP},
     {"at-end", required_argument, NULL, AT_END},
     {"seed", required_argument, NULL, SEED},
@@ -247,6 +250,9 @@ static int one(struct ms_options *opt, int which) {
     return 0;
   case REPLAY:
     opt->replay = optarg;
+    return 0;
+  case EXACT:
+    opt->exact = true;
     return 0;
   case LOOP:
     opt->loop = true;
