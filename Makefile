@@ -75,6 +75,7 @@ $(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,--version-script=plugins/plugin.map \
 	  -o $@ $(filter %.o %.a,$^) $(LIBS)
+	@if readelf -sW $@ | grep ' UND wr_'; then rm -f $@; exit 1; fi
 
 define program
 	@mkdir -p $(@D)
@@ -128,7 +129,7 @@ clean: ## remove build/
 	rm -rf $(B)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s%s\n", $$1, $$2}' \
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s%s\n", $$1, $$2}' \
 	  $(MAKEFILE_LIST)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
