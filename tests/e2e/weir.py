@@ -278,6 +278,7 @@ LoadPlugin logfile
   LogLevel info
   File stderr
   Timestamp true
+  PrintSeverity true
 </Plugin>
 LoadPlugin write_log
 <Plugin write_log>
