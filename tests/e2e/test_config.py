@@ -169,7 +169,7 @@ class PeersTest(weir.Case):
             weir.m4_block(m4sim.address) +
             weir.chain_block('URL "%s"' % runner.url) +
             weir.cloud_block(cloudsim.url, cloudsim.credentials(self.dir),
-                             flow="DeadBand 0\nMinInterval 0"), interval=0.1)
+                             flow="DeadBand 0\nMinInterval 0"))
         agent.wait_ready()
         agent.wait_value(plugin="m4_rpc", type="bool", value=0)
         for peer in order:

@@ -40,7 +40,7 @@ def made_run(case):
     """The same from m4sim's plant."""
     sim = case.m4sim("--flow", "6", "--step", "--seed", "7", name="maker")
     agent = case.collectd(weir.m4_block(sim.address, report=False),
-                          interval=0.1, name="maker-agent")
+                          name="maker-agent")
     flows = agent.wait_value(SAMPLES, plugin="m4_rpc", type="flow")
     agent.stop()
     sim.stop()
@@ -69,11 +69,10 @@ class PipelineTest(weir.Case):
         self.m4 = self.m4sim("--replay", replay, "--step")
         self.cloud = self.cloudsim()
         self.agent = self.collectd(
-            weir.m4_block(self.m4.address) +
+            weir.m4_block(self.m4.address, interval=INTERVAL) +
             weir.chain_block(extra="Nominal %.4f" % self.nominal) +
             weir.cloud_block(self.cloud.url, self.cloud.credentials(self.dir),
-                             flow="DeadBand 0\n      MinInterval 0"),
-            interval=INTERVAL)
+                             flow="DeadBand 0\n      MinInterval 0"))
 
     def expected_windows(self):
         """One for each sample from the tenth on. Were the machine so busy that

@@ -80,8 +80,7 @@ class RunnerTest(weir.Case):
         sim = self.m4sim("--flow", "10", "--step")
         agent = self.collectd(
             weir.m4_block(sim.address, report=False) +
-            weir.chain_block('URL "http://127.0.0.1:%d"' % self.port),
-            interval=0.1)
+            weir.chain_block('URL "http://127.0.0.1:%d"' % self.port))
         state = agent.wait_value(5, plugin="edge_impulse", type="bool",
                                  type_instance="Normal", value=1)
         self.assertEqual(state[-1]["meta"]["edge_impulse:label"], "Normal")

@@ -9,8 +9,7 @@
             cloud = self.cloudsim()               # any option of cloudsim.py
             agent = self.collectd(
                 weir.m4_block(m4.address) + weir.chain_block() +
-                weir.cloud_block(cloud.url, cloud.credentials(self.dir)),
-                interval=0.1)
+                weir.cloud_block(cloud.url, cloud.credentials(self.dir)))
             agent.wait_value(plugin="m4_rpc", type="flow")
             cloud.wait_values(3, property="flow_rate")
             agent.stop()                          # asserts a clean exit
@@ -394,13 +393,14 @@ def read_jsonl(path):
 
 # -- configuration blocks, with the defaults of the tests --------------------
 
-def m4_block(address, name="pump", interval=None, report=True, extra=""):
+def m4_block(address, name="pump", interval=0.1, report=True, extra=""):
+    """interval: of the samples; ten a second keep the tests short."""
     return """\
 LoadPlugin m4_rpc
 <Plugin m4_rpc>
   <M4 "{name}">
     Address "{address}"
-    {interval}
+    Interval {interval}
     {extra}
     <Method "flow_rate">
       Type "flow"
@@ -409,7 +409,7 @@ LoadPlugin m4_rpc
   </M4>
 </Plugin>
 """.format(name=name, address=address, extra=extra,
-           interval="Interval %s" % interval if interval else "",
+           interval=interval,
            report='<Report "classification">\n    OnChange true\n'
            '  </Report>' if report else "")
 
