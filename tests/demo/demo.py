@@ -108,7 +108,8 @@ class Demo:
         self.m4 = self.start(weir.M4Sim(
             DIR, "--hold", "--loop", "--scenario", scenario(seconds)))
         self.cloud = self.start(weir.CloudSim(DIR))
-        config = (RRDTOOL.format(dir=DIR) + weir.m4_block(self.m4.address, interval=1) +
+        config = (RRDTOOL.format(dir=DIR) +
+                  weir.m4_block(self.m4.address, interval=1) +
                   weir.chain_block() +
                   weir.cloud_block(self.cloud.url,
                                    self.cloud.credentials(DIR),
