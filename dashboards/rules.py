@@ -67,6 +67,7 @@ def grafana(datasource, dashboard, panels):
            "apiVersion: 1\ngroups:\n  - orgId: 1\n    name: weir\n"
            "    folder: Weir\n    interval: 30s\n    rules:\n"]
     for a in alerts.ALERTS:
+        # Any row of A is an alert, as in Prometheus; no row has a value < 0.
         out += [
             "      - uid: %s\n" % uid(a["name"]),
             "        title: %s\n" % a["name"],
@@ -78,8 +79,9 @@ def grafana(datasource, dashboard, panels):
             block("expr", a["expr"], 14),
             "          - refId: C\n            datasourceUid: __expr__\n"
             "            model:\n              refId: C\n"
-            "              type: math\n"
-            "              expression: is_number($A)\n",
+            "              type: threshold\n              expression: A\n"
+            "              conditions:\n"
+            "                - evaluator: {type: gt, params: [-1]}\n",
             "        noDataState: OK\n        execErrState: Error\n",
             "        for: %s\n" % a["wait"],
             "        isPaused: true\n",

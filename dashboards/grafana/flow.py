@@ -1,0 +1,170 @@
+"""The Flow dashboard: one board, or a few side by side."""
+
+from model import (BAD, BY_STATE, COLORS, GOOD, STATES, STATE_MAP, UP_MAP,
+                   dashboard, ending, influx, lines, panel, prom, query, row,
+                   stat, steps, timeline)
+from queries import (CHANGED, NOT_UP, STATE_SERIES, TIME, by_kind, gauge,
+                     influx_code, latest, measurement, rate, series,
+                     state_changes, state_code, variables, where)
+
+UID = "weir-flow"
+
+
+def now_row():
+    return [
+        stat("State", "The debounced state: what the model, checked by the "
+             "range guard, says of the last windows.", "none",
+             [query(state_code(("last", "1m")),
+                    influx_code('GROUP BY "host", "instance"', "", "last"))],
+             mappings=STATE_MAP, noValue="no state", key="state",
+             thresholds=steps((None, COLORS["none"]))),
+        stat("In this state for", "Time since the state last changed; at most "
+             "a day.", "s",
+             [query(prom(in_state_for(), "{{instance}} {{edge_impulse}}",
+                         instant=True),
+                    influx('SELECT last("d") FROM (%s) WHERE "d" = 1 AND '
+                           '$timeFilter GROUP BY "host", "instance"'
+                           % CHANGED))],
+             noValue="no change", influx_unit="dateTimeFromNow",
+             influx_options={"reduceOptions": {
+                 "calcs": ["lastNotNull"], "fields": "/^Time$/",
+                 "values": False}}),
+        stat("Flow", "The newest reading of the sensor.", "flowlpm",
+             [latest("m4_rpc", "flow", "flow_rate")], decimals=1,
+             noValue="silent", options={"colorMode": "value"}),
+        stat("Score", "How sure the model is of its first choice.",
+             "percent",
+             [query(prom("max by (instance, edge_impulse) (last_over_time(%s"
+                         "[1m]))" % series("edge_impulse", "percent"),
+                         "{{instance}} {{edge_impulse}}", instant=True),
+                    influx('SELECT max("v") FROM (SELECT last("value") AS "v"'
+                           " FROM %s WHERE %s GROUP BY \"host\", \"instance\""
+                           ', "type_instance") GROUP BY "host", "instance"'
+                           % (measurement("edge_impulse"),
+                              where("edge_impulse", "percent"))))],
+             min=0, max=100, decimals=0, noValue="none",
+             options={"colorMode": "value"}),
+        stat("M4", "Whether the M4 answers the agent's calls.", "none",
+             [latest("m4_rpc", "bool", "up")], mappings=UP_MAP,
+             noValue="silent", key="health"),
+        stat("Sensor", "Changes of the reading in the last five minutes. 0 "
+             "while water flows: the sensor is stuck.", "none",
+             [query(prom("changes(%s[5m])" % series("m4_rpc", "flow",
+                                                    "flow_rate"),
+                         "{{instance}} {{m4_rpc}}", instant=True),
+                    influx('SELECT count(distinct("value")) FROM %s WHERE %s '
+                           'AND time > now() - 5m GROUP BY "host", '
+                           '"instance"' % (
+                               measurement("m4_rpc"),
+                               where("m4_rpc", "flow", "flow_rate"))))],
+             thresholds=steps((None, BAD), (2, GOOD)), noValue="silent"),
+    ]
+
+
+def in_state_for():
+    """Seconds since another state was the active one."""
+    active = "%s == 1" % STATE_SERIES
+    inactive = "timestamp(%s) unless (%s == 1)" % (STATE_SERIES, STATE_SERIES)
+    return ("time() - max by (instance, edge_impulse) (max_over_time((%s)"
+            "[1d:10s]) and on (instance, edge_impulse, type) (%s))" % (
+                inactive, active))
+
+
+def band(state):
+    """The state as a coloured band behind the flow."""
+    return query(
+        prom("max_over_time(%s[$__rate_interval])" % series(
+            "edge_impulse", "bool", state),
+            "{{instance}} {{edge_impulse}} " + state),
+        influx('SELECT max("value") FROM %s WHERE %s %s fill(null)' % (
+            measurement("edge_impulse"),
+            where("edge_impulse", "bool", state), TIME),
+            "$tag_host $tag_instance " + state))
+
+
+def flow_panels():
+    hidden = {"custom__axisPlacement": "hidden", "custom__lineWidth": 0,
+              "custom__fillOpacity": 35, "max": 1, "min": 0,
+              "unit": "none", "custom__lineInterpolation": "stepAfter",
+              "custom__hideFrom": {"legend": False, "tooltip": True,
+                                   "viz": False}}
+    return [
+        lines("Flow", "Flow with the debounced state as coloured bands. A "
+              "gap is a gap: nothing was heard.", "flowlpm",
+              [gauge("m4_rpc", "flow", "flow_rate",
+                     "{{instance}} {{m4_rpc}} flow",
+                     "$tag_host $tag_instance flow")] +
+              [band(s) for s in STATES], size=(24, 10), min=0, key="flow",
+              custom={"lineWidth": 2},
+              overrides=[ending(s, **hidden) for s in STATES]),
+        timeline("State", "The debounced state; where a step holds several, "
+                 "the most severe of them.",
+                 [query(state_code(("max", "$__rate_interval")), influx_code(
+                     TIME))], (24, 5), STATE_MAP),
+        lines("Scores", "What the model gives each class, before threshold, "
+              "debounce and range guard.", "percent",
+              [by_kind("edge_impulse", "percent")], size=(12, 8), min=0,
+              max=100, overrides=BY_STATE),
+        panel("bargauge", "Time in each state today",
+              "Since midnight; time without a state is left out.", "s",
+              [query(prom("sum_over_time(%s[$__range:15s]) * 15"
+                          % STATE_SERIES, "{{instance}} {{edge_impulse}} "
+                          "{{type}}", instant=True),
+                     influx('SELECT integral("value") FROM %s WHERE %s '
+                            'GROUP BY "host", "instance", "type_instance"' % (
+                                measurement("edge_impulse"),
+                                where("edge_impulse", "bool",
+                                      others=NOT_UP)),
+                            "$tag_host $tag_instance $tag_type_instance"))],
+              (6, 8), overrides=BY_STATE, timeFrom="now/d", min=0,
+              options={"displayMode": "basic", "orientation": "horizontal",
+                       "showUnfilled": True, "valueMode": "color",
+                       "minVizHeight": 16, "minVizWidth": 8,
+                       "maxVizHeight": 300, "sizing": "auto",
+                       "namePlacement": "auto",
+                       "reduceOptions": {"calcs": ["lastNotNull"],
+                                         "fields": "", "values": False}}),
+        lines("Anomaly score", "Distance from what the model was trained "
+              "with. Empty where the model has none.", "none",
+              [gauge("edge_impulse", "gauge", "anomaly", how="max")],
+              size=(6, 8), noValue="not computed"),
+    ]
+
+
+def health_panels():
+    return [
+        row("Health"),
+        lines("M4 answer time", "From the call to the M4's answer.", "s",
+              [gauge("m4_rpc", "response_time", "flow_rate", how="max")],
+              size=(8, 7), min=0),
+        lines("M4 errors", "Failed calls: timeout, refused, protocol, stale "
+              "(an answer to another call) and remote (the M4 says no).",
+              "ops", [rate("m4_rpc", "errors")], size=(8, 7), min=0),
+        timeline("Up", "Whether M4 and model answer.",
+                 [gauge("m4_rpc", "bool", "up", "{{instance}} {{m4_rpc}} M4",
+                        "$tag_host $tag_instance M4", how="min"),
+                  gauge("edge_impulse", "bool", "up",
+                        "{{instance}} {{edge_impulse}} model",
+                        "$tag_host $tag_instance model", how="min")],
+                 (8, 7), UP_MAP),
+        lines("Inference time", "From a full window to its scores.", "s",
+              [gauge("edge_impulse", "response_time", "inference",
+                     how="max")], size=(8, 7), min=0),
+        lines("Inference errors", "Windows without an answer, by reason.",
+              "ops", [rate("edge_impulse", "errors")], size=(8, 7), min=0),
+        lines("Windows waiting", "Full windows not yet sent to the model.",
+              "none", [gauge("edge_impulse", "queue_length", "windows",
+                             how="max")], size=(8, 7), min=0),
+    ]
+
+
+def build(flavour):
+    fleet = {"title": "Fleet", "type": "link", "icon": "external link",
+             "url": "/d/weir-fleet%s" % flavour.suffix, "tooltip": "",
+             "tags": [], "asDropdown": False, "includeVars": False,
+             "keepTime": True, "targetBlank": False}
+    return dashboard(
+        UID, "Weir flow", "Flow, state and health of one board.",
+        [row("Now")] + now_row() + [row("Flow")] + flow_panels() +
+        health_panels(), variables(flavour), flavour,
+        annotations=[state_changes(flavour)], links=[fleet])

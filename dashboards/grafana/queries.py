@@ -1,0 +1,167 @@
+"""The series of the three plugins, as both databases name them.
+
+Prometheus (write_prometheus): collectd_<plugin>_<type>{instance=<host>,
+<plugin>=<plugin instance>, type=<type instance>}; counters end in _total.
+InfluxDB (its collectd listener): measurement <plugin>_value with the tags
+host, instance (the plugin instance), type, type_instance; types.db calls the
+value of a few types something else (duration: seconds)."""
+
+from model import STATES, influx, prom, query
+
+
+def series(plugin, kind, instance=None, others="", dsname=None,
+           counter=False):
+    """A PromQL selector for the chosen boards."""
+    parts = ['instance=~"$board"']
+    if plugin != "write_arduino_cloud":  # its instance is a thing, not an M4
+        parts.append('%s=~"$m4"' % plugin)
+    if instance:
+        parts.append('type="%s"' % instance)
+    if others:
+        parts.append(others)
+    return "collectd_%s_%s%s%s{%s}" % (
+        plugin, kind, "_" + dsname if dsname else "",
+        "_total" if counter else "", ",".join(parts))
+
+
+def where(plugin, kind, instance=None, others=""):
+    """The InfluxQL conditions for the same."""
+    parts = ['"host" =~ /^$board$/']
+    if plugin != "write_arduino_cloud":
+        parts.append('"instance" =~ /^$m4$/')
+    parts.append("\"type\" = '%s'" % kind)
+    if instance:
+        parts.append("\"type_instance\" = '%s'" % instance)
+    if others:
+        parts.append(others)
+    return " AND ".join(parts + ["$timeFilter"])
+
+
+def measurement(plugin, dsname=None):
+    return '"%s_%s"' % (plugin, dsname or "value")
+
+
+TIME = 'GROUP BY time($__interval), "host", "instance"'
+NOT_UP = "\"type_instance\" != 'up'"
+
+
+def gauge(plugin, kind, instance, legend=None, alias=None, how="mean",
+          dsname=None):
+    """One line per board: the value over time."""
+    over = {"mean": "avg_over_time", "max": "max_over_time",
+            "min": "min_over_time"}[how]
+    return query(
+        prom("%s(%s[$__rate_interval])" % (
+            over, series(plugin, kind, instance, dsname=dsname)),
+            legend or "{{instance}} {{%s}}" % plugin),
+        influx('SELECT %s("value") FROM %s WHERE %s %s fill(null)' % (
+            how, measurement(plugin, dsname),
+            where(plugin, kind, instance), TIME),
+            alias or "$tag_host $tag_instance"))
+
+
+def by_kind(plugin, kind, others="", how="mean"):
+    """One line per type instance."""
+    return query(
+        prom("%s_over_time(%s[$__rate_interval])" % (
+            {"mean": "avg", "max": "max"}[how],
+            series(plugin, kind, others=others)),
+            "{{instance}} {{%s}} {{type}}" % plugin),
+        influx('SELECT %s("value") FROM %s WHERE %s %s, "type_instance" '
+               "fill(null)" % (how, measurement(plugin),
+                               where(plugin, kind, others=influx_not(others)),
+                               TIME),
+               "$tag_host $tag_instance $tag_type_instance"))
+
+
+def influx_not(others):
+    return NOT_UP if 'type!="up"' in others else ""
+
+
+def rate(plugin, kind):
+    """Events per second of each counter."""
+    return query(
+        prom("rate(%s[$__rate_interval])" % series(plugin, kind,
+                                                   counter=True),
+             "{{instance}} {{%s}} {{type}}" % plugin),
+        influx("SELECT non_negative_derivative(mean(\"value\"), 1s) FROM %s "
+               'WHERE %s %s, "type_instance" fill(null)' % (
+                   measurement(plugin), where(plugin, kind), TIME),
+               "$tag_host $tag_instance $tag_type_instance"))
+
+
+def latest(plugin, kind, instance, legend=None, alias=None, dsname=None):
+    """The newest value of each board, for single figures."""
+    return query(
+        prom("last_over_time(%s[1m])" % series(plugin, kind, instance,
+                                               dsname=dsname),
+             legend or "{{instance}} {{%s}}" % plugin, instant=True),
+        influx('SELECT last("value") FROM %s WHERE %s GROUP BY "host", '
+               '"instance"' % (measurement(plugin, dsname),
+                               where(plugin, kind, instance)),
+               alias or "$tag_host $tag_instance"))
+
+
+def state_code(how, legend="{{instance}} {{edge_impulse}}"):
+    """1..4 for the most severe state seen in each step, 0 for none.
+
+    how: a range function's name and range, as ("max", "$__interval")."""
+    over, span = how
+    terms = ["%d * %s_over_time(%s[%s])" % (
+        i + 1, over, series("edge_impulse", "bool", s), span)
+        for i, s in enumerate(STATES)]
+    return prom("max by (instance, edge_impulse) (%s)" % " or ".join(terms),
+                legend)
+
+
+def influx_code(group, fill="fill(null)", how="max"):
+    """The same in InfluxQL: the maximum over one subquery per state."""
+    parts = ['(SELECT %s("value") * %d AS "code" FROM %s WHERE %s %s)' % (
+        how, i + 1, measurement("edge_impulse"),
+        where("edge_impulse", "bool", s), group)
+        for i, s in enumerate(STATES)]
+    return influx('SELECT max("code") FROM %s WHERE $timeFilter %s %s' % (
+        ", ".join(parts), group, fill))
+
+
+STATE_SERIES = series("edge_impulse", "bool", others='type!="up"')
+CHANGED = ("SELECT difference(\"value\") AS \"d\" FROM %s WHERE %s "
+           'GROUP BY "host", "instance", "type_instance"' % (
+               measurement("edge_impulse"),
+               where("edge_impulse", "bool", others=NOT_UP)))
+
+
+def variables(flavour):
+    from model import variable
+    return [
+        variable("board", "Board", {
+            "prom": "label_values(collectd_m4_rpc_bool, instance)",
+            "influx": 'SHOW TAG VALUES FROM "m4_rpc_value" WITH KEY = '
+            '"host"'}, flavour),
+        variable("m4", "M4", {
+            "prom": 'label_values(collectd_m4_rpc_bool{instance=~"$board"},'
+            " m4_rpc)",
+            "influx": 'SHOW TAG VALUES FROM "m4_rpc_value" WITH KEY = '
+            '"instance" WHERE "host" =~ /^$board$/'}, flavour)]
+
+
+def state_changes(flavour):
+    """An annotation at every change of a debounced state."""
+    out = {"name": "State changes", "enable": True, "hide": False,
+           "iconColor": "#808080", "datasource": flavour.source}
+    if flavour.key == "prom":
+        out.update(
+            expr="(%s == 1) and (%s offset 15s == 0)" % (
+                STATE_SERIES, STATE_SERIES),
+            step="15s", titleFormat="{{type}}",
+            textFormat="{{instance}} {{edge_impulse}}", tagKeys="type")
+    else:
+        out.update(
+            query='SELECT "d", "type_instance" FROM (SELECT difference('
+            '"value") AS "d" FROM %s WHERE %s GROUP BY "host", "instance", '
+            '"type_instance") WHERE "d" = 1 AND $timeFilter' % (
+                measurement("edge_impulse"),
+                where("edge_impulse", "bool", others=NOT_UP)),
+            rawQuery=True, textColumn="type_instance", tagsColumn="",
+            titleColumn="")
+    return out
