@@ -1,0 +1,86 @@
+#include "publish_policy.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DAY_US INT64_C(86400000000)
+
+static bool same_state(const struct wr_value *a, const struct wr_value *b) {
+  if (a->kind != b->kind)
+    return false;
+  return a->kind == WR_VALUE_TEXT ? strcmp(a->text, b->text) == 0
+                                  : (a->number != 0.0) == (b->number != 0.0);
+}
+
+static enum wr_decision decide_state(struct wr_policy *p,
+                                     const struct wr_value *v, bool beat,
+                                     int64_t time_us, int64_t late_us) {
+  if (!p->seen)
+    return WR_CHANGE;
+  if (time_us < p->newest_us && p->newest_us - time_us < late_us)
+    return WR_SKIP;
+  if (!same_state(&p->sent, v))
+    return WR_CHANGE;
+  return beat ? WR_SAMPLE : WR_SKIP;
+}
+
+static enum wr_decision decide_number(const struct wr_policy *p,
+                                      const struct wr_value *v, bool beat,
+                                      int64_t elapsed_ms, int64_t min_ms) {
+  if (!isfinite(v->number))
+    return WR_SKIP;
+  if (!p->seen)
+    return WR_SAMPLE;
+  if (elapsed_ms < (p->min_ms > min_ms ? p->min_ms : min_ms))
+    return WR_SKIP;
+  bool moved = fabs(v->number - p->sent.number) >= p->dead_band;
+  return moved || beat ? WR_SAMPLE : WR_SKIP;
+}
+
+enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
+                                  int64_t now_ms, int64_t time_us,
+                                  int64_t late_us, int64_t min_ms) {
+  int64_t elapsed_ms = now_ms - p->sent_ms;
+  bool beat = p->max_ms > 0 && elapsed_ms >= p->max_ms;
+  enum wr_decision d = v->kind == WR_VALUE_NUMBER
+                           ? decide_number(p, v, beat, elapsed_ms, min_ms)
+                           : decide_state(p, v, beat, time_us, late_us);
+  if (!p->seen || time_us > p->newest_us || d == WR_CHANGE)
+    p->newest_us = time_us;
+  if (d == WR_SKIP)
+    return d;
+  p->seen = true;
+  p->sent_ms = now_ms;
+  p->sent = *v;
+  return d;
+}
+
+void wr_budget_roll(struct wr_budget *b, int64_t wall_us) {
+  int64_t day = wall_us / DAY_US;
+  if (day == b->day || day == b->day - 1)
+    return;
+  b->day = day;
+  b->used = 0;
+}
+
+void wr_budget_spend(struct wr_budget *b, int64_t records) {
+  b->used += records;
+}
+
+static int64_t reserve_of(const struct wr_budget *b) { return b->daily / 20; }
+
+int64_t wr_budget_left(const struct wr_budget *b) {
+  if (b->daily == 0)
+    return INT64_MAX;
+  int64_t left = b->daily - reserve_of(b) - b->used;
+  return left > 0 ? left : 0;
+}
+
+int64_t wr_budget_spacing_ms(const struct wr_budget *b, int64_t wall_us,
+                             int streams) {
+  if (b->daily == 0 || b->used < b->daily / 2)
+    return 0;
+  int64_t rest_ms = (DAY_US - wall_us % DAY_US) / 1000;
+  int64_t left = wr_budget_left(b);
+  return left == 0 ? rest_ms : rest_ms * streams / left;
+}

@@ -1,0 +1,64 @@
+/* publish_policy: which samples are worth a record in the cloud. Pure.
+ *
+ * Per property (struct wr_policy), with intervals in monotonic ms:
+ *   numbers  published when min_ms has passed since the last one and the value
+ *            has moved by dead_band or more (0: every sample), and at the
+ *            latest after max_ms (heartbeat; 0: none)
+ *   states   (texts and booleans) every change, at once, whatever min_ms and
+ *            the budget say; the heartbeat as above
+ * Several samples of one state with one time stamp, as a classifier's one per
+ * label, count once, because they repeat the same value. A state sample that is
+ * older than the newest seen by less than late_us came in the wrong order and
+ * is dropped; an older one means that the clock was set back, and counts.
+ *
+ * Per Thing (struct wr_budget): records a day, as the plan of the cloud counts
+ * them. From half of it on, the spacing of numbers is stretched so that the
+ * rest lasts until midnight UTC; one twentieth is kept for states.
+ * Threads: none of its own. */
+#ifndef WR_PUBLISH_POLICY_H
+#define WR_PUBLISH_POLICY_H
+
+#include "cloud_value.h"
+
+struct wr_policy {
+  /* the configuration */
+  double dead_band;
+  int64_t min_ms;
+  int64_t max_ms;
+  /* the state; zero at start */
+  bool seen;
+  int64_t sent_ms;
+  int64_t newest_us;
+  struct wr_value sent;
+};
+
+enum wr_decision {
+  WR_SKIP,   /* not worth a record, or not a number */
+  WR_SAMPLE, /* publish; may be thinned out later */
+  WR_CHANGE, /* publish: the state changed */
+};
+
+/* Decides, and takes the value as published unless it says WR_SKIP. `min_ms`
+ * is the stretched interval of the budget, 0 for none. */
+enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
+                                  int64_t now_ms, int64_t time_us,
+                                  int64_t late_us, int64_t min_ms);
+
+struct wr_budget {
+  int64_t daily; /* 0: unlimited */
+  int64_t day;   /* UTC day the count belongs to, since the epoch */
+  int64_t used;
+};
+
+/* Starts a new day when wall_us says so. A clock that was set back by less than
+ * a day does not refill the budget. */
+void wr_budget_roll(struct wr_budget *b, int64_t wall_us);
+void wr_budget_spend(struct wr_budget *b, int64_t records);
+/* Smallest spacing of the records of one of `streams` number properties, in
+ * ms; 0: as configured. */
+int64_t wr_budget_spacing_ms(const struct wr_budget *b, int64_t wall_us,
+                             int streams);
+/* How many records of numbers may still go today; INT64_MAX: no limit. */
+int64_t wr_budget_left(const struct wr_budget *b);
+
+#endif
