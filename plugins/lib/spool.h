@@ -1,0 +1,91 @@
+/* spool: the durable, bounded queue of one Thing, on SQLite in WAL mode.
+ *
+ * A row is accepted by wr_spool_offer() into memory, which never waits for a
+ * disk, and made safe by the next wr_spool_commit(): one transaction for all
+ * that was accepted, with fsync when `power`. What leaves the queue (delivered,
+ * rejected) is not fsynced: a power cut repeats it, with the same time stamp.
+ *
+ * At the ceiling (max_bytes, pages in use): samples are thinned first, the
+ * oldest of the property that needs room first, every second one, up to four
+ * times over; then those of other properties; then the oldest samples are
+ * dropped; changes of state go last. All are counted. Rows older than
+ * max_age_us are dropped, but only when the wall clock has run evenly for an
+ * hour: a clock that jumps must not empty the queue.
+ *
+ * When the disk fails (full, read-only, locked, I/O error) the spool goes on in
+ * a database in memory, bounded by memory_bytes, tries the disk again every 5
+ * to 60 s and moves what it has there. A corrupt file is renamed to <path>.bad
+ * (one is kept) and a new one begun. No function fails because of the disk.
+ *
+ * Ownership: rows are copied. Threads: every function may be called from any
+ * thread; offer and status take only a short lock, the others wait for a
+ * transaction under way. */
+#ifndef WR_SPOOL_H
+#define WR_SPOOL_H
+
+#include "cloud_proto.h"
+#include "cloud_value.h"
+#include "publish_policy.h"
+
+struct wr_spool;
+
+struct wr_spool_options {
+  const char *path; /* the directory must exist */
+  bool power;       /* a commit survives a power cut, else a crash of us */
+  int64_t max_bytes;
+  int64_t max_age_us;
+  int64_t memory_bytes;
+  int max_accepted; /* rows accepted and not yet committed */
+  const char *vfs;  /* of SQLite; NULL: the system's */
+};
+
+struct wr_spool_status {
+  int64_t rows;      /* accepted or stored, not yet delivered */
+  int64_t accepted;  /* of these, not yet committed */
+  int64_t committed; /* rows made safe since the start */
+  int64_t bytes;     /* of the database, as of the last commit */
+  int64_t thinned, dropped, expired, rejected; /* rows, since the start */
+  bool in_memory;                              /* the disk is not usable */
+  int moved_aside; /* corrupt files since the start */
+  char fault[256]; /* why, the last time: one phrase */
+};
+
+/* `keys` name the properties, in the order of their indices. NULL: no memory.
+ * The disk is not touched before wr_spool_open(). */
+struct wr_spool *wr_spool_create(const struct wr_spool_options *options,
+                                 const char *const *keys, int count);
+void wr_spool_open(struct wr_spool *s, int64_t now_ms);
+/* Commits and closes. Accepts NULL. */
+void wr_spool_destroy(struct wr_spool *s);
+
+/* Takes over row->{property,time_us,state,value}. 0; -ENOSPC: the ceiling
+ * max_accepted; the oldest accepted sample was dropped for it. */
+int wr_spool_offer(struct wr_spool *s, const struct wr_row *row);
+/* Stores what was accepted; returns how many rows. */
+int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us);
+
+/* The newest row of a property; false: none. Only committed rows are seen. */
+bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row);
+/* Up to `max` rows of a property, oldest first; returns their number. */
+int wr_spool_oldest(struct wr_spool *s, int property, struct wr_row *rows,
+                    int max);
+
+/* The rows have reached the cloud; `budget` is stored in the same go. */
+void wr_spool_delivered(struct wr_spool *s, const struct wr_row *rows,
+                        int count, const struct wr_budget *budget);
+/* The cloud refused the row for good: it moves to the table of rejected rows
+ * with the status and the reason. */
+void wr_spool_reject(struct wr_spool *s, const struct wr_row *row, int status,
+                     const char *reason, int64_t wall_us);
+
+/* The day and the count of a budget, as last stored. */
+void wr_spool_load_budget(struct wr_spool *s, struct wr_budget *budget);
+/* What the cloud said about a property: kept for starts without a link. */
+void wr_spool_remember(struct wr_spool *s, int property,
+                       const struct wr_cloud_property *p);
+bool wr_spool_recall(struct wr_spool *s, int property,
+                     struct wr_cloud_property *p);
+
+void wr_spool_status(struct wr_spool *s, struct wr_spool_status *out);
+
+#endif
