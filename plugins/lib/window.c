@@ -1,0 +1,307 @@
+#include "window.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PENDING 8 /* samples of one axis that wait for their turn */
+
+struct sample {
+  int64_t time_us;
+  double value;
+  int64_t arrived_ms;
+};
+
+/* Samples of one axis in order of time, the oldest dropped when full. */
+struct line {
+  size_t len;
+  struct sample at[PENDING];
+};
+
+struct wr_window {
+  struct wr_window_options o;
+  struct wr_window_counts counts;
+  bool running; /* the grid is set */
+  bool restarted;
+  bool saw_late;
+  int64_t late_us;   /* time stamp of the last late sample */
+  int64_t grid_us;   /* ideal time of the newest place taken */
+  int64_t newest_us; /* time stamp of the newest sample taken */
+  size_t fill;       /* places taken */
+  size_t head;       /* the place to take next */
+  size_t skip;       /* places until the next window */
+  int64_t *times;    /* of axis 0, per place; NOT_SEEN when filled */
+  double *values;    /* ring of samples x axes */
+  struct line *lines;
+};
+
+#define NOT_SEEN INT64_MIN
+
+static bool options_fit(const struct wr_window_options *o) {
+  return o->samples >= 1 && o->axes >= 1 && o->axes <= WR_WINDOW_AXES &&
+         o->samples <= WR_WINDOW_VALUES / o->axes && o->stride >= 1 &&
+         o->interval_us >= 1 && o->interval_us <= INT64_C(86400000000) &&
+         o->late_ms >= 0;
+}
+
+struct wr_window *wr_window_create(const struct wr_window_options *options) {
+  if (!options_fit(options))
+    return NULL;
+  struct wr_window *w = calloc(1, sizeof(*w));
+  if (w == NULL)
+    return NULL;
+  w->o = *options;
+  w->times = calloc(options->samples, sizeof(*w->times));
+  w->values = calloc(options->samples * options->axes, sizeof(*w->values));
+  w->lines = calloc(options->axes, sizeof(*w->lines));
+  if (w->times == NULL || w->values == NULL || w->lines == NULL) {
+    wr_window_destroy(w);
+    return NULL;
+  }
+  return w;
+}
+
+void wr_window_destroy(struct wr_window *w) {
+  if (w == NULL)
+    return;
+  free(w->times);
+  free(w->values);
+  free(w->lines);
+  free(w);
+}
+
+static void line_remove(struct line *l, size_t index) {
+  l->len--;
+  memmove(l->at + index, l->at + index + 1,
+          (l->len - index) * sizeof(l->at[0]));
+}
+
+/* False when that time stamp is there already. The line is not full. */
+static bool line_insert(struct line *l, const struct sample *s) {
+  size_t i = l->len;
+  while (i > 0 && l->at[i - 1].time_us > s->time_us)
+    i--;
+  if (i > 0 && l->at[i - 1].time_us == s->time_us)
+    return false;
+  memmove(l->at + i + 1, l->at + i, (l->len - i) * sizeof(l->at[0]));
+  l->at[i] = *s;
+  l->len++;
+  return true;
+}
+
+/* The newest sample in (after_us, until_us], or NULL. */
+static const struct sample *line_find(const struct line *l, int64_t after_us,
+                                      int64_t until_us) {
+  for (size_t i = l->len; i > 0; i--)
+    if (l->at[i - 1].time_us <= until_us)
+      return l->at[i - 1].time_us > after_us ? &l->at[i - 1] : NULL;
+  return NULL;
+}
+
+static void restart(struct wr_window *w) {
+  w->running = w->saw_late = false;
+  w->fill = w->head = w->skip = 0;
+  memset(w->values, 0, w->o.samples * w->o.axes * sizeof(*w->values));
+  w->restarted = true;
+}
+
+/* Places from the newest one to a sample: 0 when it has none of its own. */
+static size_t steps_to(const struct wr_window *w, int64_t time_us) {
+  int64_t interval = w->o.interval_us, distance = time_us - w->grid_us;
+  if (distance < interval / 4)
+    return 0;
+  if (distance < interval + interval / 4 * 3)
+    return 1;
+  size_t steps = (size_t)((distance + interval / 2) / interval);
+  return steps < 2 ? 2 : steps;
+}
+
+/* What the other axes have for a place; false when an axis has nothing that
+ * could stand for it. `*complete`: no value had to be held. */
+static bool gather(const struct wr_window *w, int64_t time_us, double *values,
+                   bool *complete) {
+  int64_t half = w->o.interval_us / 2, interval = w->o.interval_us;
+  *complete = true;
+  for (size_t a = 1; a < w->o.axes; a++) {
+    const struct line *l = &w->lines[a];
+    const struct sample *s = line_find(l, time_us - half, time_us + half);
+    if (s == NULL) {
+      *complete = false;
+      s = line_find(l, time_us - half - (int64_t)w->o.max_gap * interval,
+                    time_us + half);
+    }
+    if (s == NULL)
+      return false;
+    values[a] = s->value;
+  }
+  return true;
+}
+
+static void take_place(struct wr_window *w, int64_t time_us, int64_t end_us,
+                       const double *values, wr_window_fn full, void *arg) {
+  w->times[w->head] = time_us;
+  memcpy(w->values + w->head * w->o.axes, values,
+         w->o.axes * sizeof(*w->values));
+  w->head = (w->head + 1) % w->o.samples;
+  if (w->fill < w->o.samples)
+    w->fill++;
+  if (w->fill < w->o.samples && !w->o.pad)
+    return;
+  if (w->skip == 0) {
+    full(arg, w, end_us, w->restarted);
+    w->restarted = false;
+    w->skip = w->o.stride;
+  }
+  w->skip--;
+}
+
+static const double *last_values(const struct wr_window *w) {
+  size_t last = (w->head + w->o.samples - 1) % w->o.samples;
+  return w->values + last * w->o.axes;
+}
+
+/* Holds the last values over the places in front of a sample. */
+static void fill_gap(struct wr_window *w, size_t places, wr_window_fn full,
+                     void *arg) {
+  double values[WR_WINDOW_AXES];
+  for (size_t i = 0; i < places; i++) {
+    memcpy(values, last_values(w), w->o.axes * sizeof(values[0]));
+    bool complete;
+    w->grid_us += w->o.interval_us;
+    (void)gather(w, w->grid_us, values, &complete);
+    w->counts.filled++;
+    take_place(w, NOT_SEEN, w->grid_us, values, full, arg);
+  }
+}
+
+/* The grid follows the samples slowly: their clock drifts. */
+static void follow(struct wr_window *w, int64_t time_us) {
+  if (!w->running) {
+    w->running = true;
+    w->grid_us = time_us;
+  } else {
+    w->grid_us += w->o.interval_us;
+    w->grid_us += (time_us - w->grid_us) / 8;
+  }
+  w->newest_us = time_us;
+  w->saw_late = false;
+}
+
+/* A first sample waits for company, so that a disordered start loses
+ * nothing; no window is later for it. */
+static size_t company(const struct wr_window *w) {
+  if (w->o.pad)
+    return 1;
+  return w->o.samples < 3 ? w->o.samples : 3;
+}
+
+/* Takes the oldest sample of axis 0 out of the line and puts it, and what may
+ * be missing in front of it, into the window. False: it has to wait. */
+static bool take_oldest(struct wr_window *w, bool patient, wr_window_fn full,
+                        void *arg) {
+  struct line *l = &w->lines[0];
+  struct sample s = l->at[0];
+  double values[WR_WINDOW_AXES] = {s.value};
+  bool complete;
+  if (!w->running && patient && l->len < company(w))
+    return false;
+  size_t steps = w->running ? steps_to(w, s.time_us) : 1;
+  if (steps > 1 && patient)
+    return false;
+  bool known = steps == 0 || gather(w, s.time_us, values, &complete);
+  if (steps != 0 && patient && (!known || !complete))
+    return false;
+  line_remove(l, 0);
+  if (steps == 0) {
+    w->counts.duplicate++;
+    return true;
+  }
+  if (w->running && (steps - 1 > w->o.max_gap || !known)) {
+    w->counts.restarts++;
+    restart(w);
+  }
+  if (!known)
+    return true;
+  if (!complete)
+    w->counts.filled++;
+  if (w->running)
+    fill_gap(w, steps - 1, full, arg);
+  follow(w, s.time_us);
+  take_place(w, s.time_us, s.time_us, values, full, arg);
+  return true;
+}
+
+void wr_window_tick(struct wr_window *w, int64_t now_ms, wr_window_fn full,
+                    void *arg) {
+  const struct line *l = &w->lines[0];
+  while (l->len > 0 &&
+         take_oldest(
+             w, l->len < PENDING && now_ms - l->at[0].arrived_ms < w->o.late_ms,
+             full, arg))
+    ;
+}
+
+bool wr_window_waits(const struct wr_window *w) {
+  return w->running && w->lines[0].len > 0;
+}
+
+static bool seen(const struct wr_window *w, int64_t time_us) {
+  for (size_t i = 0; i < w->fill; i++)
+    if (w->times[i] == time_us)
+      return true;
+  return false;
+}
+
+/* A sample that is no newer than what was given out. True: to be dropped;
+ * false: the clock went back, and this sample begins anew. */
+static bool refuse_old(struct wr_window *w, int64_t time_us) {
+  if (seen(w, time_us)) {
+    w->counts.duplicate++;
+    return true;
+  }
+  if (w->saw_late && time_us > w->late_us) {
+    w->counts.restarts++;
+    restart(w);
+    for (size_t a = 0; a < w->o.axes; a++)
+      w->lines[a].len = 0;
+    return false;
+  }
+  w->saw_late = true;
+  w->late_us = time_us;
+  w->counts.late++;
+  return true;
+}
+
+void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
+                    double value, int64_t now_ms, wr_window_fn full,
+                    void *arg) {
+  if (!isfinite(value)) {
+    w->counts.invalid++;
+    wr_window_tick(w, now_ms, full, arg);
+    return;
+  }
+  if (axis == 0 && w->running && time_us <= w->newest_us &&
+      refuse_old(w, time_us))
+    return;
+  struct line *l = &w->lines[axis];
+  if (axis != 0 && l->len == PENDING)
+    line_remove(l, 0);
+  struct sample s = {time_us, value, now_ms};
+  if (!line_insert(l, &s))
+    w->counts.duplicate++;
+  wr_window_tick(w, now_ms, full, arg);
+}
+
+void wr_window_copy(const struct wr_window *w, double *out) {
+  size_t axes = w->o.axes, samples = w->o.samples;
+  /* While padding, the places not yet taken hold zeros: they come first. */
+  size_t first = w->head;
+  memcpy(out, w->values + first * axes,
+         (samples - first) * axes * sizeof(*out));
+  memcpy(out + (samples - first) * axes, w->values,
+         first * axes * sizeof(*out));
+}
+
+const struct wr_window_counts *wr_window_counts(const struct wr_window *w) {
+  return &w->counts;
+}
