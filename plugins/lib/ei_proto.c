@@ -1,0 +1,228 @@
+#include "ei_proto.h"
+
+#include "json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int put_numbers(struct wr_bytes *b, const double *values, size_t count) {
+  int status = wr_bytes_text(b, "[");
+  for (size_t i = 0; status == 0 && i < count; i++) {
+    if (i > 0)
+      status = wr_bytes_text(b, ",");
+    if (status == 0)
+      status = wr_json_put_double(b, values[i]);
+  }
+  return status != 0 ? status : wr_bytes_text(b, "]");
+}
+
+int wr_ei_put_hello(struct wr_bytes *b, int64_t id) {
+  return wr_bytes_printf(b, "{\"hello\":1,\"id\":%lld}\n", (long long)id);
+}
+
+int wr_ei_put_classify(struct wr_bytes *b, const double *features, size_t count,
+                       int64_t id) {
+  int status = wr_bytes_text(b, "{\"classify\":");
+  if (status == 0)
+    status = put_numbers(b, features, count);
+  return status != 0 ? status
+                     : wr_bytes_printf(b, ",\"id\":%lld}\n", (long long)id);
+}
+
+int wr_ei_put_features(struct wr_bytes *b, const double *features,
+                       size_t count) {
+  int status = wr_bytes_text(b, "{\"features\":");
+  if (status == 0)
+    status = put_numbers(b, features, count);
+  return status != 0 ? status : wr_bytes_text(b, "}");
+}
+
+static int fault_of(char *fault, int status, const char *text) {
+  snprintf(fault, WR_EI_TEXT, "%s", text);
+  return status;
+}
+
+/* The envelope: an object, our id, success. `id` < 0: HTTP, without either. */
+static int open_reply(const char *text, size_t len, int64_t id, yajl_val *doc,
+                      char *fault) {
+  *doc = NULL;
+  int status =
+      len == 0 ? -EBADMSG : wr_json_parse(text, len, WR_EI_REPLY_MAX, doc);
+  if (status == -ENOMEM)
+    return fault_of(fault, status, "no memory for the reply");
+  if (status != 0 || !YAJL_IS_OBJECT(*doc))
+    return fault_of(fault, -EBADMSG, "the reply is not a JSON object");
+  if (id < 0)
+    return 0;
+  int64_t echoed = -1;
+  bool success = false;
+  const char *error = "no reason given";
+  if (wr_json_bool(*doc, "success", &success) != 0)
+    return fault_of(fault, -EBADMSG, "the reply has no \"success\"");
+  if (!success) {
+    (void)wr_json_string(*doc, "error", &error);
+    snprintf(fault, WR_EI_TEXT, "the model says: %s", error);
+    return -EREMOTEIO;
+  }
+  if (wr_json_int(*doc, "id", &echoed) != 0 || echoed != id)
+    return fault_of(fault, -EBADMSG, "the reply belongs to another request");
+  return 0;
+}
+
+static int read_labels(yajl_val parameters, struct wr_labels *labels) {
+  yajl_val list = wr_json_get(parameters, "labels");
+  if (list == NULL)
+    return 0;
+  if (!YAJL_IS_ARRAY(list))
+    return -EBADMSG;
+  for (size_t i = 0; i < YAJL_GET_ARRAY(list)->len; i++) {
+    yajl_val v = YAJL_GET_ARRAY(list)->values[i];
+    if (!YAJL_IS_STRING(v))
+      return -EBADMSG;
+    int index = wr_labels_add(labels, YAJL_GET_STRING(v), NULL);
+    if (index < 0)
+      return index == -ENOMEM ? index : -EBADMSG;
+  }
+  return 0;
+}
+
+static double anomaly_threshold(yajl_val parameters) {
+  yajl_val list = wr_json_get(parameters, "thresholds");
+  double value = NAN;
+  if (YAJL_IS_ARRAY(list))
+    for (size_t i = 0; i < YAJL_GET_ARRAY(list)->len; i++)
+      (void)wr_json_double(YAJL_GET_ARRAY(list)->values[i], "min_anomaly_score",
+                           &value);
+  return value;
+}
+
+/* Milliseconds as a fraction: a model at 62.5 Hz has an interval of 16 ms. */
+static int64_t interval_of(yajl_val parameters) {
+  double interval_ms = 0, frequency = 0;
+  if (wr_json_double(parameters, "interval_ms", &interval_ms) != 0 ||
+      interval_ms <= 0) {
+    if (wr_json_double(parameters, "frequency", &frequency) != 0 ||
+        frequency <= 0)
+      return 0;
+    interval_ms = 1000.0 / frequency;
+  }
+  return interval_ms <= 86400000.0 ? llround(interval_ms * 1000.0) : 0;
+}
+
+static int read_parameters(yajl_val p, struct wr_model *m, char *fault) {
+  int64_t features = 0, axes = 1, anomaly = 0;
+  if (wr_json_int(p, "input_features_count", &features) != 0)
+    return fault_of(fault, -EBADMSG, "\"input_features_count\" is missing");
+  (void)wr_json_int(p, "axis_count", &axes);
+  (void)wr_json_int(p, "has_anomaly", &anomaly);
+  m->interval_us = interval_of(p);
+  if (axes < 1 || axes > 16 || features < axes || features > 65536 ||
+      features % axes != 0 || m->interval_us <= 0)
+    return fault_of(fault, -ENOTSUP,
+                    "not a model of a time series with up to 16 axes and "
+                    "65536 values");
+  const char *type = "classification";
+  (void)wr_json_string(p, "model_type", &type);
+  int64_t pixels = 0;
+  (void)wr_json_int(p, "image_input_width", &pixels);
+  if (pixels > 0 || strcmp(type, "classification") != 0)
+    return fault_of(fault, -ENOTSUP,
+                    "the model is not a classification of a time series");
+  m->features = (size_t)features;
+  m->axes = (size_t)axes;
+  m->has_anomaly = anomaly != 0;
+  m->anomaly_threshold = anomaly_threshold(p);
+  int status = read_labels(p, &m->labels);
+  if (status != 0)
+    return fault_of(fault, status,
+                    "\"labels\" is not a list of up to 256 "
+                    "names of up to 255 bytes");
+  return m->labels.count == 0 && !m->has_anomaly
+             ? fault_of(fault, -ENOTSUP, "the model has no labels")
+             : 0;
+}
+
+int wr_ei_read_model(const char *text, size_t len, int64_t id,
+                     struct wr_model *out, char *fault) {
+  *out = (struct wr_model){.version = -1, .anomaly_threshold = NAN};
+  yajl_val doc = NULL;
+  int status = open_reply(text, len, id, &doc, fault);
+  if (status == 0) {
+    yajl_val p =
+        wr_json_get(doc, id < 0 ? "modelParameters" : "model_parameters");
+    yajl_val project = wr_json_get(doc, "project");
+    const char *name = "";
+    (void)wr_json_string(project, "name", &name);
+    (void)wr_json_int(project, "deploy_version", &out->version);
+    snprintf(out->name, sizeof(out->name), "%s", name);
+    status = read_parameters(p, out, fault);
+  }
+  wr_json_free(doc);
+  if (status != 0)
+    wr_model_free(out);
+  return status;
+}
+
+void wr_model_free(struct wr_model *m) {
+  wr_labels_free(&m->labels);
+  *m = (struct wr_model){0};
+}
+
+static int read_scores(yajl_val result, const struct wr_model *m,
+                       struct wr_answer *out, char *fault) {
+  yajl_val scores = wr_json_get(result, "classification");
+  for (size_t i = 0; i < m->labels.count; i++) {
+    double *score = &out->scores[i];
+    if (wr_json_double(scores, m->labels.at[i].name, score) != 0)
+      return fault_of(fault, -EBADMSG, "the reply lacks the score of a label");
+    if (*score < -0.001 || *score > 1.001)
+      return fault_of(fault, -EBADMSG, "a score is outside 0 to 1");
+    *score = fmin(fmax(*score, 0.0), 1.0);
+  }
+  return 0;
+}
+
+int wr_ei_read_answer(const char *text, size_t len, int64_t id,
+                      const struct wr_model *model, struct wr_answer *out,
+                      char *fault) {
+  yajl_val doc = NULL;
+  int status = open_reply(text, len, id, &doc, fault);
+  if (status == 0) {
+    yajl_val result = wr_json_get(doc, "result");
+    if (result == NULL)
+      status = fault_of(fault, -EBADMSG, "the reply has no \"result\"");
+    else
+      status = read_scores(result, model, out, fault);
+    /* 1000 stands for "could not be computed", and so does null. */
+    if (wr_json_double(result, "anomaly", &out->anomaly) != 0 ||
+        out->anomaly >= 1000.0)
+      out->anomaly = NAN;
+  }
+  wr_json_free(doc);
+  return status;
+}
+
+int wr_ei_scan(struct wr_ei_scan *s, const char *data, size_t len,
+               size_t *begin, size_t *end) {
+  for (; s->at < len; s->at++) {
+    char c = data[s->at];
+    if (s->escaped)
+      s->escaped = false;
+    else if (s->in_string) {
+      s->escaped = c == '\\';
+      s->in_string = c != '"';
+    } else if (c == '"')
+      s->in_string = s->depth > 0; /* quotes in a banner mean nothing */
+    else if (c == '{' && s->depth++ == 0)
+      s->begin = s->at;
+    else if (c == '}' && s->depth > 0 && --s->depth == 0) {
+      *begin = s->begin;
+      *end = s->at + 1;
+      *s = (struct wr_ei_scan){0};
+      return 1;
+    }
+  }
+  return 0;
+}
