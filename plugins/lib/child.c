@@ -1,0 +1,132 @@
+#define _GNU_SOURCE /* pipe2() */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* Everything from 3 on is closed by exec(), also what other threads opened
+ * without O_CLOEXEC. */
+static void close_on_exec(void) {
+#ifdef SYS_close_range
+  if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+    return;
+#endif
+  struct rlimit limit = {.rlim_cur = 1024};
+  (void)getrlimit(RLIMIT_NOFILE, &limit);
+  int most = limit.rlim_cur > 65536 ? 65536 : (int)limit.rlim_cur;
+  for (int fd = 3; fd < most; fd++)
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static void default_signals(void) {
+  struct sigaction usual = {.sa_handler = SIG_DFL};
+  for (int i = 1; i < NSIG; i++)
+    (void)sigaction(i, &usual, NULL);
+  sigset_t none;
+  sigemptyset(&none);
+  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child. Returns only when it failed, with errno. */
+static int become(const char *path, char *const argv[], int null, int out,
+                  pid_t parent) {
+  extern char **environ;
+  (void)setpgid(0, 0);
+  default_signals();
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+    return errno;
+  if (getppid() != parent)
+    _exit(127); /* the parent ended before the line above */
+  if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+    return errno;
+  close_on_exec();
+  execve(path, argv, environ);
+  return errno;
+}
+
+/* The child's errno, or 0 when exec() closed the pipe. */
+static int read_outcome(int fd) {
+  int error = 0;
+  ssize_t n;
+  do
+    n = read(fd, &error, sizeof(error));
+  while (n < 0 && errno == EINTR);
+  return n == sizeof(error) ? error : 0;
+}
+
+static void reap(pid_t pid) {
+  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    ; /* ECHILD: somebody else has reaped it */
+}
+
+static int start(struct wr_child *c, const char *path, const char *arg,
+                 int null, const int out[2], const int outcome[2]) {
+  char *const argv[] = {(char *)path, (char *)arg, NULL};
+  pid_t parent = getpid();
+  pid_t pid = fork();
+  if (pid < 0)
+    return -errno;
+  if (pid == 0) {
+    int error = become(path, argv, null, out[1], parent);
+    (void)!write(outcome[1], &error, sizeof(error));
+    _exit(127);
+  }
+  (void)setpgid(pid, pid); /* whichever of the two comes first */
+  c->pid = pid;
+  c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+  return 0;
+}
+
+int wr_child_start(struct wr_child *c, const char *path, const char *arg) {
+  int out[2] = {-1, -1}, outcome[2] = {-1, -1}, status = -1;
+  *c = (struct wr_child)WR_CHILD_INIT;
+  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(outcome, O_CLOEXEC) != 0)
+    status = -errno;
+  else
+    status = start(c, path, arg, null, out, outcome);
+  if (null >= 0)
+    close(null);
+  if (out[1] >= 0)
+    close(out[1]);
+  if (outcome[1] >= 0)
+    close(outcome[1]);
+  if (status == 0)
+    status = -read_outcome(outcome[0]);
+  if (outcome[0] >= 0)
+    close(outcome[0]);
+  c->out = out[0];
+  if (c->out >= 0)
+    (void)fcntl(c->out, F_SETFL, O_NONBLOCK);
+  if (status != 0)
+    wr_child_end(c, 0);
+  return status;
+}
+
+void wr_child_end(struct wr_child *c, int grace_ms) {
+  if (c->pid > 0) {
+    struct pollfd p = {.fd = c->pidfd, .events = POLLIN};
+    if (c->pidfd >= 0 && grace_ms > 0)
+      (void)poll(&p, 1, grace_ms);
+    /* Before it is reaped the number cannot belong to anybody else. */
+    (void)kill(-c->pid, SIGKILL);
+    reap(c->pid);
+  }
+  if (c->pidfd >= 0)
+    close(c->pidfd);
+  if (c->out >= 0)
+    close(c->out);
+  *c = (struct wr_child)WR_CHILD_INIT;
+}
