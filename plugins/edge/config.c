@@ -1,0 +1,244 @@
+#include "edge/edge.h"
+
+#include "collectd/core/utils/common/common.h"
+#include "glue/options.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static const char *const policies[] = {"off", "guard", "fallback", NULL};
+static const char *const severities[] = {"failure", "warning", "okay", NULL};
+
+static int read_debounce(const char *where, const oconfig_item_t *ci,
+                         void *target) {
+  struct edge_options *o = target;
+  double votes[2];
+  if (wr_option_numbers(where, ci, votes, 2, 1, WR_VERDICT_VOTES) != 0)
+    return -1;
+  o->need = (int)votes[0];
+  o->of = (int)votes[1];
+  if (o->need == votes[0] && o->of == votes[1] && o->need <= o->of &&
+      2 * o->need > o->of)
+    return 0;
+  char value[64];
+  snprintf(value, sizeof(value), "%g %g", votes[0], votes[1]);
+  return wr_option_fault(where, ci->key, value,
+                         "two whole numbers k n, with k at most n and more "
+                         "than half of n");
+}
+
+/* One more element behind the `count` there are, or NULL. */
+static void *grow(void **list, size_t count, size_t size) {
+  void *more = realloc(*list, (count + 1) * size);
+  if (more == NULL)
+    return NULL;
+  *list = more;
+  memset((char *)more + count * size, 0, size);
+  return (char *)more + count * size;
+}
+
+static int read_range(const char *where, const oconfig_item_t *ci,
+                      void *target) {
+  static const struct wr_option table[] = {
+      WR_OPTION("Min", WR_NUMBER, struct edge_range_option, min),
+      WR_OPTION("Max", WR_NUMBER, struct edge_range_option, max)};
+  struct edge_options *o = target;
+  const char *name = wr_option_name(where, ci);
+  char inner[192];
+  if (name == NULL)
+    return -1;
+  struct edge_range_option *r =
+      grow((void **)&o->ranges, o->range_count, sizeof(*r));
+  if (r == NULL || (r->name = strdup(name)) == NULL)
+    return -1;
+  o->range_count++;
+  r->min = -HUGE_VAL;
+  r->max = HUGE_VAL;
+  snprintf(inner, sizeof(inner), "%s: <Range \"%s\">", where, name);
+  if (wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), r) != 0)
+    return -1;
+  if (r->min < r->max && (isfinite(r->min) || isfinite(r->max)))
+    return 0;
+  char value[64];
+  snprintf(value, sizeof(value), "%g", r->max);
+  return wr_option_fault(inner, "Max", value,
+                         "Min or Max or both, with Min below Max");
+}
+
+static int read_label(const char *where, const oconfig_item_t *ci,
+                      void *target) {
+  static const struct wr_option table[] = {
+      WR_OPTION_WORD("Severity", struct edge_label_option, severity,
+                     severities),
+      WR_OPTION_RANGE("Threshold", WR_NUMBER, struct edge_label_option,
+                      threshold, 0, 1)};
+  struct edge_options *o = target;
+  const char *name = wr_option_name(where, ci);
+  char inner[192];
+  if (name == NULL)
+    return -1;
+  struct edge_label_option *l =
+      grow((void **)&o->labels, o->label_count, sizeof(*l));
+  if (l == NULL || (l->name = strdup(name)) == NULL)
+    return -1;
+  o->label_count++;
+  l->severity = -1;
+  l->threshold = -1;
+  snprintf(inner, sizeof(inner), "%s: <Label \"%s\">", where, name);
+  return wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), l);
+}
+
+#define TEXT(name, field) WR_OPTION(name, WR_STRING, struct edge_options, field)
+#define FLAG(name, field)                                                      \
+  WR_OPTION(name, WR_BOOLEAN, struct edge_options, field)
+#define RANGE(name, kind, field, min, max)                                     \
+  WR_OPTION_RANGE(name, kind, struct edge_options, field, min, max)
+
+static const struct wr_option options[] = {
+    TEXT("URL", url),
+    TEXT("Model", model),
+    RANGE("Nominal", WR_NUMBER, nominal, 1e-9, 1e9),
+    RANGE("Threshold", WR_NUMBER, threshold, 0, 1),
+    RANGE("Hysteresis", WR_NUMBER, hysteresis, 0, 1),
+    WR_OPTION_BLOCK("Debounce", read_debounce),
+    WR_OPTION_WORD("RangePolicy", struct edge_options, policy, policies),
+    WR_OPTION_BLOCK("Range", read_range),
+    WR_OPTION_BLOCK("Label", read_label),
+    RANGE("Window", WR_INTEGER, window, 1, WR_WINDOW_VALUES),
+    RANGE("Stride", WR_INTEGER, stride, 1, WR_WINDOW_VALUES),
+    RANGE("Interval", WR_SECONDS, interval_ms, 0.001, 86400),
+    RANGE("MaxGap", WR_INTEGER, max_gap, 0, 1000),
+    FLAG("Padding", padding),
+    RANGE("Timeout", WR_SECONDS, timeout_ms, 0.01, 60),
+    RANGE("QueueLength", WR_INTEGER, queue_max, 1, 100000),
+    RANGE("MaxSeries", WR_INTEGER, series_max, 1, 1000000),
+    RANGE("ForgetAfter", WR_SECONDS, forget_ms, 1, 31536000),
+    FLAG("VerifyPeer", verify_peer),
+    FLAG("VerifyHost", verify_host),
+    TEXT("CACert", ca_cert),
+    TEXT("CAPath", ca_path),
+    TEXT("ClientCert", client_cert),
+    TEXT("ClientKey", client_key),
+    FLAG("UseProxy", use_proxy)};
+
+static const struct edge_options defaults = {.nominal = 10.0,
+                                             .threshold = 0.6,
+                                             .need = 3,
+                                             .of = 5,
+                                             .policy = WR_RANGES_GUARD,
+                                             .max_gap = 1,
+                                             .timeout_ms = 1000,
+                                             .forget_ms = 600000,
+                                             .queue_max = 4096,
+                                             .series_max = 4096,
+                                             .verify_peer = true,
+                                             .verify_host = true};
+
+static int check_model_file(const char *path) {
+  struct stat st;
+  const char *fault = NULL;
+  if (path[0] != '/')
+    fault = "an absolute path";
+  else if (stat(path, &st) != 0)
+    fault = "an existing file";
+  else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
+    fault = "an executable file";
+  return fault != NULL ? wr_option_fault(EDGE_WHERE, "Model", path, fault) : 0;
+}
+
+static int check_source(const struct edge_options *o) {
+  if ((o->url == NULL) == (o->model == NULL)) {
+    ERROR(EDGE_WHERE ": %s; allowed is exactly one of URL (a container) and "
+                     "Model (an .eim file).",
+          o->url == NULL ? "neither URL nor Model is given"
+                         : "both URL and Model are given");
+    return -1;
+  }
+  if (o->model != NULL)
+    return check_model_file(o->model);
+  const char *fault = wr_http_url_fault(o->url, false);
+  return fault != NULL ? wr_option_fault(EDGE_WHERE, "URL", o->url, fault) : 0;
+}
+
+static int check_stride(const struct edge_options *o) {
+  if (o->window == 0 || o->stride <= o->window)
+    return 0;
+  char value[32];
+  snprintf(value, sizeof(value), "%" PRId64, o->stride);
+  return wr_option_fault(EDGE_WHERE, "Stride", value,
+                         "a whole number from 1 to Window");
+}
+
+/* Starts the program for a moment: what does not run now will not run later,
+ * and this is the last moment to say so as a fault of the configuration. The
+ * child is gone before collectd goes into the background. */
+static int check_model(struct edge_target *t) {
+  char text[256];
+  if (t->engine->model == NULL)
+    return 0;
+  if (!t->engine->described && edge_engine_probe(t->engine) != 0)
+    return -1;
+  const char *misfit =
+      edge_rules_misfit(&t->o, &t->engine->info, text, sizeof(text));
+  if (misfit == NULL)
+    return edge_rules_build(t, &t->engine->info);
+  ERROR(EDGE_WHERE ": %s.", misfit);
+  return -1;
+}
+
+static int prepare(struct edge_target *t) {
+  const struct edge_options *o = &t->o;
+  const struct wr_model *m = t->engine->described ? &t->engine->info : NULL;
+  t->shape = (struct wr_window_options){
+      .samples = m != NULL        ? m->features / m->axes
+                 : o->window != 0 ? (size_t)o->window
+                                  : 10,
+      .axes = 1,
+      .stride = o->stride != 0 ? (size_t)o->stride : 1,
+      .interval_us = o->interval_ms != 0 ? o->interval_ms * 1000
+                     : m != NULL         ? m->interval_us
+                                         : 1000000,
+      .max_gap = (size_t)o->max_gap,
+      .late_ms = 250,
+      .pad = o->padding};
+  t->series = wr_table_create((size_t)o->series_max, edge_series_release);
+  return t->series != NULL ? 0 : -ENOMEM;
+}
+
+struct edge_target *edge_target_create(const oconfig_item_t *ci) {
+  struct edge_target *t = calloc(1, sizeof(*t));
+  if (t == NULL)
+    return NULL;
+  t->o = defaults;
+  pthread_mutex_init(&t->lock, NULL);
+  pthread_mutex_init(&t->misfit.lock, NULL);
+  pthread_mutex_init(&t->crowd.lock, NULL);
+  if (wr_options_read(EDGE_WHERE, ci, options, STATIC_ARRAY_SIZE(options),
+                      &t->o) == 0 &&
+      check_source(&t->o) == 0 && check_stride(&t->o) == 0 &&
+      (t->engine = edge_engine_for(&t->o)) != NULL && check_model(t) == 0 &&
+      prepare(t) == 0)
+    return t;
+  edge_target_destroy(t);
+  return NULL;
+}
+
+void edge_target_destroy(struct edge_target *t) {
+  if (t == NULL)
+    return;
+  struct edge_options *o = &t->o;
+  wr_table_destroy(t->series);
+  edge_rules_free(&t->rules);
+  for (size_t i = 0; i < o->label_count; i++)
+    free(o->labels[i].name);
+  for (size_t i = 0; i < o->range_count; i++)
+    free(o->ranges[i].name);
+  void *const texts[] = {o->url,         o->model,      o->ca_cert, o->ca_path,
+                         o->client_cert, o->client_key, o->labels,  o->ranges};
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
+    free(texts[i]);
+  pthread_mutex_destroy(&t->crowd.lock);
+  pthread_mutex_destroy(&t->misfit.lock);
+  pthread_mutex_destroy(&t->lock);
+  free(t);
+}

@@ -1,0 +1,382 @@
+/* The worker of one model: takes windows from the queue, asks the model, lets
+ * the verdict decide. It describes the model first, and again after every
+ * failure, at moments that the back-off allows. */
+#include "edge/edge.h"
+
+#include "collectd/core/utils/common/common.h"
+
+#include <errno.h>
+
+#define HOUSEKEEPING_MS 1000
+
+struct edge_engine *edge_engines;
+struct edge_target *edge_targets;
+
+static bool same(const char *a, const char *b) {
+  return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static const char *name_of(const struct edge_engine *e) {
+  return e->url != NULL ? e->url : e->model;
+}
+
+static struct edge_engine *engine_create(const struct edge_options *o) {
+  struct edge_engine *e = calloc(1, sizeof(*e));
+  if (e == NULL)
+    return NULL;
+  *e = (struct edge_engine){.timeout_ms = o->timeout_ms,
+                            .queue_max = o->queue_max,
+                            .trouble = WR_TROUBLE_INIT,
+                            .http = {.user_agent = "weir/" WEIR_VERSION,
+                                     .timeout_ms = o->timeout_ms,
+                                     .insecure_peer = !o->verify_peer,
+                                     .insecure_host = !o->verify_host,
+                                     .use_proxy = o->use_proxy}};
+  /* A container that came back must be found within two seconds; a program
+   * that dies at every start must not be started every second. */
+  e->backoff = o->url != NULL
+                   ? (struct wr_backoff)WR_BACKOFF_INIT(20, 100, 1500)
+                   : (struct wr_backoff)WR_BACKOFF_INIT(20, 200, 10000);
+  e->last = &e->first;
+  pthread_mutex_init(&e->lock, NULL);
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&e->wake, &attributes);
+  pthread_condattr_destroy(&attributes);
+  const char *const from[] = {o->url,     o->model,       o->ca_cert,
+                              o->ca_path, o->client_cert, o->client_key};
+  const char **const to[] = {(const char **)&e->url, (const char **)&e->model,
+                             &e->http.ca_cert,       &e->http.ca_path,
+                             &e->http.client_cert,   &e->http.client_key};
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(from); i++)
+    if (from[i] != NULL && (*to[i] = strdup(from[i])) == NULL) {
+      edge_engine_destroy(e);
+      return NULL;
+    }
+  return e;
+}
+
+struct edge_engine *edge_engine_for(const struct edge_options *o) {
+  for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
+    if (same(e->url, o->url) && same(e->model, o->model))
+      return e;
+  struct edge_engine *e = engine_create(o);
+  if (e != NULL) {
+    e->next = edge_engines;
+    edge_engines = e;
+  }
+  return e;
+}
+
+static void job_free(struct edge_job *job) {
+  edge_series_release(job->series);
+  free(job);
+}
+
+static struct edge_job *take_first(struct edge_engine *e) {
+  struct edge_job *job = e->first;
+  if (job == NULL)
+    return NULL;
+  e->first = job->next;
+  if (e->first == NULL)
+    e->last = &e->first;
+  e->queued--;
+  return job;
+}
+
+void edge_engine_queue(struct edge_engine *e, struct edge_job *job) {
+  struct edge_job *oldest = NULL;
+  pthread_mutex_lock(&e->lock);
+  if (e->queued >= (size_t)e->queue_max)
+    oldest = take_first(e);
+  *e->last = job;
+  e->last = &job->next;
+  e->queued++;
+  pthread_cond_signal(&e->wake);
+  pthread_mutex_unlock(&e->lock);
+  if (oldest != NULL) {
+    oldest->series->errors[EDGE_DROPPED]++;
+    job_free(oldest);
+  }
+}
+
+static enum edge_error error_kind(int status) {
+  switch (status) {
+  case -ETIMEDOUT:
+    return EDGE_TIMEOUT;
+  case -ECONNREFUSED:
+    return EDGE_REFUSED;
+  case -EREMOTEIO:
+  case -ENOTSUP:
+    return EDGE_MODEL;
+  default:
+    return EDGE_PROTOCOL;
+  }
+}
+
+static void failed(struct edge_engine *e, int status) {
+  if (status == -ECANCELED)
+    return;
+  int64_t now_ms = wr_clock_ms();
+  e->last_error = error_kind(status);
+  wr_backoff_fail(&e->backoff, now_ms, wr_clock_random(), 0);
+  wr_trouble_begin(&e->trouble, now_ms, LOG_WARNING,
+                   EDGE_WHERE ": the model at %s does not answer: %s. Trying "
+                              "again.",
+                   name_of(e), e->inference->error);
+}
+
+static void succeeded(struct edge_engine *e) {
+  char what[512];
+  wr_backoff_ok(&e->backoff);
+  snprintf(what, sizeof(what), EDGE_WHERE ": the model at %s answers",
+           name_of(e));
+  wr_trouble_end(&e->trouble, wr_clock_ms(), what);
+}
+
+/* Windows of another shape begin anew. */
+static void reshape(struct edge_target *t, const struct wr_model *m) {
+  struct wr_window_options shape = t->shape;
+  shape.samples = m->features / m->axes;
+  shape.axes = m->axes;
+  if (t->o.interval_ms == 0)
+    shape.interval_us = m->interval_us;
+  if (t->o.stride == 0)
+    shape.stride = 1;
+  if (memcmp(&shape, &t->shape, sizeof(shape)) == 0)
+    return;
+  t->shape = shape;
+  wr_table_clear(t->series);
+}
+
+/* The model is known, perhaps another one than before: every target of this
+ * engine takes it over. */
+static void adopt(struct edge_engine *e) {
+  char text[256];
+  for (struct edge_target *t = edge_targets; t != NULL; t = t->next) {
+    if (t->engine != e)
+      continue;
+    const char *misfit = edge_rules_misfit(&t->o, &e->info, text, sizeof(text));
+    if (misfit != NULL) {
+      wr_trouble_begin(&t->misfit, wr_clock_ms(), LOG_ERR, EDGE_WHERE ": %s.",
+                       misfit);
+      continue;
+    }
+    wr_trouble_end(&t->misfit, wr_clock_ms(),
+                   EDGE_WHERE ": the model fits the options");
+    (void)edge_rules_build(t, &e->info);
+    pthread_mutex_lock(&t->lock);
+    reshape(t, &e->info);
+    pthread_mutex_unlock(&t->lock);
+  }
+}
+
+static bool same_model(const struct wr_model *a, const struct wr_model *b) {
+  if (a->features != b->features || a->axes != b->axes ||
+      a->interval_us != b->interval_us || a->version != b->version ||
+      a->labels.count != b->labels.count)
+    return false;
+  for (size_t i = 0; i < a->labels.count; i++)
+    if (strcmp(a->labels.at[i].name, b->labels.at[i].name) != 0)
+      return false;
+  return true;
+}
+
+static void describe(struct edge_engine *e) {
+  struct wr_model info;
+  int status = wr_inference_describe(e->inference, &info);
+  double *scaled =
+      status == 0 ? realloc(e->scaled, info.features * sizeof(*scaled)) : NULL;
+  if (scaled == NULL) {
+    if (status == 0)
+      wr_model_free(&info);
+    failed(e, status != 0 ? status : -ENOMEM);
+    return;
+  }
+  e->scaled = scaled;
+  e->ready = true;
+  if (e->described && same_model(&e->info, &info)) {
+    wr_model_free(&info);
+    return;
+  }
+  INFO(EDGE_WHERE ": the model at %s is \"%s\", version %" PRId64 ": %zu "
+                  "values, %zu labels, one sample every %.3f s.",
+       name_of(e), info.name, info.version, info.features, info.labels.count,
+       (double)info.interval_us / 1e6);
+  wr_model_free(&e->info);
+  e->info = info;
+  e->described = true;
+  adopt(e);
+}
+
+static double level_of(const struct edge_job *job) {
+  size_t axes = job->target->shape.axes;
+  double sum = 0;
+  for (size_t i = 0; i < job->count; i += axes)
+    sum += job->features[i];
+  return sum / (double)(job->count / axes);
+}
+
+/* Asks the model. 0 and *answer; else -errno, and the engine knows. */
+static int ask(struct edge_engine *e, const struct edge_job *job,
+               struct wr_answer *answer, double *latency_s) {
+  for (size_t i = 0; i < job->count; i++)
+    e->scaled[i] = job->features[i] * 10.0 / job->target->o.nominal;
+  bool changed = false;
+  int64_t begin_us = wr_clock_us();
+  int status = wr_inference_classify(e->inference, &e->info, e->scaled, answer,
+                                     &changed);
+  *latency_s = (double)(wr_clock_us() - begin_us) / 1e6;
+  if (status == 0)
+    succeeded(e);
+  else
+    failed(e, status);
+  /* A program that refuses one window goes on with the next; a container may
+   * say the same because its program is dead. */
+  if (changed || (status != 0 && !(status == -EREMOTEIO && e->url == NULL)))
+    e->ready = false;
+  return status;
+}
+
+static void decide(struct edge_engine *e, struct edge_job *job,
+                   struct edge_outcome *o) {
+  struct edge_target *t = job->target;
+  struct edge_series *s = job->series;
+  if (t->rules.generation == 0 && edge_rules_build(t, NULL) != 0)
+    return;
+  if (s->generation != t->rules.generation) {
+    wr_verdict_init(&s->verdict);
+    s->generation = t->rules.generation;
+  }
+  if (job->restarted)
+    wr_verdict_gap(&s->verdict);
+  if (wr_verdict_step(&s->verdict, &t->rules.verdict,
+                      o->answer != NULL ? o->answer->scores : NULL, o->level,
+                      &o->decision))
+    edge_output(job, o);
+  edge_output_health(job, o->answer != NULL, o->latency_s, e->queued);
+}
+
+static void answer_job(struct edge_engine *e, struct edge_job *job) {
+  struct wr_answer answer;
+  struct edge_outcome o = {.level = level_of(job)};
+  bool fits = e->described && job->count == e->info.features &&
+              job->target->misfit.since_ms == 0;
+  if (e->ready && fits) {
+    int status = ask(e, job, &answer, &o.latency_s);
+    if (status == -ECANCELED)
+      return;
+    if (status == 0)
+      o.answer = &answer;
+  }
+  if (o.answer == NULL)
+    job->series->errors[fits ? e->last_error : EDGE_MODEL]++;
+  decide(e, job, &o);
+}
+
+static void wait_ms(struct edge_engine *e, int64_t ms) {
+  int64_t until_us = wr_clock_us() + ms * 1000;
+  struct timespec until = {.tv_sec = until_us / 1000000,
+                           .tv_nsec = until_us % 1000000 * 1000};
+  (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
+}
+
+static void *worker(void *arg) {
+  struct edge_engine *e = arg;
+  pthread_mutex_lock(&e->lock);
+  while (!e->stop) {
+    int64_t due_ms = e->ready ? HOUSEKEEPING_MS
+                              : wr_backoff_wait(&e->backoff, wr_clock_ms());
+    if (e->first == NULL && due_ms > 0) {
+      wait_ms(e, due_ms);
+      continue;
+    }
+    struct edge_job *job = take_first(e);
+    pthread_mutex_unlock(&e->lock);
+    if (due_ms == 0)
+      describe(e);
+    if (job != NULL) {
+      answer_job(e, job);
+      job_free(job);
+    }
+    pthread_mutex_lock(&e->lock);
+  }
+  pthread_mutex_unlock(&e->lock);
+  return NULL;
+}
+
+static void log_line(void *arg, const char *line) {
+  const struct edge_engine *e = arg;
+  plugin_log(LOG_DEBUG, EDGE_WHERE ": %s: %s", name_of(e), line);
+}
+
+static int open_inference(struct edge_engine *e, int64_t start_timeout_ms) {
+  e->inference = e->url != NULL ? wr_inference_http(e->url, &e->http)
+                                : wr_inference_eim(&(struct wr_eim_options){
+                                      .path = e->model,
+                                      .timeout_ms = e->timeout_ms,
+                                      .start_timeout_ms = start_timeout_ms,
+                                      .log = log_line,
+                                      .log_arg = e});
+  return e->inference != NULL ? 0 : -ENOMEM;
+}
+
+#define START_TIMEOUT_MS 10000
+
+int edge_engine_probe(struct edge_engine *e) {
+  if (open_inference(e, START_TIMEOUT_MS) != 0)
+    return -ENOMEM;
+  int status = wr_inference_describe(e->inference, &e->info);
+  e->described = status == 0;
+  if (status != 0)
+    ERROR(EDGE_WHERE ": Model \"%s\" is not allowed: %s; allowed is a program "
+                     "that speaks the .eim protocol.",
+          e->model, e->inference->error);
+  wr_inference_destroy(e->inference);
+  e->inference = NULL;
+  return status;
+}
+
+int edge_engine_start(struct edge_engine *e) {
+  int status = open_inference(e, START_TIMEOUT_MS);
+  if (status == 0)
+    status = -plugin_thread_create(&e->thread, worker, e, "edge_impulse");
+  e->started = status == 0;
+  return status;
+}
+
+void edge_engine_stop(struct edge_engine *e) {
+  pthread_mutex_lock(&e->lock);
+  e->stop = true;
+  pthread_cond_signal(&e->wake);
+  pthread_mutex_unlock(&e->lock);
+  if (e->inference != NULL)
+    wr_inference_stop(e->inference);
+}
+
+void edge_engine_join(struct edge_engine *e) {
+  if (e->started)
+    pthread_join(e->thread, NULL);
+  e->started = false;
+  wr_inference_destroy(e->inference);
+  e->inference = NULL;
+  for (struct edge_job *job; (job = take_first(e)) != NULL;)
+    job_free(job);
+}
+
+void edge_engine_destroy(struct edge_engine *e) {
+  wr_model_free(&e->info);
+  free(e->scaled);
+  pthread_cond_destroy(&e->wake);
+  pthread_mutex_destroy(&e->lock);
+  char *const texts[] = {e->url,
+                         e->model,
+                         (char *)e->http.ca_cert,
+                         (char *)e->http.ca_path,
+                         (char *)e->http.client_cert,
+                         (char *)e->http.client_key};
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
+    free(texts[i]);
+  free(e);
+}

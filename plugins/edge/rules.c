@@ -1,0 +1,132 @@
+#include "edge/edge.h"
+
+#include "collectd/core/utils/common/common.h"
+
+#include <errno.h>
+
+/* Identifiers that are taken beside the labels: bool-up, bool-uncertain ... */
+static const char *const reserved[] = {"up", "stuck", EDGE_UNCERTAIN, NULL};
+
+/* The application note's table, for a normal flow of 10 L/min. */
+static const struct edge_range_option default_ranges[] = {
+    {"Anomalous", -HUGE_VAL, 4.0},
+    {"Low", 4.0, 7.5},
+    {"Normal", 7.5, 12.5},
+    {"High", 12.5, 20.0},
+    {"Anomalous", 20.0, HUGE_VAL}};
+
+static int default_severity(const char *label) {
+  if (strcmp(label, "Anomalous") == 0)
+    return NOTIF_FAILURE;
+  if (strcmp(label, "Low") == 0 || strcmp(label, "High") == 0)
+    return NOTIF_WARNING;
+  return NOTIF_OKAY;
+}
+
+static void apply_options(struct edge_rules *r, const struct edge_options *o,
+                          size_t index) {
+  static const int severities[] = {NOTIF_FAILURE, NOTIF_WARNING, NOTIF_OKAY};
+  const char *name = r->labels.at[index].name;
+  r->thresholds[index] = o->threshold;
+  r->severities[index] = default_severity(name);
+  for (size_t i = 0; i < o->label_count; i++) {
+    const struct edge_label_option *l = o->labels + i;
+    if (strcmp(l->name, name) != 0)
+      continue;
+    if (l->threshold >= 0)
+      r->thresholds[index] = l->threshold;
+    if (l->severity >= 0)
+      r->severities[index] = severities[l->severity];
+  }
+  r->alarming[index] = r->severities[index] == NOTIF_FAILURE;
+}
+
+/* The default table speaks of flow: it stands beside a model only where the
+ * model knows the same labels. */
+static bool defaults_apply(const struct wr_model *model) {
+  for (size_t i = 0; model != NULL && i < STATIC_ARRAY_SIZE(default_ranges);
+       i++)
+    if (wr_labels_find(&model->labels, default_ranges[i].name) < 0)
+      return false;
+  return true;
+}
+
+static int add_ranges(struct edge_rules *r, const struct edge_options *o,
+                      const struct wr_model *model) {
+  bool own = o->range_count > 0;
+  const struct edge_range_option *from = own ? o->ranges : default_ranges;
+  size_t count = own ? o->range_count : STATIC_ARRAY_SIZE(default_ranges);
+  double scale = own ? 1.0 : o->nominal / 10.0;
+  if (o->policy == WR_RANGES_OFF || (!own && !defaults_apply(model)))
+    return 0;
+  r->ranges = calloc(count, sizeof(*r->ranges));
+  if (r->ranges == NULL)
+    return -ENOMEM;
+  for (size_t i = 0; i < count; i++) {
+    int label = wr_labels_add(&r->labels, from[i].name, reserved);
+    if (label < 0)
+      return label;
+    r->ranges[i] =
+        (struct wr_range){label, from[i].min * scale, from[i].max * scale};
+  }
+  r->verdict.range_count = count;
+  return 0;
+}
+
+void edge_rules_free(struct edge_rules *r) {
+  wr_labels_free(&r->labels);
+  free(r->ranges);
+  r->ranges = NULL;
+}
+
+int edge_rules_build(struct edge_target *t, const struct wr_model *model) {
+  struct edge_rules *r = &t->rules;
+  const struct edge_options *o = &t->o;
+  unsigned generation = r->generation + 1;
+  int status = 0;
+  edge_rules_free(r);
+  *r = (struct edge_rules){.generation = generation};
+  /* The model's labels first: so an index means the same in both. */
+  for (size_t i = 0; status >= 0 && model != NULL && i < model->labels.count;
+       i++)
+    status = wr_labels_add(&r->labels, model->labels.at[i].name, reserved);
+  if (status >= 0)
+    status = add_ranges(r, o, model);
+  if (status < 0)
+    return status;
+  for (size_t i = 0; i < r->labels.count; i++)
+    apply_options(r, o, i);
+  r->verdict = (struct wr_verdict_rules){
+      .labels = model != NULL ? model->labels.count : 0,
+      .thresholds = r->thresholds,
+      .alarming = r->alarming,
+      .hysteresis = o->hysteresis,
+      .need = o->need,
+      .of = o->of,
+      .policy = (enum wr_range_policy)o->policy,
+      .ranges = r->ranges,
+      .range_count = r->verdict.range_count};
+  return 0;
+}
+
+const char *edge_rules_misfit(const struct edge_options *o,
+                              const struct wr_model *model, char *text,
+                              size_t size) {
+  size_t samples = model->features / model->axes;
+  if (model->axes != 1)
+    snprintf(text, size, "the model \"%s\" wants %zu axes, but one is given",
+             model->name, model->axes);
+  else if (o->window != 0 && (size_t)o->window != samples)
+    snprintf(text, size,
+             "Window %" PRId64 " does not fit the model \"%s\", which wants "
+             "%zu samples",
+             o->window, model->name, samples);
+  else if (o->stride > (int64_t)samples)
+    snprintf(text, size,
+             "Stride %" PRId64 " is larger than the window of the model "
+             "\"%s\", %zu samples",
+             o->stride, model->name, samples);
+  else
+    return NULL;
+  return text;
+}
