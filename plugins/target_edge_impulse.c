@@ -1,0 +1,98 @@
+/* target_edge_impulse: a filter-chain target that classifies what passes.
+ *
+ * invoke() runs on collectd's write threads and only copies a sample into the
+ * window of its series; a full window goes to the worker of its model, which
+ * dispatches the results as new values. Values pass unchanged.
+ * edge/edge.h shows the parts. */
+#include "edge/edge.h"
+
+#include "collectd/core/daemon/filter_chain.h"
+#include "collectd/core/utils/common/common.h"
+
+#include <curl/curl.h>
+
+static int edge_create(const oconfig_item_t *ci, void **user_data) {
+  struct edge_target *t = edge_target_create(ci);
+  if (t == NULL)
+    return -1;
+  t->next = edge_targets;
+  edge_targets = t;
+  *user_data = t;
+  return 0;
+}
+
+/* Only after a fault in the configuration; never at shutdown. */
+static int edge_destroy(void **user_data) {
+  struct edge_target *t = *user_data;
+  for (struct edge_target **link = &edge_targets; *link != NULL;
+       link = &(*link)->next)
+    if (*link == t) {
+      *link = t->next;
+      break;
+    }
+  edge_target_destroy(t);
+  *user_data = NULL;
+  return 0;
+}
+
+/* Results come through the same chains again, perhaps renamed. */
+static bool is_result(const value_list_t *vl) {
+  return strcmp(vl->plugin, EDGE_PLUGIN) == 0 ||
+         (vl->meta != NULL && meta_data_exists(vl->meta, EDGE_META_LABEL));
+}
+
+static int edge_invoke(const data_set_t *ds, value_list_t *vl,
+                       notification_meta_t **meta, void **user_data) {
+  (void)meta; /* always NULL in collectd 5.12 */
+  struct edge_target *t = *user_data;
+  if (ds->ds_num != 1 || ds->ds[0].type != DS_TYPE_GAUGE || is_result(vl))
+    return FC_TARGET_CONTINUE;
+  pthread_mutex_lock(&t->lock);
+  edge_series_sample(t, vl, vl->values[0].gauge);
+  pthread_mutex_unlock(&t->lock);
+  return FC_TARGET_CONTINUE;
+}
+
+/* Threads, child processes and libcurl start here, behind the daemon's fork and
+ * before it has threads of its own. */
+static int edge_init(void) {
+  if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
+    ERROR(EDGE_WHERE ": libcurl does not start.");
+    return -1;
+  }
+  for (struct edge_engine *e = edge_engines; e != NULL; e = e->next) {
+    int status = edge_engine_start(e);
+    if (status != 0) {
+      ERROR(EDGE_WHERE ": the worker does not start: %s", STRERROR(-status));
+      return -1;
+    }
+  }
+  return 0;
+}
+
+/* The write threads have ended; nothing comes in any more. */
+static int edge_shutdown(void) {
+  for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
+    edge_engine_stop(e);
+  for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
+    edge_engine_join(e);
+  while (edge_targets != NULL) {
+    struct edge_target *t = edge_targets;
+    edge_targets = t->next;
+    edge_target_destroy(t);
+  }
+  while (edge_engines != NULL) {
+    struct edge_engine *e = edge_engines;
+    edge_engines = e->next;
+    edge_engine_destroy(e);
+  }
+  return 0;
+}
+
+void module_register(void) {
+  fc_register_target("edge_impulse", (target_proc_t){.create = edge_create,
+                                                     .destroy = edge_destroy,
+                                                     .invoke = edge_invoke});
+  plugin_register_init("target_edge_impulse", edge_init);
+  plugin_register_shutdown("target_edge_impulse", edge_shutdown);
+}
