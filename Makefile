@@ -74,8 +74,11 @@ $(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,--version-script=plugins/plugin.map \
-	  -o $@ $(filter %.o %.a,$^) $(LIBS)
+	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 	@if readelf -sW $@ | grep ' UND wr_'; then rm -f $@; exit 1; fi
+
+# A plugin of several files has the rest of them in a directory of its own.
+$(B)/plugins/target_edge_impulse.so: $(call objs,$(wildcard plugins/edge/*.c))
 
 define program
 	@mkdir -p $(@D)
