@@ -1,0 +1,45 @@
+/* What rpc_client, rpc_proxy and rpc_persistent share; nobody else's. */
+#ifndef WR_RPC_INTERNAL_H
+#define WR_RPC_INTERNAL_H
+
+#include "rpc_client.h"
+#include "rpc_lock.h"
+
+struct wr_rpc_client {
+  struct wr_rpc_options options;
+  struct wr_rpc_peers peers; /* none: to be resolved */
+  struct wr_rpc_lock lock;   /* proxy */
+  int lock_error;
+  uint32_t next_msgid;
+  int fd;     /* persistent: the connection, or -1 */
+  size_t len; /* persistent: received, not yet read */
+  uint8_t in[2 * WR_RPC_REPLY_MAX];
+};
+
+int64_t wr_rpc_now(const struct wr_rpc_client *c);
+int64_t wr_rpc_deadline(const struct wr_rpc_client *c);
+uint32_t wr_rpc_take_msgid(struct wr_rpc_client *c);
+
+enum wr_rpc_outcome wr_rpc_outcome_of(int error);
+void wr_rpc_prepare(struct wr_rpc_client *c, struct wr_rpc_call *call);
+void wr_rpc_fail(struct wr_rpc_call *call, int error);
+void wr_rpc_settle(struct wr_rpc_call *call, const struct wr_rpc_reply *reply);
+/* False: UNSENDABLE. */
+bool wr_rpc_pack(struct wr_rpc_call *call, enum wr_rpc_type type,
+                 uint8_t *message, size_t *len);
+/* Connects and sends; the socket, or -errno with the call failed. A failure
+ * forgets the address, which may have changed. */
+int wr_rpc_dial(struct wr_rpc_client *c, struct wr_rpc_call *call,
+                int64_t deadline_us, const void *data, size_t len);
+
+void wr_rpc_proxy_call(struct wr_rpc_client *c, struct wr_rpc_call *call);
+void wr_rpc_proxy_notify(struct wr_rpc_client *c, struct wr_rpc_call *call);
+void wr_rpc_proxy_drain(struct wr_rpc_client *c, struct wr_rpc_call *call);
+
+void wr_rpc_persistent_call(struct wr_rpc_client *c, struct wr_rpc_call *calls,
+                            size_t count);
+void wr_rpc_persistent_notify(struct wr_rpc_client *c,
+                              struct wr_rpc_call *call);
+void wr_rpc_disconnect(struct wr_rpc_client *c);
+
+#endif
