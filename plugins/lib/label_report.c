@@ -35,9 +35,9 @@ int64_t wr_label_report_wait(const struct wr_label_report *r, int64_t now_ms) {
 }
 
 void wr_label_report_done(struct wr_label_report *r, uint64_t version, bool ok,
-                          int64_t now_ms, uint32_t random) {
+                          int64_t now_ms, uint32_t random, int64_t rest_ms) {
   if (!ok) {
-    wr_backoff_fail(&r->backoff, now_ms, random, 0);
+    wr_backoff_fail(&r->backoff, now_ms, random, rest_ms);
     return;
   }
   wr_backoff_ok(&r->backoff);

@@ -37,9 +37,10 @@ bool wr_label_report_offer(struct wr_label_report *r, const char *label,
                            double score, int64_t time_us);
 /* Milliseconds until the report is due, 0: now; INT64_MAX: not in sight. */
 int64_t wr_label_report_wait(const struct wr_label_report *r, int64_t now_ms);
-/* Notes how sending `version` ended. */
+/* Notes how sending `version` ended; after a failure the next try waits for
+ * at least rest_ms. */
 void wr_label_report_done(struct wr_label_report *r, uint64_t version, bool ok,
-                          int64_t now_ms, uint32_t random);
+                          int64_t now_ms, uint32_t random, int64_t rest_ms);
 
 /* Appends {"label":"...","value":0.97}. 0, or what wr_bytes_append() says. */
 int wr_label_report_write(struct wr_bytes *out, const char *label,

@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define REPAIR_SLACK_US 50000
+
 static int64_t now_us(const struct wr_m4_loop *l) {
   return l->rpc.env.clock_us();
 }
@@ -52,6 +54,15 @@ static bool is_new(struct wr_m4_method *m, const struct wr_rpc_value *result) {
   return wr_m4_seq_note(&m->seq, (uint32_t)seq) != WR_M4_REPEATED;
 }
 
+/* When the M4 took a reading that was long on its way is not known. */
+static bool repaired(struct wr_m4_method *m, const struct wr_rpc_call *call,
+                     double *value) {
+  if (call->stale == 0 && call->took_us < REPAIR_SLACK_US)
+    return wr_m4_repair(&m->repair_state, call->sent_us, value);
+  wr_m4_repair_lost(&m->repair_state);
+  return false;
+}
+
 /* Hands on what a good reply holds. 0; -EBADMSG: not what was configured. */
 static int use_result(struct wr_m4_loop *l, size_t which,
                       const struct wr_rpc_call *call) {
@@ -65,7 +76,7 @@ static int use_result(struct wr_m4_loop *l, size_t which,
       continue; /* the M4 says that it has no reading */
     if (status != 0)
       return -EBADMSG;
-    if (m->repair && !wr_m4_repair(&m->repair_state, call->sent_us, &value))
+    if (m->repair && !repaired(m, call, &value))
       continue;
     l->sink.sample(l->sink.user, which, i, value * m->scale, call->sent_us);
   }
@@ -168,10 +179,15 @@ static void sample(struct wr_m4_loop *l) {
 
 static void report_done(struct wr_m4_loop *l, size_t which, uint64_t version,
                         const struct wr_rpc_call *call) {
+  struct wr_m4_report *r = l->reports + which;
   bool ok = call->outcome == WR_RPC_OK;
+  int64_t rest_ms = 0;
+  if (call->outcome == WR_RPC_CRASHED)
+    rest_ms = wr_rpc_guard_crashed(&l->guard, &r->ward, now_ms(l));
+  else if (ok)
+    wr_rpc_guard_answered(&r->ward, now_ms(l));
   pthread_mutex_lock(&l->lock);
-  wr_label_report_done(&l->reports[which].state, version, ok, now_ms(l),
-                       l->random());
+  wr_label_report_done(&r->state, version, ok, now_ms(l), l->random(), rest_ms);
   pthread_mutex_unlock(&l->lock);
   count_fault(l, call);
   if (l->methods_count == 0)
@@ -180,6 +196,17 @@ static void report_done(struct wr_m4_loop *l, size_t which, uint64_t version,
   wr_rpc_explain(call, why, sizeof(why));
   l->sink.event(l->sink.user, ok ? WR_M4_REPORT_WORKS : WR_M4_REPORT_FAILS,
                 which, why);
+}
+
+/* Calls or notifies; a notification cannot crash a proxy and needs no guard. */
+static void deliver(struct wr_m4_loop *l, struct wr_m4_report *r,
+                    struct wr_rpc_call *call) {
+  if (!r->call)
+    wr_rpc_notify(l->client, call);
+  else if (wr_rpc_guard_allows(&l->guard, &r->ward, now_ms(l)))
+    wr_rpc_call(l->client, call, 1);
+  else
+    call->outcome = WR_RPC_CLOSED; /* once more after the back-off */
 }
 
 static void send_report(struct wr_m4_loop *l, size_t which) {
@@ -195,10 +222,8 @@ static void send_report(struct wr_m4_loop *l, size_t which) {
       (struct wr_rpc_call){.method = r->method, .args = &arg, .args_count = 1};
   if (status != 0)
     call->outcome = WR_RPC_UNSENDABLE;
-  else if (r->call)
-    wr_rpc_call(l->client, call, 1);
   else
-    wr_rpc_notify(l->client, call);
+    deliver(l, r, call);
   if (call->outcome != WR_RPC_CANCELLED)
     report_done(l, which, version, call);
   wr_bytes_free(&text);

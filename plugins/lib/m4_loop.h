@@ -40,6 +40,7 @@ struct wr_m4_report {
   const char *method;
   bool call; /* a request; else a notification */
   struct wr_label_report state;
+  struct wr_rpc_ward ward; /* the loop's */
 };
 
 enum wr_m4_event {
