@@ -1,0 +1,310 @@
+#include "tests/unit/unit.h"
+
+#include "lib/rpc_codec.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Hex digits to bytes, blanks ignored. */
+static size_t hex(const char *text, uint8_t *out, size_t size) {
+  size_t n = 0;
+  for (const char *c = text; *c != '\0' && n < size; c++) {
+    unsigned byte = 0;
+    if (*c == ' ')
+      continue;
+    if (sscanf(c, "%2x", &byte) != 1)
+      break;
+    out[n++] = (uint8_t)byte;
+    c++;
+  }
+  return n;
+}
+
+static int scan(const char *text, size_t *size) {
+  uint8_t bytes[64];
+  return wr_rpc_scan(bytes, hex(text, bytes, sizeof(bytes)), size);
+}
+
+static struct wr_rpc_value value_of(const char *text, uint8_t bytes[64]) {
+  size_t len = hex(text, bytes, 64);
+  const uint8_t *at = bytes;
+  struct wr_rpc_value v = {.kind = WR_RPC_EXT};
+  CU_ASSERT_EQUAL_FATAL(wr_rpc_read(&at, bytes + len, &v), 0);
+  CU_ASSERT_PTR_EQUAL(at, bytes + len);
+  return v;
+}
+
+static bool encodes(const char *want, enum wr_rpc_type type, uint32_t msgid,
+                    const char *method, const struct wr_rpc_arg *args,
+                    size_t count) {
+  uint8_t got[WR_RPC_REQUEST_MAX], bytes[WR_RPC_REQUEST_MAX];
+  size_t len = 0, n = hex(want, bytes, sizeof(bytes));
+  return wr_rpc_encode(got, &len, type, msgid, method, args, count) == 0 &&
+         len == n && memcmp(got, bytes, n) == 0;
+}
+
+static void test_requests(void) {
+  CU_ASSERT(encodes("94 00 07 a9 666c6f775f72617465 90", WR_RPC_REQUEST, 7,
+                    "flow_rate", NULL, 0));
+  CU_ASSERT(encodes("94 00 ce fffffffe a1 78 90", WR_RPC_REQUEST, 0xfffffffe,
+                    "x", NULL, 0));
+  const struct wr_rpc_arg args[] = {
+      {.kind = WR_ARG_TEXT, .text = "ab"},
+      {.kind = WR_ARG_INT, .i = -1},
+      {.kind = WR_ARG_INT, .i = 300},
+      {.kind = WR_ARG_BOOL, .b = true},
+  };
+  CU_ASSERT(encodes("93 02 a1 78 94 a2 6162 ff cd 012c c3", WR_RPC_NOTIFY, 9,
+                    "x", args, 4));
+}
+
+/* str8 (d9) would crash the proxy: 32 bytes and more must be raw16 (da). */
+static void test_old_strings(void) {
+  char text[WR_RPC_STRING_MAX + 2];
+  for (size_t len = 0; len <= 240; len++) {
+    memset(text, 'a', len);
+    text[len] = '\0';
+    struct wr_rpc_arg arg = {.kind = WR_ARG_TEXT, .text = text};
+    uint8_t buf[WR_RPC_REQUEST_MAX];
+    size_t used = 0;
+    int status = wr_rpc_encode(buf, &used, WR_RPC_NOTIFY, 0, "x", &arg, 1);
+    CU_ASSERT_EQUAL_FATAL(status, 0);
+    CU_ASSERT_EQUAL(buf[5], len < 32 ? 0xa0 + len : 0xda);
+    CU_ASSERT_EQUAL(used, len + (len < 32 ? 6 : 8));
+  }
+}
+
+static void test_too_long(void) {
+  char text[300];
+  uint8_t buf[WR_RPC_REQUEST_MAX];
+  size_t used = 0;
+  memset(text, 'a', sizeof(text));
+  text[243] = '\0'; /* 8 bytes of head: 251 */
+  struct wr_rpc_arg arg = {.kind = WR_ARG_TEXT, .text = text};
+  CU_ASSERT_EQUAL(wr_rpc_encode(buf, &used, WR_RPC_NOTIFY, 0, "x", &arg, 1),
+                  -EMSGSIZE);
+  text[242] = '\0';
+  CU_ASSERT_EQUAL(wr_rpc_encode(buf, &used, WR_RPC_NOTIFY, 0, "x", &arg, 1), 0);
+  CU_ASSERT_EQUAL(used, WR_RPC_REQUEST_MAX);
+  memset(text, 'a', sizeof(text));
+  text[256] = '\0';
+  CU_ASSERT_EQUAL(wr_rpc_encode(buf, &used, WR_RPC_NOTIFY, 0, text, NULL, 0),
+                  -EMSGSIZE);
+  CU_ASSERT_EQUAL(wr_rpc_encode(buf, &used, WR_RPC_NOTIFY, 0, "", NULL, 0),
+                  -EINVAL);
+}
+
+static void test_drain_message(void) {
+  uint8_t buf[WR_RPC_REQUEST_MAX], want[16];
+  size_t used = 0, n = hex("95 00 07 a1 78 90 00", want, sizeof(want));
+  wr_rpc_encode_drain(buf, &used, 7);
+  CU_ASSERT_EQUAL_FATAL(used, n);
+  CU_ASSERT_EQUAL(memcmp(buf, want, n), 0);
+}
+
+static void test_bad_bytes(void) {
+  static const struct {
+    const char *bytes;
+    int status;
+  } cases[] = {
+      {"", -EAGAIN},
+      {"c1", -EBADMSG},
+      {"94 01 07 c1 c0", -EBADMSG},
+      {"94 01 07 c0", -EAGAIN},
+      {"ca 41 48 00", -EAGAIN},
+      {"d9 05 61", -EAGAIN},
+      {"dd", -EAGAIN},
+      {"db ffffffff 61", -E2BIG}, /* text of 4 GB */
+      {"c6 7fffffff", -E2BIG},    /* bin of 2 GB */
+      {"c9 ffffffff 01", -E2BIG}, /* ext of 4 GB */
+      {"dd ffffffff c0", -E2BIG}, /* 2^32-1 elements */
+      {"df ffffffff c0", -E2BIG}, /* 2^32-1 pairs */
+      {"dc 0101 c0", -E2BIG},     /* 257 elements */
+      {"91919191 91919191 91 c0", -ELOOP},
+      {"8181 81", -EAGAIN},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    size_t size = 0;
+    int status = scan(cases[i].bytes, &size);
+    CU_ASSERT_EQUAL(status, cases[i].status);
+    if (status != cases[i].status)
+      printf("  %s: %d\n", cases[i].bytes, status);
+  }
+}
+
+/* Every prefix of a message is incomplete, never misread. */
+static void test_prefixes(void) {
+  uint8_t bytes[64];
+  size_t size = 0, len = hex("94 01 ce 499602d2 c0 93 2a cb 4028000000000000 "
+                             "82 a1 61 d9 02 6869 01 d1 ff00",
+                             bytes, sizeof(bytes));
+  for (size_t n = 0; n < len; n++)
+    CU_ASSERT_EQUAL(wr_rpc_scan(bytes, n, &size), -EAGAIN);
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, len, &size), 0);
+  CU_ASSERT_EQUAL(size, len);
+}
+
+static void test_wide_nesting(void) {
+  uint8_t bytes[WR_RPC_REPLY_MAX + 64];
+  size_t size = 0;
+  memset(bytes, 0xc0, sizeof(bytes));
+  memcpy(bytes, "\xdc\x00\xff", 3); /* 255 elements and itself */
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size), 0);
+  CU_ASSERT_EQUAL(size, 258);
+  memset(bytes, 0x91, sizeof(bytes));
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size), -ELOOP);
+  memset(bytes, 0x9f, sizeof(bytes));
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size), -ELOOP);
+  memcpy(bytes, "\xda\x04\x00", 3); /* 1024 bytes of text in 1027 */
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size), -E2BIG);
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, 10, &size), -EAGAIN);
+}
+
+static void test_numbers(void) {
+  static const struct {
+    const char *bytes;
+    double number;
+  } cases[] = {
+      {"00", 0},
+      {"7f", 127},
+      {"ff", -1},
+      {"e0", -32},
+      {"cc ff", 255},
+      {"cd ffff", 65535},
+      {"ce ffffffff", 4294967295.0},
+      {"cf 0020000000000000", 9007199254740992.0},
+      {"d0 80", -128},
+      {"d1 8000", -32768},
+      {"d2 80000000", -2147483648.0},
+      {"d3 ffffffffffffffff", -1},
+      {"d0 7f", 127},
+      {"ca 41480000", 12.5},
+      {"cb 4029000000000000", 12.5},
+      {"c3", 1},
+      {"c2", 0},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint8_t bytes[64];
+    struct wr_rpc_value v = value_of(cases[i].bytes, bytes);
+    double number = -12345;
+    CU_ASSERT_EQUAL(wr_rpc_number(&v, &number), 0);
+    CU_ASSERT_EQUAL(number, cases[i].number);
+  }
+}
+
+static void test_no_numbers(void) {
+  static const struct {
+    const char *bytes;
+    int status;
+  } cases[] = {
+      {"ca 7fc00000", -ERANGE},
+      {"ca 7f800000", -ERANGE},
+      {"cb fff0000000000000", -ERANGE},
+      {"c0", -EINVAL},
+      {"a2 3132", -EINVAL},
+      {"91 01", -EINVAL},
+      {"d4 01 00", -EINVAL},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint8_t bytes[64];
+    struct wr_rpc_value v = value_of(cases[i].bytes, bytes);
+    double number = 0;
+    CU_ASSERT_EQUAL(wr_rpc_number(&v, &number), cases[i].status);
+  }
+}
+
+static int reply_of(const char *text, struct wr_rpc_reply *reply,
+                    uint8_t bytes[64]) {
+  size_t size = 0;
+  return wr_rpc_decode_reply(bytes, hex(text, bytes, 64), reply, &size);
+}
+
+static void test_reply(void) {
+  struct wr_rpc_reply reply;
+  uint8_t bytes[64];
+  double number = 0;
+  CU_ASSERT_EQUAL(reply_of("94 01 07 c0 ca 41480000", &reply, bytes), 0);
+  CU_ASSERT_EQUAL(reply.msgid, 7);
+  CU_ASSERT_EQUAL(reply.error.kind, WR_RPC_NIL);
+  CU_ASSERT_EQUAL(wr_rpc_number(&reply.result, &number), 0);
+  CU_ASSERT_EQUAL(number, 12.5);
+  CU_ASSERT_EQUAL(reply_of("94 01 d3 0000000000000007 c0 c0", &reply, bytes),
+                  0);
+  CU_ASSERT_EQUAL(reply.msgid, 7);
+}
+
+static void test_no_replies(void) {
+  static const char *const cases[] = {
+      "94 00 07 c0 c0",                  /* a request */
+      "93 01 07 c0",                     /* three elements */
+      "95 01 07 c0 c0 c0",               /* five */
+      "94 01 ff c0 c0",                  /* msgid -1 */
+      "94 01 cf 0000000100000000 c0 c0", /* msgid 2^32 */
+      "94 01 a1 37 c0 c0",               /* msgid "7" */
+      "94 c3 07 c0 c0",                  /* type true */
+      "84 01 07 c0 c0 01 01 01 01",      /* a map */
+      "07",
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_rpc_reply reply;
+    uint8_t bytes[64];
+    CU_ASSERT_EQUAL(reply_of(cases[i], &reply, bytes), -ENOMSG);
+  }
+}
+
+static void test_elements(void) {
+  uint8_t bytes[64];
+  struct wr_rpc_value e, v = value_of("93 2a 92 01 02 a1 78", bytes);
+  CU_ASSERT_EQUAL(wr_rpc_element(&v, 0, &e), 0);
+  CU_ASSERT_EQUAL(e.u, 42);
+  CU_ASSERT_EQUAL(wr_rpc_element(&v, 1, &e), 0);
+  CU_ASSERT_EQUAL(e.count, 2);
+  CU_ASSERT_EQUAL(wr_rpc_element(&v, 2, &e), 0);
+  CU_ASSERT_EQUAL(e.kind, WR_RPC_TEXT);
+  CU_ASSERT_EQUAL(wr_rpc_element(&v, 3, &e), -ENOENT);
+  CU_ASSERT_EQUAL(wr_rpc_element(&e, 0, &e), -EINVAL);
+}
+
+static void test_print(void) {
+  static const struct {
+    const char *bytes, *text, *error;
+  } cases[] = {
+      {"a3 616263", "\"abc\"", "abc"},
+      {"d9 03 61 0a 62", "\"a?b\"", "a?b"},
+      {"c4 02 6869", "\"hi\"", "hi"},
+      {"92 02 a2 6e6f", "[2,\"no\"]", "2 no"},
+      {"82 a4 636f6465 07 a1 6d a3 626164", "{\"code\":7,\"m\":\"bad\"}",
+       "bad"},
+      {"93 01 c0 c3", "[1,null,true]", "[1,null,true]"},
+      {"ca 41480000", "12.5", "12.5"},
+      {"f0", "-16", "-16"},
+      {"80", "{}", "{}"},
+      {"d4 01 00", "(1 bytes of an extension type)",
+       "(1 bytes of an extension type)"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint8_t bytes[64];
+    char text[64];
+    struct wr_rpc_value v = value_of(cases[i].bytes, bytes);
+    wr_rpc_print(&v, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+    wr_rpc_print_error(&v, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, cases[i].error);
+  }
+}
+
+static void test_print_is_cut(void) {
+  uint8_t bytes[64];
+  char text[5];
+  struct wr_rpc_value v = value_of("92 a6 616263646566 02", bytes);
+  wr_rpc_print(&v, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "[\"ab");
+}
+
+UNIT_MAIN("rpc_codec", UNIT(test_requests), UNIT(test_old_strings),
+          UNIT(test_too_long), UNIT(test_drain_message), UNIT(test_bad_bytes),
+          UNIT(test_prefixes), UNIT(test_wide_nesting), UNIT(test_numbers),
+          UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
+          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut))
