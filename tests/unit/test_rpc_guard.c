@@ -1,0 +1,66 @@
+#include "tests/unit/unit.h"
+
+#include "lib/rpc_guard.h"
+
+#define MINUTE_MS 60000
+
+static void test_crashed_method_rests(void) {
+  struct wr_rpc_guard g = {0};
+  struct wr_rpc_ward bad = {0}, good = {0};
+  int64_t now_ms = 5000, rest_ms = 0;
+  CU_ASSERT(wr_rpc_guard_allows(&g, &bad, now_ms));
+  CU_ASSERT_EQUAL(wr_rpc_guard_crashed(&g, &bad, now_ms), 10 * MINUTE_MS);
+  CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &bad, now_ms + 10 * MINUTE_MS - 1));
+  CU_ASSERT(wr_rpc_guard_allows(&g, &good, now_ms));
+  for (int i = 0; i < 20; i++) {
+    now_ms += 2000 * MINUTE_MS;
+    CU_ASSERT(wr_rpc_guard_allows(&g, &bad, now_ms));
+    rest_ms = wr_rpc_guard_crashed(&g, &bad, now_ms);
+  }
+  CU_ASSERT_EQUAL(rest_ms, 24 * 60 * MINUTE_MS);
+}
+
+static void test_answer_clears_it(void) {
+  struct wr_rpc_guard g = {0};
+  struct wr_rpc_ward w = {0};
+  wr_rpc_guard_crashed(&g, &w, 0);
+  wr_rpc_guard_answered(&w, 11 * MINUTE_MS);
+  CU_ASSERT(wr_rpc_guard_allows(&g, &w, 11 * MINUTE_MS));
+  CU_ASSERT_EQUAL(wr_rpc_guard_crashed(&g, &w, 12 * MINUTE_MS), 10 * MINUTE_MS);
+}
+
+/* Twenty methods that all crash, asked every 100 ms: never more than
+ * WR_GUARD_CRASHES in 120 s. */
+static void test_crashes_are_rationed(void) {
+  struct wr_rpc_guard g = {0};
+  struct wr_rpc_ward w[20] = {{0}};
+  int64_t crash_ms[200];
+  int crashes = 0;
+  for (int64_t now_ms = 0; now_ms < 9 * MINUTE_MS; now_ms += 100)
+    for (int i = 0; i < 20; i++)
+      if (wr_rpc_guard_allows(&g, w + i, now_ms)) {
+        wr_rpc_guard_crashed(&g, w + i, now_ms);
+        crash_ms[crashes++] = now_ms;
+      }
+  CU_ASSERT_EQUAL(crashes, 20);
+  for (int i = WR_GUARD_CRASHES; i < crashes; i++)
+    CU_ASSERT(crash_ms[i] - crash_ms[i - WR_GUARD_CRASHES] >= 120000);
+}
+
+static void test_proven_methods_go_on(void) {
+  struct wr_rpc_guard g = {0};
+  struct wr_rpc_ward bad[WR_GUARD_CRASHES] = {{0}}, good = {0}, other = {0};
+  wr_rpc_guard_answered(&good, 10);
+  for (int i = 0; i < WR_GUARD_CRASHES; i++)
+    wr_rpc_guard_crashed(&g, bad + i, 20 + i);
+  CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &good, 100));
+  CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &other, 100));
+  wr_rpc_guard_answered(&good, 50); /* a call that was on its way */
+  CU_ASSERT(wr_rpc_guard_allows(&g, &good, 100));
+  CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &other, 20 + 119999));
+  CU_ASSERT(wr_rpc_guard_allows(&g, &other, 20 + 120000));
+}
+
+UNIT_MAIN("rpc_guard", UNIT(test_crashed_method_rests),
+          UNIT(test_answer_clears_it), UNIT(test_crashes_are_rationed),
+          UNIT(test_proven_methods_go_on))
