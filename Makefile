@@ -117,16 +117,42 @@ $(MAN5) $(MAN1):
 man: $(MAN5) $(MAN1) ## man pages from POD
 
 include tests/check.mk
--include model/model.mk tests/dashboards/dashboards.mk
+-include model/model.mk tests/dashboards/dashboards.mk \
+  tests/packaging/packaging.mk
 
-.PHONY: install clean help
-install: all ## install into $(DESTDIR): plugins, model, tools
-	install -d $(DESTDIR)$(PLUGINDIR) $(DESTDIR)$(PREFIX)/lib/weir \
-	  $(DESTDIR)$(PREFIX)/bin
+# Drop-ins that are there belong to the administrator and are kept.
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/weir
+DROPINDIR ?= /etc/collectd/collectd.conf.d
+tree = cd $(1) && find . -type f ! -name '*.py' ! -path './dropins/*' | \
+  while read -r f; do install -D -m $$(test -x $$f && echo 0755 || echo 0644) \
+  $$f $(DESTDIR)$(2)/$$f; done
+.PHONY: install uninstall clean help
+install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
+	install -d $(addprefix $(DESTDIR),$(PLUGINDIR) $(PREFIX)/lib/weir \
+	  $(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(DROPINDIR) /etc/weir)
 	install -m 0644 $(SO) $(DESTDIR)$(PLUGINDIR)
 	install -m 0755 $(EIM) $(DESTDIR)$(PREFIX)/lib/weir
-	$(if $(DOCTOR_OBJ),install -m 0755 $(B)/bin/weir-doctor \
-	  $(DESTDIR)$(PREFIX)/bin)
+	install -m 0755 $(B)/bin/weir-doctor $(DESTDIR)$(PREFIX)/bin
+	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	for f in $(wildcard agent-config/dropins/*.conf); do \
+	  test -e $(DESTDIR)$(DROPINDIR)/$${f##*/} || \
+	  install -m 0644 $$f $(DESTDIR)$(DROPINDIR) || exit 1; done
+	$(call tree,agent-config,$(DOCDIR)/examples)
+	$(call tree,debian/systemd,$(DOCDIR)/examples/systemd)
+	$(call tree,dashboards,$(PREFIX)/share/weir/dashboards)
+
+uninstall: ## what install put there; drop-ins only if all lines are comments
+	cd $(DESTDIR)$(PLUGINDIR) && rm -f $(notdir $(SO))
+	cd $(DESTDIR)$(MANDIR) && rm -f $(MAN1:$(B)/man/%=man1/%) \
+	  $(MAN5:$(B)/man/%=man5/%)
+	rm -f $(DESTDIR)$(PREFIX)/bin/weir-doctor
+	rm -rf $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/weir \
+	  $(DESTDIR)$(DOCDIR)
+	for f in $(wildcard agent-config/dropins/*.conf); do \
+	  f=$(DESTDIR)$(DROPINDIR)/$${f##*/}; test ! -e $$f || \
+	  grep -q '^[^#]' $$f || rm -f $$f; done
 
 clean: ## remove build/
 	rm -rf $(B)
