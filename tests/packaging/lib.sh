@@ -76,7 +76,7 @@ base() {
   local tar=$roots/base-$1.tar
   [ -z "$(find "$tar" -mtime -7 2>/dev/null)" ] || return 0
   say "making a bookworm root for $1"
-  nice mmdebstrap --quiet --variant=minbase --architectures="$1" \
+  nice mmdebstrap --quiet --format=tar --variant=minbase --architectures="$1" \
     --include=ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' \
