@@ -415,6 +415,8 @@ static int cloud_health(user_data_t *ud) {
   metric(t, "bool", "spool_on_disk", !s.in_memory);
   metric(t, "queue_length", "spool", (double)s.rows);
   metric(t, "duration", "spool_age", age_s);
+  metric(t, "percent", "spool_full",
+         100.0 * (double)s.bytes / (double)(t->spool_mib << 20));
   if (p.budget_left != INT64_MAX)
     metric(t, "records", "budget_left", (double)p.budget_left);
   counter(t, "total_requests", "published", p.published);
