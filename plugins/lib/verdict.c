@@ -54,7 +54,7 @@ static int count_votes(struct wr_verdict *v,
   int same = 0;
   for (int i = 0; i < v->count; i++)
     same += v->votes[i] == vote;
-  return same >= rules->need ? vote : v->state;
+  return same >= rules->need || !v->decided ? vote : v->state;
 }
 
 static double score_of(const struct wr_decision *d, const double *scores) {
@@ -73,6 +73,7 @@ bool wr_verdict_step(struct wr_verdict *v, const struct wr_verdict_rules *rules,
   out->vote = cast_vote(v, rules, scores, level, &out->by_range);
   out->previous = v->state;
   v->state = out->state = count_votes(v, rules, out->vote);
+  v->decided = true;
   out->score = score_of(out, scores);
   return true;
 }

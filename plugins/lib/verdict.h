@@ -43,6 +43,7 @@ struct wr_verdict_rules {
 };
 
 struct wr_verdict {
+  bool decided; /* there was a vote */
   int state;
   int16_t votes[WR_VERDICT_VOTES];
   int count, next;
