@@ -138,9 +138,9 @@ static int check_model_file(const char *path) {
   struct stat st;
   const char *fault = NULL;
   if (path[0] != '/')
-    fault = "an absolute path";
+    fault = "the absolute path of an executable file";
   else if (stat(path, &st) != 0)
-    fault = "an existing file";
+    fault = "an executable file that exists";
   else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
     fault = "an executable file";
   return fault != NULL ? wr_option_fault(EDGE_WHERE, "Model", path, fault) : 0;

@@ -29,7 +29,7 @@
 #include <stdatomic.h>
 
 #define EDGE_PLUGIN "edge_impulse" /* plugin of all that we dispatch */
-#define EDGE_WHERE "edge_impulse target"
+#define EDGE_WHERE "target_edge_impulse plugin"
 #define EDGE_META_LABEL "edge_impulse:label"
 #define EDGE_META_SCORE "edge_impulse:score"
 #define EDGE_META_SOURCE "edge_impulse:source"
