@@ -110,7 +110,7 @@ class Demo:
         self.cloud = self.start(weir.CloudSim(DIR))
         config = (RRDTOOL.format(dir=DIR) +
                   weir.m4_block(self.m4.address, interval=1) +
-                  weir.chain_block() +
+                  weir.chain_block(interval=1) +
                   weir.cloud_block(self.cloud.url,
                                    self.cloud.credentials(DIR),
                                    flow="DeadBand 0\n      MinInterval 0"))

@@ -70,7 +70,8 @@ class PipelineTest(weir.Case):
         self.cloud = self.cloudsim()
         self.agent = self.collectd(
             weir.m4_block(self.m4.address, interval=INTERVAL) +
-            weir.chain_block(extra="Nominal %.4f" % self.nominal) +
+            weir.chain_block(extra="Nominal %.4f" % self.nominal,
+                             interval=INTERVAL) +
             weir.cloud_block(self.cloud.url, self.cloud.credentials(self.dir),
                              flow="DeadBand 0\n      MinInterval 0"))
 

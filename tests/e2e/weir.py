@@ -414,8 +414,11 @@ LoadPlugin m4_rpc
            '  </Report>' if report else "")
 
 
-def chain_block(source=None, extra="", match='Plugin "^m4_rpc$"'):
-    """source: `Model "..."` (default: the bundled one) or `URL "..."`."""
+def chain_block(source=None, extra="", match='Plugin "^m4_rpc$"',
+                interval=0.1):
+    """source: `Model "..."` (default: the bundled one) or `URL "..."`.
+
+    interval: of the samples, as that of m4_block(); the model wants 1."""
     return """\
 LoadPlugin target_edge_impulse
 <Chain "PreCache">
@@ -426,11 +429,12 @@ LoadPlugin target_edge_impulse
     </Match>
     <Target "edge_impulse">
       {source}
+      Interval {interval}
       {extra}
     </Target>
   </Rule>
 </Chain>
-""".format(match=match, source=source or 'Model "%s"' % EIM, extra=extra)
+""".format(match=match, interval=interval, source=source or 'Model "%s"' % EIM, extra=extra)
 
 
 def cloud_block(url, credentials, flow="", extra="", label=""):
