@@ -137,6 +137,40 @@ max by (instance, m4_rpc) (
         "start the .eim by hand with a socket path and read its output. "
         "The agent's log has the reason."),
     dict(
+        name="WeirRangeFallback", severity="warning", wait="1m",
+        panel="health",
+        expr="""\
+max by (instance, edge_impulse) (
+  collectd_edge_impulse_bool{type!="up"} == 1
+)
+and on (instance, edge_impulse)
+  collectd_edge_impulse_bool{type="up"} == 0""",
+        summary="Labels come from ranges only on " + EI,
+        description="The model does not answer; RangePolicy fallback goes on "
+        "with the ranges, which know the level but no pattern.",
+        action="As for WeirInferenceDown. Unsteady flow (air, cavitation) "
+        "is not noticed meanwhile."),
+    dict(
+        name="WeirCloudBacklogOld", severity="warning", wait="1m",
+        panel="cloud",
+        expr='collectd_write_arduino_cloud_duration_seconds'
+        '{type="spool_age"} > 900',
+        summary="Values wait for Arduino Cloud on " + THING,
+        description="The oldest has waited for "
+        "{{ humanizeDuration $value }}. Nothing is lost so far.",
+        action="weir-doctor cloud on the board tells network, credentials "
+        "and limits apart."),
+    dict(
+        name="WeirSpoolNearlyFull", severity="warning", wait="5m",
+        panel="cloud",
+        expr='collectd_write_arduino_cloud_percent{type="spool_full"} > 80',
+        summary="The spool is nearly full on " + THING,
+        description="{{ $value | printf \"%.0f\" }} percent of SpoolSize are "
+        "used. When it is full, old readings are thinned, then dropped; "
+        "state changes are kept longest.",
+        action="Restore the link to the cloud (weir-doctor cloud), or raise "
+        "SpoolSize if the disk allows."),
+    dict(
         name="WeirValuesDropped", severity="warning", wait="0s",
         panel="health",
         expr="""\

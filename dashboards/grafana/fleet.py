@@ -235,6 +235,9 @@ def cloud_panels():
         top("Spool depth", "Values that wait for Arduino Cloud: the ten "
             "longest spools.", "none", "write_arduino_cloud", "queue_length",
             "spool"),
+        top("Oldest value waiting", "Age of the oldest value in a spool: the "
+            "ten oldest.", "s", "write_arduino_cloud", "duration",
+            "spool_age", dsname="seconds"),
         errors("Cloud errors", "Failed requests per second, the ten boards "
                "with most.", "write_arduino_cloud"),
     ]

@@ -158,6 +158,25 @@ def health_panels():
     ]
 
 
+def cloud_panels():
+    cloud = "write_arduino_cloud"
+    return [
+        row("Arduino Cloud"),
+        lines("Values waiting", "Values in the spool, not yet accepted by "
+              "the cloud.", "none",
+              [gauge(cloud, "queue_length", "spool", how="max")],
+              size=(6, 7), min=0, key="cloud"),
+        lines("Oldest value waiting", "Age of the oldest value in the spool.",
+              "s", [gauge(cloud, "duration", "spool_age", how="max",
+                          dsname="seconds")], size=(6, 7), min=0),
+        lines("Published", "Values and requests per second, by kind.", "ops",
+              [rate(cloud, "total_requests")], size=(6, 7), min=0),
+        lines("Cloud errors", "retry: tried again; rejected: refused by the "
+              "cloud; dropped, thinned: the spool was full.", "ops",
+              [rate(cloud, "errors")], size=(6, 7), min=0),
+    ]
+
+
 def build(flavour):
     fleet = {"title": "Fleet", "type": "link", "icon": "external link",
              "url": "/d/weir-fleet%s" % flavour.suffix, "tooltip": "",
@@ -166,5 +185,5 @@ def build(flavour):
     return dashboard(
         UID, "Weir flow", "Flow, state and health of one board.",
         [row("Now")] + now_row() + [row("Flow")] + flow_panels() +
-        health_panels(), variables(flavour), flavour,
+        health_panels() + cloud_panels(), variables(flavour), flavour,
         annotations=[state_changes(flavour)], links=[fleet])

@@ -8,7 +8,7 @@ import json
 SCHEMA = 41
 # Okabe and Ito's palette: told apart by the colour-blind, also side by side.
 COLORS = {"Normal": "#009E73", "Low": "#56B4E9", "High": "#E69F00",
-          "Anomalous": "#D55E00", "none": "#808080"}
+          "Anomalous": "#D55E00", "none": "#808080"}  # none: uncertain
 STATES = ["Normal", "Low", "High", "Anomalous"]  # codes 1..4, 0 is none
 GOOD, WARN, BAD = COLORS["Normal"], COLORS["High"], COLORS["Anomalous"]
 LINES = ["#0072B2", "#CC79A7", "#F0E442"]  # the rest of the palette
@@ -64,7 +64,7 @@ def values(**texts):
         for i, (k, (t, c)) in enumerate(texts.items())}}]
 
 
-STATE_MAP = values(_0=("no state", COLORS["none"]),
+STATE_MAP = values(_0=("uncertain", COLORS["none"]),
                    **{"_%d" % (i + 1): (s, COLORS[s])
                       for i, s in enumerate(STATES)})
 UP_MAP = values(_0=("down", BAD), _1=("up", GOOD))
@@ -85,7 +85,10 @@ def ending(state, **properties):
     return o
 
 
-BY_STATE = [ending(s) for s in STATES]
+BY_STATE = [ending(s) for s in STATES] + [{
+    "matcher": {"id": "byRegexp", "options": "/ uncertain$/"},
+    "properties": [{"id": "color", "value": {
+        "mode": "fixed", "fixedColor": COLORS["none"]}}]}]
 
 
 def panel(kind, title, description, unit, queries, size, **more):
