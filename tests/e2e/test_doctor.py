@@ -1,0 +1,200 @@
+"""weir-doctor: one verdict and one remedy for every way the path can break."""
+
+import json
+import os
+import socket
+import subprocess
+import unittest
+
+import weir
+
+DOCTOR = os.path.join(weir.BUILD, "bin", "weir-doctor")
+
+
+def doctor(*args, env=None):
+    """Runs it: (exit status, what it printed, parsed when it is JSON)."""
+    done = subprocess.run([DOCTOR] + list(args), capture_output=True,
+                          text=True, timeout=60,
+                          env=dict(os.environ, **(env or {})))
+    if "--json" in args and done.stdout.startswith("{"):
+        return done.returncode, json.loads(done.stdout)
+    return done.returncode, done.stdout + done.stderr
+
+
+def closed_port():
+    """A port of 127.0.0.1 where nobody listens."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class UsageTest(unittest.TestCase):
+    def test_bare_call_explains_itself(self):
+        status, text = doctor()
+        self.assertEqual(status, 2)
+        self.assertIn("usage: weir-doctor", text)
+
+    def test_faults_of_the_command_line(self):
+        for args, words in (
+                (["pump"], 'no check "pump"'),
+                (["m4", "a", "b"], 'does not take "b"'),
+                (["m4", "127.0.0.1:99999"], "from 1 to 65535"),
+                (["m4", "--method"], 'does not take "--method"'),
+                (["call", "127.0.0.1:1"], "call takes ADDRESS METHOD")):
+            status, text = doctor(*args)
+            self.assertEqual(status, 2, args)
+            self.assertIn(words, text)
+            self.assertEqual(text.count("\n"), 1, text)
+
+
+class M4Test(weir.Case):
+    def check(self, healthy, verdict, *sim, args=(), steps=()):
+        m4 = self.m4sim(*sim)
+        status, said = doctor("--json", "m4", m4.address, *args)
+        self.assertIn(verdict, said["verdict"])
+        self.assertIs(said["healthy"], healthy)
+        self.assertEqual(status, 0 if healthy else 1)
+        text = " | ".join(s["text"] for s in said["steps"])
+        for words in steps:
+            self.assertIn(words, text)
+        if not healthy:
+            self.assertTrue(said["remedy"])
+        return m4, said
+
+    def test_healthy(self):
+        self.check(True, "plausible values", "--flow", "10",
+                   steps=["flow_rate answers 10"])
+
+    def test_silent_m4(self):
+        m4, said = self.check(False, "the M4 does not answer",
+                              "--do", "mute on")
+        self.assertIn("RPC.begin()", said["remedy"])
+        self.assertIn("x8h7_firmware", said["remedy"])
+
+    def test_method_not_bound(self):
+        m4, said = self.check(False, "does not know this method",
+                              "--firmware", "note",
+                              args=["--method", "flow_stat"])
+        self.assertIn("weir-flow", said["remedy"])
+
+    def test_stale_replies(self):
+        self.check(False, "stale replies", "--do", "stale 3",
+                   steps=["3 replies to earlier calls"])
+
+    def test_drain_takes_them_out(self):
+        self.check(True, "plausible values", "--do", "stale 3",
+                   args=["--drain"], steps=["3 stale replies taken out"])
+
+    def test_flow_sensor_library(self):
+        m4, said = self.check(False, "uses the FlowSensor library",
+                              "--firmware", "note", "--flow", "10")
+        self.assertIn("Compensate true", said["remedy"])
+
+    def test_no_flow_is_healthy_but_explained(self):
+        m4, said = self.check(True, "the flow is 0", "--flow", "0")
+        self.assertIn("PC_7", said["remedy"])
+
+    def test_implausible_values(self):
+        self.check(False, "implausible", "--flow", "90")
+
+    def test_proxy_that_restarts_is_waited_for(self):
+        self.check(True, "plausible values", "--do", "restart proxy 1000")
+
+    def test_nothing_listens(self):
+        status, said = doctor("--json", "m4", "127.0.0.1:%d" % closed_port())
+        self.assertEqual(status, 1)
+        self.assertIn("the proxy is not there", said["verdict"])
+        self.assertIn("reset-failed", said["remedy"])
+
+    def test_name_that_does_not_resolve(self):
+        status, said = doctor("--json", "m4",
+                              env={"M4_PROXY_HOST": "pump.invalid"})
+        self.assertEqual(status, 1)
+        self.assertIn("pump.invalid:5001", said["steps"][0]["text"])
+        self.assertFalse(said["steps"][0]["ok"])
+
+    def test_persistent_server(self):
+        path = os.path.join(self.dir, "router.sock")
+        self.m4sim("--ideal", "--flow", "12", "--listen", "unix:" + path)
+        status, said = doctor("--json", "m4", "unix:" + path)
+        self.assertEqual((status, said["healthy"]), (0, True))
+
+    def test_raw_call(self):
+        m4 = self.m4sim("--version-string", "1.2.3")
+        status, text = doctor("call", m4.address, "version")
+        self.assertEqual(status, 0)
+        self.assertIn('"1.2.3"', text)
+        status, text = doctor("call", m4.address, "classification",
+                              '{"label":"Low","value":0.9}')
+        self.assertEqual(status, 0)
+        self.assertIn("Low", json.dumps(m4.calls("classification")))
+        status, text = doctor("call", m4.address, "no_such_method")
+        self.assertEqual(status, 1)
+        self.assertIn("the proxy crashed on this call", text)
+
+
+class InferenceTest(weir.Case):
+    def test_model_file(self):
+        status, said = doctor("--json", "inference", weir.EIM)
+        self.assertEqual((status, said["healthy"]), (0, True))
+        text = " | ".join(s["text"] for s in said["steps"])
+        self.assertIn("10 samples on 1 axis, 1 s apart", text)
+        self.assertIn("Anomalous, High, Low, Normal", text)
+
+    def test_program_that_is_no_model(self):
+        for path in ("/bin/false", "/nonexistent.eim"):
+            status, said = doctor("--json", "inference", path)
+            self.assertEqual((status, said["healthy"]), (1, False), path)
+            self.assertTrue(said["remedy"])
+
+    def test_nobody_at_the_url(self):
+        status, said = doctor("--json", "inference",
+                              "http://127.0.0.1:%d" % closed_port())
+        self.assertEqual(status, 1)
+        self.assertIn("is the container running", said["remedy"])
+
+
+class CloudTest(weir.Case):
+    def check(self, healthy, words, *args, sim=(), **changes):
+        cloud = self.cloudsim(*sim)
+        status, said = doctor(
+            "--json", "cloud", "--url", cloud.url, "--env",
+            cloud.credentials(self.dir, **changes), *args)
+        self.assertEqual((status, said["healthy"]), (0 if healthy else 1,
+                                                     healthy), said)
+        self.assertIn(words, json.dumps(said))
+        self.assertNotIn(cloud.CLIENT_SECRET, json.dumps(said))
+        return said
+
+    def test_healthy(self):
+        self.check(True, "accepts this board")
+
+    def test_wrong_secret(self):
+        self.check(False, "refuses the credentials", CLIENT_SECRET="no")
+
+    def test_wrong_thing(self):
+        self.check(False, "check THING_ID",
+                   THING_ID="11111111-2222-3333-4444-555555555555")
+
+    def test_missing_variable(self):
+        self.check(False, "no property for classification",
+                   sim=["--thing", weir.CloudSim.THING, "--property",
+                        "flow_rate:FLOAT"])
+
+    def test_wrong_type(self):
+        self.check(False, "classification has the type FLOAT",
+                   sim=["--thing", weir.CloudSim.THING, "--property",
+                        "flow_rate:FLOAT", "--property",
+                        "classification:FLOAT"])
+
+    def test_missing_secret(self):
+        self.check(False, "CLIENT_ID", CLIENT_ID="")
+
+    def test_plain_http_elsewhere_is_refused(self):
+        status, text = doctor("cloud", "--url", "http://192.0.2.1")
+        self.assertEqual(status, 2)
+        self.assertIn("https://", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
