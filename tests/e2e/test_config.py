@@ -44,7 +44,7 @@ BAD = {
                      "65535"),
     "m4_mode": (m4(extra='Mode "prox"'), 'Mode "prox"', "persistent"),
     "m4_timeout_zero": (m4(extra="Timeout 0"), 'Timeout "0"', "seconds"),
-    "m4_interval_text": (m4(extra='Interval "often"'), "Interval", "number"),
+    "m4_interval_text": (m4(interval='"often"'), "Interval", "number"),
     "m4_option_twice": (m4(extra="Timeout 2\nTimeout 2"), "Timeout", "twice"),
     "edge_unknown_option": (chain(extra="Treshold 0.5"), "Treshold",
                             "allowed here"),
