@@ -141,7 +141,7 @@ install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 	  install -m 0644 $$f $(DESTDIR)$(DROPINDIR) || exit 1; done
 	$(call tree,agent-config,$(DOCDIR)/examples)
 	$(call tree,debian/systemd,$(DOCDIR)/examples/systemd)
-	$(call tree,dashboards,$(PREFIX)/share/weir/dashboards)
+	$(call tree,dashboards,$(PREFIX)/share/weir)
 
 uninstall: ## what install put there; drop-ins only if all lines are comments
 	cd $(DESTDIR)$(PLUGINDIR) && rm -f $(notdir $(SO))
