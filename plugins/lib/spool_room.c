@@ -1,0 +1,129 @@
+#include "spool_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK 1024 /* rows thinned or dropped in one go, at most */
+#define ROUNDS 64  /* of making room, in one commit */
+#define STEADY_MS 3600000
+#define JUMP_US 60000000
+
+static int count_lost(struct wr_spool *s, int64_t *counter, int64_t rows) {
+  s->db.state.rows -= rows;
+  if (s->db.state.rows < 0)
+    s->db.state.rows = 0;
+  pthread_mutex_lock(&s->accept);
+  *counter += rows;
+  pthread_mutex_unlock(&s->accept);
+  return (int)rows;
+}
+
+/* An eighth of what there is, so that a small spool is not emptied at once. */
+static int chunk_of(const struct wr_spool *s) {
+  int64_t chunk = s->db.state.rows / 8;
+  return chunk > CHUNK ? CHUNK : chunk < 2 ? 2 : (int)chunk;
+}
+
+/* Each returns a code and adds what went to *gone. */
+static int thin(struct wr_spool *s, int i, int *gone) {
+  struct wr_row *rows = malloc(CHUNK * sizeof(*rows));
+  if (rows == NULL)
+    return SQLITE_NOMEM;
+  int count = 0, deleted = 0;
+  int code = wr_db_select(&s->db, WR_DB_THINNABLE, s->numbers[i], rows,
+                          chunk_of(s), &count);
+  for (int k = 0; code == SQLITE_OK && count > 1 && k < count; k++) {
+    const int64_t key[] = {s->numbers[i], rows[k].time_us, rows[k].seq};
+    int one = 0;
+    if (k % 2 == 1)
+      code = wr_db_delete(&s->db, key[0], key[1], key[2], &one);
+    else
+      code = wr_db_change(&s->db, WR_DB_RAISE, key, 3, NULL);
+    deleted += one;
+  }
+  free(rows);
+  *gone += count_lost(s, &s->status.thinned, deleted);
+  return code;
+}
+
+static int drop(struct wr_spool *s, int i, int lowest_level, int *gone) {
+  const int64_t values[] = {s->numbers[i], lowest_level, chunk_of(s)};
+  int64_t deleted = 0;
+  int code = wr_db_change(&s->db, WR_DB_DROP, values, 3, &deleted);
+  *gone += count_lost(s, &s->status.dropped, deleted);
+  return code;
+}
+
+static int drop_samples(struct wr_spool *s, int i, int *gone) {
+  return drop(s, i, 0, gone);
+}
+static int drop_any(struct wr_spool *s, int i, int *gone) {
+  return drop(s, i, -1, gone);
+}
+
+/* Rows of properties that are no longer configured: nobody waits for them. */
+static int drop_strangers(struct wr_spool *s, int *gone) {
+  char sql[1024] = "DELETE FROM value WHERE property NOT IN (";
+  size_t used = strlen(sql);
+  for (int i = 0; i < s->count && used < sizeof(sql) - 32; i++)
+    used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s%lld",
+                             i > 0 ? "," : "", (long long)s->numbers[i]);
+  snprintf(sql + used, sizeof(sql) - used, ")");
+  int code = wr_db_exec(&s->db, sql);
+  if (code == SQLITE_OK)
+    *gone += count_lost(s, &s->status.dropped, sqlite3_changes(s->db.handle));
+  return code;
+}
+
+/* One round for the sake of property `first`; *gone 0: nothing left to give. */
+static int make_room(struct wr_spool *s, int first, int *gone) {
+  int (*const means[])(struct wr_spool *, int, int *) = {thin, drop_samples,
+                                                         drop_any};
+  int code = SQLITE_OK;
+  *gone = 0;
+  for (int m = 0; m < 3; m++)
+    for (int k = 0; k < s->count && *gone == 0 && code == SQLITE_OK; k++)
+      code = means[m](s, (first + k) % s->count, gone);
+  return code;
+}
+
+int wr_spool_keep_ceiling(struct wr_spool *s, int first) {
+  int64_t max =
+      s->status.in_memory ? s->options.memory_bytes : s->options.max_bytes;
+  int code = SQLITE_OK, gone = 1;
+  int64_t bytes = wr_db_bytes(&s->db);
+  if (bytes > max)
+    code = drop_strangers(s, &gone);
+  for (int i = 0; i < ROUNDS && code == SQLITE_OK && gone > 0; i++) {
+    bytes = wr_db_bytes(&s->db);
+    if (bytes <= max)
+      break;
+    code = make_room(s, first, &gone);
+  }
+  pthread_mutex_lock(&s->accept);
+  s->status.bytes = bytes;
+  pthread_mutex_unlock(&s->accept);
+  return bytes < 0 ? SQLITE_IOERR : code;
+}
+
+int wr_spool_expire(struct wr_spool *s, int64_t oldest_us) {
+  int code = SQLITE_OK;
+  for (int i = 0; code == SQLITE_OK && i < s->count; i++) {
+    const int64_t values[] = {s->numbers[i], oldest_us};
+    int64_t deleted = 0;
+    code = wr_db_change(&s->db, WR_DB_EXPIRE, values, 2, &deleted);
+    count_lost(s, &s->status.expired, deleted);
+  }
+  return code;
+}
+
+bool wr_spool_clock_is_steady(struct wr_spool *s, int64_t now_ms,
+                              int64_t wall_us) {
+  int64_t offset = wall_us - now_ms * 1000;
+  int64_t jump = offset - s->clock_offset_us;
+  s->clock_offset_us = offset;
+  if (jump > JUMP_US || jump < -JUMP_US)
+    s->steady_since_ms = now_ms;
+  return now_ms - s->steady_since_ms >= STEADY_MS;
+}
