@@ -1,0 +1,553 @@
+#include "lib/spool.h"
+#include "tests/unit/fault_vfs.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECOND INT64_C(1000000)
+#define WALL (INT64_C(1767225600) * SECOND) /* 2026-01-01 */
+
+enum { FLOW, LABEL };
+static const char *const keys[] = {"flow_rate", "classification"};
+
+static char dir[64], path[128];
+
+static void fresh_dir(void) {
+  snprintf(dir, sizeof(dir), "/tmp/weir-spool-XXXXXX");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+  snprintf(path, sizeof(path), "%s/thing.db", dir);
+}
+
+static void remove_dir(void) {
+  static const char *const names[] = {"",     "-wal",     "-shm",
+                                      ".bad", ".bad-wal", "/thing.db"};
+  char name[192];
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    snprintf(name, sizeof(name), "%s%s", path, names[i]);
+    unlink(name);
+  }
+  CU_ASSERT_EQUAL(rmdir(dir), 0);
+}
+
+static bool exists(const char *suffix) {
+  char name[192];
+  snprintf(name, sizeof(name), "%s%s", path, suffix);
+  return access(name, F_OK) == 0;
+}
+
+static struct wr_spool_options options(void) {
+  return (struct wr_spool_options){.path = path,
+                                   .power = true,
+                                   .max_bytes = 64 << 20,
+                                   .max_age_us = 30 * 86400 * SECOND,
+                                   .memory_bytes = 1 << 20,
+                                   .max_accepted = 1000};
+}
+
+static struct wr_spool *open_with(struct wr_spool_options o) {
+  struct wr_spool *s = wr_spool_create(&o, keys, 2);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+  wr_spool_open(s, 0);
+  return s;
+}
+
+static int offer_number(struct wr_spool *s, int64_t time_us, double number) {
+  return wr_spool_offer(
+      s, &(struct wr_row){.property = FLOW,
+                          .time_us = time_us,
+                          .value = {WR_VALUE_NUMBER, number, ""}});
+}
+
+static int offer_label(struct wr_spool *s, int64_t time_us, const char *text) {
+  struct wr_row row = {.property = LABEL, .time_us = time_us, .state = true};
+  row.value.kind = WR_VALUE_TEXT;
+  snprintf(row.value.text, sizeof(row.value.text), "%s", text);
+  return wr_spool_offer(s, &row);
+}
+
+static struct wr_spool_status status_of(struct wr_spool *s) {
+  struct wr_spool_status st;
+  wr_spool_status(s, &st);
+  return st;
+}
+
+/* --- the queue --- */
+
+static void test_rows_come_out_in_time_order(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row rows[8];
+  CU_ASSERT_EQUAL(offer_number(s, WALL + 2 * SECOND, 2.5), 0);
+  CU_ASSERT_EQUAL(offer_number(s, WALL, 0.5), 0); /* a late one */
+  CU_ASSERT_EQUAL(offer_number(s, WALL + SECOND, 1.5), 0);
+  CU_ASSERT_EQUAL(offer_label(s, WALL, "Gestört"), 0);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, rows, 8), 0); /* not committed */
+  CU_ASSERT_EQUAL(status_of(s).accepted, 4);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 4);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, rows, 8), 3);
+  for (int i = 0; i < 3; i++) {
+    CU_ASSERT_EQUAL(rows[i].time_us, WALL + i * SECOND);
+    CU_ASSERT_EQUAL(rows[i].value.number, i + 0.5);
+    CU_ASSERT_FALSE(rows[i].state);
+  }
+  CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, rows));
+  CU_ASSERT_EQUAL(rows[0].value.number, 2.5);
+  CU_ASSERT_TRUE(wr_spool_newest(s, LABEL, rows));
+  CU_ASSERT_STRING_EQUAL(rows[0].value.text, "Gestört");
+  CU_ASSERT_TRUE(rows[0].state);
+  CU_ASSERT_EQUAL(rows[0].property, LABEL);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, rows, 2), 2);
+  wr_spool_delivered(s, rows, 2, NULL);
+  CU_ASSERT_EQUAL(status_of(s).rows, 2);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_same_time_twice_is_kept_twice(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row rows[4];
+  offer_number(s, WALL, 1);
+  offer_number(s, WALL, 2);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, rows, 4), 2);
+  CU_ASSERT_EQUAL(rows[0].value.number, 1);
+  CU_ASSERT_EQUAL(rows[1].value.number, 2);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_everything_survives_a_restart(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row rows[4];
+  struct wr_budget budget = {.day = 20454, .used = 17};
+  struct wr_cloud_property p = {"id-1", "flow_rate", "INT", WR_CLOUD_INTEGER};
+  CU_ASSERT_FALSE(wr_spool_recall(s, FLOW, &p));
+  p = (struct wr_cloud_property){"id-1", "flow_rate", "INT", WR_CLOUD_INTEGER};
+  wr_spool_remember(s, FLOW, &p);
+  offer_number(s, WALL, 1);
+  offer_number(s, WALL + SECOND, 2);
+  wr_spool_commit(s, 0, WALL);
+  wr_spool_oldest(s, FLOW, rows, 1);
+  wr_spool_delivered(s, rows, 1, &budget);
+  offer_label(s, WALL, "Low"); /* accepted only: destroy commits */
+  wr_spool_destroy(s);
+  s = open_with(options());
+  CU_ASSERT_EQUAL(status_of(s).rows, 2);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, rows, 4), 1);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, LABEL, rows, 4), 1);
+  memset(&p, 0, sizeof(p));
+  CU_ASSERT_TRUE(wr_spool_recall(s, FLOW, &p));
+  CU_ASSERT_STRING_EQUAL(p.id, "id-1");
+  CU_ASSERT_EQUAL(p.type, WR_CLOUD_INTEGER);
+  budget = (struct wr_budget){0};
+  wr_spool_load_budget(s, &budget);
+  CU_ASSERT_EQUAL(budget.day, 20454);
+  CU_ASSERT_EQUAL(budget.used, 17);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_rejected_rows_are_kept_apart(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row row;
+  for (int i = 0; i < 3; i++) {
+    offer_number(s, WALL + i, i);
+    wr_spool_commit(s, 0, WALL);
+    CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
+    wr_spool_reject(s, &row, 400, "HTTP 400: too wet", WALL);
+  }
+  CU_ASSERT_EQUAL(status_of(s).rows, 0);
+  CU_ASSERT_EQUAL(status_of(s).rejected, 3);
+  wr_spool_destroy(s);
+  sqlite3 *db = NULL;
+  sqlite3_stmt *q = NULL;
+  sqlite3_open(path, &db);
+  sqlite3_prepare_v2(db,
+                     "SELECT count(*), max(value), reason, status, property "
+                     "FROM rejected",
+                     -1, &q, NULL);
+  CU_ASSERT_EQUAL(sqlite3_step(q), SQLITE_ROW);
+  CU_ASSERT_EQUAL(sqlite3_column_int(q, 0), 3);
+  CU_ASSERT_EQUAL(sqlite3_column_double(q, 1), 2.0);
+  CU_ASSERT_STRING_EQUAL(sqlite3_column_text(q, 2), "HTTP 400: too wet");
+  CU_ASSERT_EQUAL(sqlite3_column_int(q, 3), 400);
+  CU_ASSERT_STRING_EQUAL(sqlite3_column_text(q, 4), "flow_rate");
+  sqlite3_finalize(q);
+  sqlite3_close(db);
+  remove_dir();
+}
+
+/* --- ceilings --- */
+
+static void test_accepted_rows_have_a_ceiling(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.max_accepted = 3;
+  struct wr_spool *s = open_with(o);
+  struct wr_row rows[4];
+  CU_ASSERT_EQUAL(offer_label(s, WALL, "Low"), 0);
+  CU_ASSERT_EQUAL(offer_number(s, WALL + 1, 1), 0);
+  CU_ASSERT_EQUAL(offer_number(s, WALL + 2, 2), 0);
+  CU_ASSERT_EQUAL(offer_number(s, WALL + 3, 3), -ENOSPC);
+  CU_ASSERT_EQUAL(status_of(s).dropped, 1);
+  CU_ASSERT_EQUAL(status_of(s).rows, 3);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 3);
+  /* The state stayed, the oldest sample went. */
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, LABEL, rows, 4), 1);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, rows, 4), 2);
+  CU_ASSERT_EQUAL(rows[0].value.number, 2);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void fill(struct wr_spool *s, int count, int64_t *time_us) {
+  for (int i = 0; i < count; i++) {
+    *time_us += SECOND;
+    offer_number(s, *time_us, i);
+    if (i % 500 == 499)
+      wr_spool_commit(s, 0, WALL);
+  }
+  wr_spool_commit(s, 0, WALL);
+}
+
+static void test_ceiling_thins_before_it_drops(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.max_bytes = 256 << 10;
+  o.power = false;
+  struct wr_spool *s = open_with(o);
+  int64_t time_us = WALL;
+  for (int i = 0; i < 20; i++)
+    offer_label(s, WALL + i * SECOND, i % 2 == 0 ? "Low" : "Normal");
+  while (status_of(s).thinned == 0)
+    fill(s, 500, &time_us);
+  CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+  CU_ASSERT_TRUE(status_of(s).bytes <= o.max_bytes);
+  fill(s, 100000, &time_us);
+  struct wr_spool_status st = status_of(s);
+  CU_ASSERT_TRUE(st.bytes <= o.max_bytes);
+  CU_ASSERT_TRUE(st.dropped > 0);
+  CU_ASSERT_TRUE(st.thinned > st.dropped);
+  CU_ASSERT_EQUAL(st.committed, st.rows + st.thinned + st.dropped);
+  /* Every change of state is there, and the newest samples are untouched. */
+  struct wr_row rows[64];
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, LABEL, rows, 64), 20);
+  CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, rows));
+  CU_ASSERT_EQUAL(rows[0].time_us, time_us);
+  wr_spool_destroy(s);
+  struct stat file;
+  CU_ASSERT_EQUAL(stat(path, &file), 0);
+  CU_ASSERT_TRUE(file.st_size <= 2 * o.max_bytes);
+  remove_dir();
+}
+
+static void test_states_go_when_nothing_else_is_left(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.max_bytes = 64 << 10;
+  struct wr_spool *s = open_with(o);
+  for (int i = 0; i < 8000; i++) {
+    offer_label(s, WALL + i, "a state of a certain length");
+    if (i % 500 == 499)
+      wr_spool_commit(s, 0, WALL);
+  }
+  struct wr_spool_status st = status_of(s);
+  CU_ASSERT_TRUE(st.bytes <= o.max_bytes);
+  CU_ASSERT_TRUE(st.dropped > 0 && st.rows > 0);
+  struct wr_row row;
+  CU_ASSERT_TRUE(wr_spool_newest(s, LABEL, &row));
+  CU_ASSERT_EQUAL(row.time_us, WALL + 7999);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_strangers_give_way_first(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.max_bytes = 96 << 10;
+  struct wr_spool *s = open_with(o);
+  int64_t time_us = WALL;
+  fill(s, 1500, &time_us);
+  wr_spool_destroy(s);
+  static const char *const others[] = {"pressure"};
+  s = wr_spool_create(&o, others, 1);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+  wr_spool_open(s, 0);
+  fill(s, 1500, &time_us); /* property 0 is pressure now */
+  CU_ASSERT_EQUAL(status_of(s).rows, 1500);
+  CU_ASSERT_EQUAL(status_of(s).dropped, 1500);
+  CU_ASSERT_EQUAL(status_of(s).thinned, 0);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_age_counts_while_the_clock_is_steady(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.max_age_us = 3600 * SECOND;
+  struct wr_spool *s = open_with(o);
+  int64_t hour_ms = 3600000;
+  offer_number(s, WALL, 1);
+  wr_spool_commit(s, 0, WALL);
+  /* Two hours by the wall clock alone: it was set. */
+  wr_spool_commit(s, 1000, WALL + 7200 * SECOND);
+  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  /* And set back. */
+  wr_spool_commit(s, 2000, WALL + 2 * SECOND);
+  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  /* Two hours by both clocks. */
+  wr_spool_commit(s, 2000 + hour_ms, WALL + 3602 * SECOND);
+  wr_spool_commit(s, 2000 + 2 * hour_ms, WALL + 7202 * SECOND);
+  CU_ASSERT_EQUAL(status_of(s).rows, 0);
+  CU_ASSERT_EQUAL(status_of(s).expired, 1);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+/* --- when the disk fails --- */
+
+static void write_file(const char *text, size_t len) {
+  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  CU_ASSERT_TRUE_FATAL(fd >= 0);
+  CU_ASSERT_EQUAL(write(fd, text, len), (ssize_t)len);
+  close(fd);
+}
+
+static void test_corrupt_file_is_moved_aside(void) {
+  fresh_dir();
+  char noise[8192];
+  memset(noise, 0x5a, sizeof(noise));
+  write_file(noise, sizeof(noise));
+  struct wr_spool *s = open_with(options());
+  struct wr_spool_status st = status_of(s);
+  CU_ASSERT_FALSE(st.in_memory);
+  CU_ASSERT_EQUAL(st.moved_aside, 1);
+  CU_ASSERT_PTR_NOT_NULL(strstr(st.fault, "not a database"));
+  CU_ASSERT_TRUE(exists(".bad"));
+  offer_number(s, WALL, 1);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_file_corrupted_in_use(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.power = false;
+  struct wr_spool *s = open_with(o);
+  int64_t time_us = WALL;
+  fill(s, 30000, &time_us);
+  char noise[65536];
+  memset(noise, 0xff, sizeof(noise));
+  int fd = open(path, O_WRONLY);
+  for (int i = 0; i < 64; i++) /* all but the first page, log or not */
+    CU_ASSERT_TRUE(
+        pwrite(fd, noise, sizeof(noise), 4096 + i * (off_t)sizeof(noise)) > 0);
+  close(fd);
+  struct wr_row rows[100];
+  for (int i = 0; i < 400 && status_of(s).moved_aside == 0; i++) {
+    int count = wr_spool_oldest(s, FLOW, rows, 100);
+    wr_spool_delivered(s, rows, count, NULL);
+    fill(s, 500, &time_us);
+  }
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  CU_ASSERT_TRUE(exists(".bad"));
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  offer_label(s, WALL, "Low");
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, LABEL, rows, 100), 1);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_file_of_a_later_version_is_moved_aside(void) {
+  fresh_dir();
+  sqlite3 *db = NULL;
+  sqlite3_open(path, &db);
+  sqlite3_exec(db, "CREATE TABLE value(x); PRAGMA user_version=7", NULL, NULL,
+               NULL);
+  sqlite3_close(db);
+  struct wr_spool *s = open_with(options());
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  CU_ASSERT_TRUE(exists(".bad"));
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_locked_database_waits_in_memory(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row rows[4];
+  offer_number(s, WALL, 1);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+  sqlite3 *other = NULL;
+  sqlite3_open(path, &other);
+  CU_ASSERT_EQUAL(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+                  SQLITE_OK);
+  offer_number(s, WALL + SECOND, 2);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_PTR_NOT_NULL(strstr(status_of(s).fault, "locked"));
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, rows, 4), 1);
+  CU_ASSERT_EQUAL(rows[0].value.number, 2);
+  sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
+  sqlite3_close(other);
+  wr_spool_commit(s, 1000, WALL); /* too early */
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  wr_spool_commit(s, 61000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, rows, 4), 2);
+  CU_ASSERT_EQUAL(rows[0].value.number, 1);
+  CU_ASSERT_EQUAL(rows[1].value.number, 2);
+  CU_ASSERT_EQUAL(status_of(s).rows, 2);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void test_missing_directory_waits_in_memory(void) {
+  fresh_dir();
+  char real[64];
+  memcpy(real, dir, sizeof(real));
+  snprintf(path, sizeof(path), "%s/later/thing.db", real);
+  struct wr_spool_options o = options();
+  o.memory_bytes = 64 << 10;
+  struct wr_spool *s = open_with(o);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  int64_t time_us = WALL;
+  fill(s, 20000, &time_us);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_TRUE(status_of(s).bytes <= o.memory_bytes);
+  CU_ASSERT_TRUE(status_of(s).thinned > 0);
+  snprintf(dir, sizeof(dir), "%s/later", real);
+  CU_ASSERT_EQUAL(mkdir(dir, 0700), 0);
+  int64_t rows = status_of(s).rows;
+  wr_spool_commit(s, 61000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).rows, rows);
+  wr_spool_destroy(s);
+  s = open_with(options());
+  CU_ASSERT_EQUAL(status_of(s).rows, rows);
+  wr_spool_destroy(s);
+  remove_dir();
+  CU_ASSERT_EQUAL(rmdir(real), 0);
+}
+
+/* --- a fault at every write --- */
+
+#define ROWS 24
+
+struct tally {
+  bool seen[ROWS];
+};
+
+static void look(struct wr_spool *s, struct tally *t) {
+  struct wr_row rows[2 * ROWS];
+  for (int p = 0; p < 2; p++) {
+    int count = wr_spool_oldest(s, p, rows, 2 * ROWS);
+    for (int i = 0; i < count; i++) {
+      int64_t n = (rows[i].time_us - WALL) / SECOND;
+      if (n >= 0 && n < ROWS)
+        t->seen[n] = true;
+    }
+  }
+}
+
+static void offer_numbered(struct wr_spool *s, int n) {
+  if (n % 4 == 0)
+    offer_label(s, WALL + n * SECOND, n % 8 == 0 ? "Low" : "Normal");
+  else
+    offer_number(s, WALL + n * SECOND, n);
+}
+
+/* The life of a spool; what left it on purpose is ticked off in `out`. */
+static void live(struct wr_spool *s, struct tally *out) {
+  struct wr_row rows[8];
+  for (int n = 0; n < ROWS; n++) {
+    offer_numbered(s, n);
+    if (n % 6 == 5)
+      wr_spool_commit(s, n * 1000, WALL + n * SECOND);
+    if (n == 13) {
+      int count = wr_spool_oldest(s, FLOW, rows, 3);
+      for (int i = 0; i < count; i++)
+        out->seen[(rows[i].time_us - WALL) / SECOND] = true;
+      wr_spool_delivered(s, rows, count, &(struct wr_budget){.used = count});
+    }
+    if (n == 19 && wr_spool_oldest(s, LABEL, rows, 1) == 1) {
+      out->seen[(rows[0].time_us - WALL) / SECOND] = true;
+      wr_spool_reject(s, rows, 400, "no", WALL);
+    }
+    if (n == 20)
+      wr_spool_remember(s, FLOW, &(struct wr_cloud_property){.id = "x"});
+  }
+  wr_spool_commit(s, 100000, WALL);
+}
+
+/* Returns false when the fault never came: the scenario is exhausted. */
+static bool fault_at(long n, int code, bool stays, const char *vfs) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.vfs = vfs;
+  struct tally out = {0}, left = {0};
+  fault_vfs.calls = 0;
+  fault_vfs.fail_at = n;
+  fault_vfs.stays = stays;
+  fault_vfs.code = code;
+  struct wr_spool *s = open_with(o);
+  live(s, &out);
+  look(s, &left); /* what is in memory now, should the disk stay broken */
+  wr_spool_destroy(s);
+  bool hit = fault_vfs.calls >= n;
+  fault_vfs.fail_at = 0;
+  s = open_with(options());
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 0);
+  look(s, &left);
+  int missing = 0;
+  for (int i = 0; i < ROWS; i++)
+    missing += !left.seen[i] && !out.seen[i];
+  if (missing != 0)
+    printf("\nfault at call %ld, code %d, stays %d: %d rows missing\n", n, code,
+           stays, missing);
+  CU_ASSERT_EQUAL(missing, 0);
+  wr_spool_destroy(s);
+  remove_dir();
+  return hit;
+}
+
+static void test_fault_at_every_write(void) {
+  const char *vfs = fault_vfs_register();
+  static const int codes[] = {SQLITE_IOERR_WRITE, SQLITE_FULL,
+                              SQLITE_IOERR_FSYNC};
+  for (size_t c = 0; c < sizeof(codes) / sizeof(codes[0]); c++)
+    for (int stays = 0; stays < 2; stays++) {
+      long n = 1;
+      while (n < 10000 && fault_at(n, codes[c], stays, vfs))
+        n++;
+      CU_ASSERT_TRUE(n > 20);
+      CU_ASSERT_TRUE(n < 10000);
+    }
+}
+
+UNIT_MAIN("spool", UNIT(test_rows_come_out_in_time_order),
+          UNIT(test_same_time_twice_is_kept_twice),
+          UNIT(test_everything_survives_a_restart),
+          UNIT(test_rejected_rows_are_kept_apart),
+          UNIT(test_accepted_rows_have_a_ceiling),
+          UNIT(test_ceiling_thins_before_it_drops),
+          UNIT(test_states_go_when_nothing_else_is_left),
+          UNIT(test_strangers_give_way_first),
+          UNIT(test_age_counts_while_the_clock_is_steady),
+          UNIT(test_corrupt_file_is_moved_aside),
+          UNIT(test_file_corrupted_in_use),
+          UNIT(test_file_of_a_later_version_is_moved_aside),
+          UNIT(test_locked_database_waits_in_memory),
+          UNIT(test_missing_directory_waits_in_memory),
+          UNIT(test_fault_at_every_write))
