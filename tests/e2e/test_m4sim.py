@@ -14,6 +14,7 @@ import weir
 M4SIM = os.path.join(weir.BUILD, "bin", "m4sim")
 SCENARIOS = os.path.join(weir.ROOT, "tests", "sim", "scenarios")
 RESET = object()
+LABEL = '{"label":"Normal"}'
 
 
 def text(value, old=True):
@@ -172,8 +173,8 @@ class ProxyTest(Sim):
             # a msgid that no encoder makes shorter
             head = len(request("classification", b"\x91\xda..", 0x12345678))
             return self.call(request(
-                "classification", b"\x91" + text("{%s}" % (
-                    "x" * (length - head - 2))), 0x12345678))
+                "classification", b"\x91" + text(
+                    LABEL + " " * (length - head - len(LABEL))), 0x12345678))
         self.assertEqual(send(251), reply(b"\0", 0x12345678))
         self.assertEqual(send(252), b"")
         self.assertEqual(len(self.events("dropped")), 1)
@@ -357,7 +358,7 @@ class ClockTest(Sim):
         self.assertEqual([r["pulses"] for r in records], pulses)
         # the label of the last window can still be reported
         self.assertEqual(self.call(
-            request("classification", b"\x91" + text("{}"))), reply(b"\0"))
+            request("classification", b"\x91" + text(LABEL))), reply(b"\0"))
 
     def test_ends_on_request(self):
         path = os.path.join(self.dir, "pulses.csv")

@@ -3,6 +3,8 @@
  * note, of a sketch on the FlowSensor library. */
 #include "tests/sim/m4sim.h"
 
+#include "firmware/libraries/WeirFlow/src/weir_report.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -105,10 +107,9 @@ static void error_reply(struct ms_sim *sim, struct ms_out *out,
 
 static int classification(struct ms_sim *sim, const struct request *request) {
   sim->count.classifications++;
-  const struct ms_value *arg = &request->arg;
-  return arg->len > 1 && arg->data[0] == '{' && arg->data[arg->len - 1] == '}'
-             ? 0
-             : -1;
+  struct weir_report report;
+  return weir_report_parse((const char *)request->arg.data, request->arg.len,
+                           &report);
 }
 
 static uint32_t uptime_s(const struct ms_sim *sim) {
