@@ -1,0 +1,234 @@
+#include "lib/cloud_proto.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void test_bad_token_replies(void) {
+  static const char *const bad[] = {
+      "",
+      "{",
+      "[]",
+      "{}",
+      "null",
+      "{\"access_token\":\"\"}",
+      "{\"access_token\":17}",
+      "{\"access_token\":\"a b\"}",
+      "{\"access_token\":\"a\\r\\nX-Evil: 1\"}",
+      "{\"access_token\":\"\\u00e4\"}",
+      "{\"access_token\":\"a\\u0000b\"}x",
+      "<html>",
+  };
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    struct wr_bytes token = WR_BYTES_INIT(1000);
+    int64_t lifetime = 0;
+    CU_ASSERT_EQUAL(
+        wr_cloud_read_token(bad[i], strlen(bad[i]), &token, &lifetime),
+        -EBADMSG);
+    wr_bytes_free(&token);
+  }
+}
+
+static void check_token(const char *text, int64_t want_ms) {
+  struct wr_bytes token = WR_BYTES_INIT(1000);
+  int64_t lifetime = 0;
+  CU_ASSERT_EQUAL(wr_cloud_read_token(text, strlen(text), &token, &lifetime),
+                  0);
+  CU_ASSERT_STRING_EQUAL(token.data, "ey.J-_~+/=");
+  CU_ASSERT_EQUAL(lifetime, want_ms);
+  wr_bytes_free(&token);
+}
+
+static void test_tokens(void) {
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":300}", 300000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\"}", 60000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":-1}", 60000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":1e300}", 60000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":\"x\"}", 60000);
+}
+
+static void test_token_longer_than_its_ceiling(void) {
+  struct wr_bytes token = WR_BYTES_INIT(4);
+  int64_t lifetime = 0;
+  const char *text = "{\"access_token\":\"12345\"}";
+  CU_ASSERT_EQUAL(wr_cloud_read_token(text, strlen(text), &token, &lifetime),
+                  -EBADMSG);
+  wr_bytes_free(&token);
+}
+
+static void test_token_body_is_a_form(void) {
+  struct wr_bytes out = WR_BYTES_INIT(1000);
+  CU_ASSERT_EQUAL(wr_cloud_token_body(&out, "id", "s&=+ %\xc3", "sp-1"), 0);
+  CU_ASSERT_STRING_EQUAL(
+      out.data,
+      "grant_type=client_credentials&client_id=id&"
+      "client_secret=s%26%3D%2B%20%25%C3&"
+      "audience=https%3A%2F%2Fapi2.arduino.cc%2Fiot&organization_id=sp-1");
+  wr_bytes_reset(&out);
+  CU_ASSERT_EQUAL(wr_cloud_token_body(&out, "id", "s", NULL), 0);
+  CU_ASSERT_PTR_NULL(strstr(out.data, "organization"));
+  wr_bytes_free(&out);
+}
+
+static void check_url(enum wr_cloud_endpoint e, const char *want) {
+  struct wr_bytes out = WR_BYTES_INIT(1000);
+  CU_ASSERT_EQUAL(wr_cloud_url(&out, "https://h", e, "t", "p"), 0);
+  CU_ASSERT_STRING_EQUAL(out.data, want);
+  wr_bytes_free(&out);
+}
+
+static void test_urls(void) {
+  check_url(WR_CLOUD_TOKEN, "https://h/iot/v1/clients/token");
+  check_url(WR_CLOUD_PROPERTIES, "https://h/iot/v2/things/t/properties");
+  check_url(WR_CLOUD_PUBLISH_MANY, "https://h/iot/v2/things/t/publish");
+  check_url(WR_CLOUD_PUBLISH_ONE,
+            "https://h/iot/v2/things/t/properties/p/publish");
+  check_url(WR_CLOUD_PUBLISH_BATCH,
+            "https://h/iot/v2/things/t/properties/p/publish_batch");
+}
+
+static void check_body(enum wr_cloud_endpoint e, const struct wr_cloud_item *i,
+                       size_t count, const char *want) {
+  struct wr_bytes out = WR_BYTES_INIT(1000);
+  CU_ASSERT_EQUAL(wr_cloud_publish_body(&out, e, i, count), 0);
+  CU_ASSERT_STRING_EQUAL(out.data, want);
+  wr_bytes_free(&out);
+}
+
+static const struct wr_value half = {WR_VALUE_NUMBER, 12.5, ""};
+static const struct wr_value yes = {WR_VALUE_BOOL, 1, ""};
+static const struct wr_value text = {WR_VALUE_TEXT, 0, "L\"\n\xff"};
+
+static void test_bodies(void) {
+  struct wr_cloud_item items[] = {{"flow", WR_CLOUD_NUMBER, 0, &half},
+                                  {"leak", WR_CLOUD_BOOL, 0, &yes},
+                                  {"label", WR_CLOUD_TEXT, 0, &text}};
+  check_body(WR_CLOUD_PUBLISH_MANY, items, 3,
+             "{\"to_device\":false,\"properties\":["
+             "{\"property\":\"flow\",\"value\":12.5},"
+             "{\"property\":\"leak\",\"value\":true},"
+             "{\"property\":\"label\",\"value\":\"L\\\"\\u000a\xef\xbf\xbd\"}]}");
+  check_body(WR_CLOUD_PUBLISH_ONE, items, 1, "{\"value\":12.5}");
+  items[0].time_us = INT64_C(1767225600123456);
+  items[1] = items[0];
+  items[1].time_us = INT64_C(1767225601000000);
+  check_body(WR_CLOUD_PUBLISH_BATCH, items, 2,
+             "[{\"timestamp\":\"2026-01-01T00:00:00.123456Z\",\"value\":12.5},"
+             "{\"timestamp\":\"2026-01-01T00:00:01.000000Z\",\"value\":12.5}]");
+}
+
+static void test_values_take_the_type_of_the_property(void) {
+  struct wr_cloud_item i = {"x", WR_CLOUD_INTEGER, 0, &half};
+  check_body(WR_CLOUD_PUBLISH_ONE, &i, 1, "{\"value\":12}");
+  i.type = WR_CLOUD_BOOL;
+  check_body(WR_CLOUD_PUBLISH_ONE, &i, 1, "{\"value\":true}");
+  i.value = &yes;
+  i.type = WR_CLOUD_NUMBER;
+  check_body(WR_CLOUD_PUBLISH_ONE, &i, 1, "{\"value\":1}");
+  i.type = WR_CLOUD_UNKNOWN;
+  check_body(WR_CLOUD_PUBLISH_ONE, &i, 1, "{\"value\":true}");
+}
+
+static void test_nan_is_never_sent(void) {
+  static const double bad[] = {NAN, INFINITY, -INFINITY};
+  for (size_t k = 0; k < 3; k++) {
+    struct wr_bytes out = WR_BYTES_INIT(1000);
+    struct wr_value v = {WR_VALUE_NUMBER, bad[k], ""};
+    struct wr_cloud_item i = {"x", WR_CLOUD_NUMBER, 0, &v};
+    CU_ASSERT_EQUAL(wr_cloud_publish_body(&out, WR_CLOUD_PUBLISH_ONE, &i, 1),
+                    -EINVAL);
+    wr_bytes_free(&out);
+  }
+}
+
+static void test_times_out_of_range(void) {
+  char out[40];
+  CU_ASSERT_EQUAL(wr_cloud_time(out, sizeof(out), -1), -ERANGE);
+  CU_ASSERT_EQUAL(wr_cloud_time(out, sizeof(out), INT64_MAX), -ERANGE);
+  CU_ASSERT_EQUAL(wr_cloud_time(out, sizeof(out), 0), 0);
+  CU_ASSERT_STRING_EQUAL(out, "1970-01-01T00:00:00.000000Z");
+}
+
+static void test_types_and_names(void) {
+  CU_ASSERT_EQUAL(wr_cloud_type_of("FLOAT"), WR_CLOUD_NUMBER);
+  CU_ASSERT_EQUAL(wr_cloud_type_of("FLOW_RATE"), WR_CLOUD_NUMBER);
+  CU_ASSERT_EQUAL(wr_cloud_type_of("INT"), WR_CLOUD_INTEGER);
+  CU_ASSERT_EQUAL(wr_cloud_type_of("CHARSTRING"), WR_CLOUD_TEXT);
+  CU_ASSERT_EQUAL(wr_cloud_type_of("STATUS"), WR_CLOUD_BOOL);
+  CU_ASSERT_EQUAL(wr_cloud_type_of("HOME_SWITCH"), WR_CLOUD_BOOL);
+  CU_ASSERT_EQUAL(wr_cloud_type_of("LOCATION"), WR_CLOUD_OTHER);
+  CU_ASSERT_TRUE(wr_cloud_fits(WR_VALUE_NUMBER, WR_CLOUD_BOOL));
+  CU_ASSERT_TRUE(wr_cloud_fits(WR_VALUE_TEXT, WR_CLOUD_UNKNOWN));
+  CU_ASSERT_FALSE(wr_cloud_fits(WR_VALUE_TEXT, WR_CLOUD_NUMBER));
+  CU_ASSERT_FALSE(wr_cloud_fits(WR_VALUE_NUMBER, WR_CLOUD_TEXT));
+  CU_ASSERT_FALSE(wr_cloud_fits(WR_VALUE_NUMBER, WR_CLOUD_OTHER));
+  CU_ASSERT_FALSE(wr_cloud_id_ok(""));
+  CU_ASSERT_FALSE(wr_cloud_id_ok("../x"));
+  CU_ASSERT_FALSE(wr_cloud_id_ok("a?b"));
+  CU_ASSERT_TRUE(wr_cloud_id_ok("8f2d9a64-0b7e-5f43-9f0e-2a4c5d6e7f80"));
+  CU_ASSERT_FALSE(wr_cloud_name_ok("1flow"));
+  CU_ASSERT_FALSE(wr_cloud_name_ok("flow rate"));
+  CU_ASSERT_TRUE(wr_cloud_name_ok("_flow2"));
+}
+
+struct list {
+  int count;
+  struct wr_cloud_property last;
+};
+
+static void each(const struct wr_cloud_property *p, void *arg) {
+  struct list *l = arg;
+  l->count++;
+  l->last = *p;
+}
+
+static void test_property_list(void) {
+  const char *good =
+      "[{\"id\":\"i1\",\"variable_name\":\"flow\",\"type\":\"FLOAT\"},"
+      "{\"id\":\"../..\",\"variable_name\":\"evil\",\"type\":\"FLOAT\"},"
+      "{\"id\":\"i3\",\"variable_name\":7,\"type\":\"FLOAT\"},"
+      "{\"id\":\"i4\",\"type\":\"FLOAT\"},17,null,"
+      "{\"id\":\"i5\",\"name\":\"old\",\"type\":\"INT\\n\"}]";
+  struct list l = {0};
+  CU_ASSERT_EQUAL(wr_cloud_read_properties(good, strlen(good), each, &l), 0);
+  CU_ASSERT_EQUAL(l.count, 2);
+  CU_ASSERT_STRING_EQUAL(l.last.name, "old");
+  CU_ASSERT_STRING_EQUAL(l.last.type_name, "INT?");
+  CU_ASSERT_EQUAL(wr_cloud_read_properties("{}", 2, each, &l), -EBADMSG);
+  CU_ASSERT_EQUAL(wr_cloud_read_properties("", 0, each, &l), -EBADMSG);
+  CU_ASSERT_EQUAL(l.count, 2);
+}
+
+static void check_error(const char *body, const char *want) {
+  char out[40];
+  wr_cloud_read_error(body, strlen(body), out, sizeof(out));
+  CU_ASSERT_STRING_EQUAL(out, want);
+}
+
+static void test_error_texts(void) {
+  check_error("", "");
+  check_error("{\"id\":\"x\",\"status\":400,\"detail\":\"no\\nway\"}",
+              "no way");
+  check_error("{\"error\":\"access_denied\",\"error_description\":\"Un\"}",
+              "Un");
+  check_error("You have reached maximum request limit.\n",
+              "You have reached maximum request limit.");
+  check_error("\x1b[31mred", "[31mred");
+  check_error("<html><body>nginx</body></html>", "");
+  check_error("{\"detail\":7}", "");
+  check_error("a text that is far longer than what the buffer can hold at all",
+              "a text that is far longer than what the");
+  char out[8] = "x";
+  wr_cloud_read_error(NULL, 0, out, sizeof(out));
+  CU_ASSERT_STRING_EQUAL(out, "");
+}
+
+UNIT_MAIN("cloud_proto", UNIT(test_bad_token_replies), UNIT(test_tokens),
+          UNIT(test_token_longer_than_its_ceiling),
+          UNIT(test_token_body_is_a_form), UNIT(test_urls), UNIT(test_bodies),
+          UNIT(test_values_take_the_type_of_the_property),
+          UNIT(test_nan_is_never_sent), UNIT(test_times_out_of_range),
+          UNIT(test_types_and_names), UNIT(test_property_list),
+          UNIT(test_error_texts))
