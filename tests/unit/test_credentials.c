@@ -1,0 +1,146 @@
+#include "lib/credentials.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct wr_credentials c;
+
+static int parse(const char *text) {
+  wr_credentials_wipe(&c);
+  return wr_credentials_parse(&c, text, strlen(text));
+}
+
+static void check_fault(const char *text, const char *want) {
+  int status = parse(text);
+  if (status == 0)
+    status = wr_credentials_check(&c, "the file");
+  CU_ASSERT_TRUE(status < 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(c.fault, want));
+  CU_ASSERT_PTR_NULL(strstr(c.fault, "hunter2")); /* never the secret */
+}
+
+static void test_bad_files(void) {
+  check_fault("", "no CLIENT_ID");
+  check_fault("CLIENT_ID=a\n", "no CLIENT_SECRET");
+  check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\n", "no THING_ID");
+  check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\nTHING_ID=../x\n",
+              "not an id");
+  check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\nTHING_ID=x\nSPACE_ID=a b\n",
+              "not an id");
+  check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\x01\nTHING_ID=x\n",
+              "printable");
+  check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\nTHING_ID=x\n"
+              "FLOWRATE_VARIABLE_ID=a/b\n",
+              "FLOWRATE_VARIABLE_ID");
+  check_fault("CLIENT_SECRET hunter2\n", "line 1 is not NAME=VALUE");
+  check_fault("\n=hunter2\n", "line 2 is not NAME=VALUE");
+  check_fault("CLIENT_SECRET=\"hunter2\n", "no closing quote");
+}
+
+static void test_long_and_binary_input(void) {
+  char text[1000];
+  memset(text, 'x', sizeof(text));
+  memcpy(text, "CLIENT_SECRET=", 14);
+  wr_credentials_wipe(&c);
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, text, sizeof(text)), -EINVAL);
+  CU_ASSERT_PTR_NOT_NULL(strstr(c.fault, "longer than 255"));
+  text[20] = '\0';
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, text, sizeof(text)), -EINVAL);
+  memset(text, 'N', sizeof(text));
+  text[999] = '=';
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, text, sizeof(text)), -EINVAL);
+  wr_credentials_wipe(&c);
+  int status = 0;
+  for (int i = 0; i < 40 && status == 0; i++)
+    status = wr_credentials_parse(&c, "A_VARIABLE_ID=x", 15);
+  CU_ASSERT_EQUAL(status, -EINVAL);
+}
+
+static void test_the_note_s_file(void) {
+  CU_ASSERT_EQUAL(parse("\xef\xbb\xbf# Arduino Cloud\r\n"
+                        "CLIENT_ID=abc\r\n"
+                        "export CLIENT_SECRET='s p#x=\"1'\r\n"
+                        "\r\n"
+                        "THING_ID = \"t-1\"  # the pump\n"
+                        "SPACE_ID=\n"
+                        "OTHER=ignored\n"
+                        "FLOWRATE_VARIABLE_ID=f-1 # flow\n"
+                        "CLASSIFICATION_VARIABLE_ID=c-1"),
+                  0);
+  CU_ASSERT_EQUAL(wr_credentials_check(&c, "the file"), 0);
+  CU_ASSERT_STRING_EQUAL(c.client_id, "abc");
+  CU_ASSERT_STRING_EQUAL(c.client_secret, "s p#x=\"1");
+  CU_ASSERT_STRING_EQUAL(c.thing_id, "t-1");
+  CU_ASSERT_STRING_EQUAL(c.space_id, "");
+  CU_ASSERT_STRING_EQUAL(wr_credentials_variable(&c, "flow_rate"), "f-1");
+  CU_ASSERT_STRING_EQUAL(wr_credentials_variable(&c, "classification"), "c-1");
+  CU_ASSERT_PTR_NULL(wr_credentials_variable(&c, "flow"));
+  CU_ASSERT_PTR_NULL(wr_credentials_variable(&c, "flow_rates"));
+  wr_credentials_wipe(&c);
+  CU_ASSERT_STRING_EQUAL(c.client_secret, "");
+}
+
+static void test_file_modes(void) {
+  char path[] = "/tmp/weir-env-XXXXXX";
+  int fd = mkstemp(path);
+  CU_ASSERT_TRUE_FATAL(fd >= 0);
+  const char *text = "CLIENT_ID=a\nCLIENT_SECRET=b\nTHING_ID=c\n";
+  CU_ASSERT_TRUE(write(fd, text, strlen(text)) > 0);
+  static const int refused[] = {0604, 0644, 0602, 0620, 0666};
+  for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    fchmod(fd, (mode_t)refused[i]);
+    CU_ASSERT_EQUAL(wr_credentials_file(&c, path), -EACCES);
+    CU_ASSERT_PTR_NOT_NULL(strstr(c.fault, "chmod 600 /tmp/weir-env-"));
+  }
+  static const int fine[] = {0600, 0400, 0640, 0440};
+  for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+    fchmod(fd, (mode_t)fine[i]);
+    wr_credentials_wipe(&c);
+    CU_ASSERT_EQUAL(wr_credentials_file(&c, path), 0);
+    CU_ASSERT_STRING_EQUAL(c.client_secret, "b");
+  }
+  CU_ASSERT_EQUAL(ftruncate(fd, WR_CREDENTIALS_FILE_MAX + 1), 0);
+  CU_ASSERT_EQUAL(wr_credentials_file(&c, path), -EFBIG);
+  close(fd);
+  unlink(path);
+  CU_ASSERT_EQUAL(wr_credentials_file(&c, path), -ENOENT);
+  CU_ASSERT_PTR_NOT_NULL(strstr(c.fault, "No such file"));
+  CU_ASSERT_EQUAL(wr_credentials_file(&c, "/tmp"), -EINVAL);
+  CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+  CU_ASSERT_EQUAL(wr_credentials_file(&c, path), -EINVAL); /* does not hang */
+  unlink(path);
+}
+
+static char *fake_getenv(const char *name) {
+  static char id[] = "eid", secret[] = "esecret", thing[] = "ething";
+  if (strcmp(name, "CLIENT_ID") == 0)
+    return id;
+  if (strcmp(name, "CLIENT_SECRET") == 0)
+    return secret;
+  return strcmp(name, "THING_ID") == 0 ? thing : NULL;
+}
+
+static char *no_getenv(const char *name) {
+  (void)name;
+  return NULL;
+}
+
+static void test_environment(void) {
+  wr_credentials_wipe(&c);
+  CU_ASSERT_EQUAL(wr_credentials_environment(&c, fake_getenv), 0);
+  CU_ASSERT_EQUAL(wr_credentials_check(&c, "the environment"), 0);
+  CU_ASSERT_STRING_EQUAL(c.client_secret, "esecret");
+  wr_credentials_wipe(&c);
+  CU_ASSERT_EQUAL(wr_credentials_environment(&c, no_getenv), 0);
+  CU_ASSERT_EQUAL(wr_credentials_check(&c, "the environment"), -EINVAL);
+  CU_ASSERT_STRING_EQUAL(c.fault, "the environment has no CLIENT_ID");
+}
+
+UNIT_MAIN("credentials", UNIT(test_bad_files), UNIT(test_long_and_binary_input),
+          UNIT(test_the_note_s_file), UNIT(test_file_modes),
+          UNIT(test_environment))
