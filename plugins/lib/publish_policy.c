@@ -82,5 +82,5 @@ int64_t wr_budget_spacing_ms(const struct wr_budget *b, int64_t wall_us,
     return 0;
   int64_t rest_ms = (DAY_US - wall_us % DAY_US) / 1000;
   int64_t left = wr_budget_left(b);
-  return left == 0 ? rest_ms : rest_ms * streams / left;
+  return left == 0 ? 86400000 : rest_ms * streams / left;
 }
