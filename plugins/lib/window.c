@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TIME_MAX (INT64_MAX / 4) /* sums of times cannot overflow */
 #define PENDING 8 /* samples of one axis that wait for their turn */
 
 struct sample {
@@ -108,7 +109,7 @@ static void restart(struct wr_window *w) {
 /* Places from the newest one to a sample: 0 when it has none of its own. */
 static size_t steps_to(const struct wr_window *w, int64_t time_us) {
   int64_t interval = w->o.interval_us, distance = time_us - w->grid_us;
-  if (distance < interval / 4)
+  if (distance < interval / 2)
     return 0;
   if (distance < interval + interval / 4 * 3)
     return 1;
@@ -275,7 +276,7 @@ static bool refuse_old(struct wr_window *w, int64_t time_us) {
 void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
                     double value, int64_t now_ms, wr_window_fn full,
                     void *arg) {
-  if (!isfinite(value)) {
+  if (!isfinite(value) || time_us < 0 || time_us > TIME_MAX) {
     w->counts.invalid++;
     wr_window_tick(w, now_ms, full, arg);
     return;

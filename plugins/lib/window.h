@@ -6,8 +6,8 @@
  * sample, at most late_ms (checked at the next push or wr_window_tick()).
  *
  *   missing samples   up to max_gap in a row hold the last value; more restart
- *   NaN, infinities   count as missing
- *   a time stamp seen before, or less than a quarter interval after the last
+ *   NaN, infinities   count as missing; so do times before 1970
+ *   a time stamp seen before, or less than half an interval after the last
  *                     is a duplicate and dropped
  *   older than what was given out   late and dropped; two rising ones in a
  *                     row mean that the clock went back: restart
