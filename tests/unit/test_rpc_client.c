@@ -1,0 +1,219 @@
+#include "tests/unit/unit.h"
+
+#include "tests/unit/rpc_peer.h"
+
+#include <stdio.h>
+
+#define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
+
+/* One call in front of a script; what it ended with stays in `call`. */
+static struct wr_rpc_call call;
+
+static enum wr_rpc_outcome
+call_once(enum wr_rpc_mode mode, const struct peer_step *steps, size_t count) {
+  struct peer *p = peer_start(steps, count);
+  struct wr_rpc_options o = peer_options(p, mode);
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  call = (struct wr_rpc_call){.method = "flow_rate"};
+  wr_rpc_call(c, &call, 1);
+  wr_rpc_client_free(c);
+  peer_stop(p);
+  return call.outcome;
+}
+
+static bool says(const char *words) {
+  char text[256];
+  wr_rpc_explain(&call, text, sizeof(text));
+  bool found = strstr(text, words) != NULL;
+  if (!found)
+    printf("  \"%s\" does not say \"%s\"\n", text, words);
+  return found;
+}
+
+static double number(const struct wr_rpc_call *c) {
+  double n = -1;
+  return wr_rpc_number(&c->result, &n) == 0 ? n : -1;
+}
+
+static void test_reply(void) {
+  const struct peer_step steps[] = {{.what = PEER_REPLY, .close = true}};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, steps, 1), WR_RPC_OK);
+  CU_ASSERT_EQUAL(number(&call), 12.5);
+  CU_ASSERT_EQUAL(call.stale, 0);
+  CU_ASSERT(call.sent_us > 0);
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, steps, 1), WR_RPC_OK);
+  CU_ASSERT_EQUAL(number(&call), 12.5);
+}
+
+static void test_split_reply(void) {
+  const struct peer_step steps[] = {
+      {.what = PEER_REPLY, .close = true, .split = true}};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, steps, 1), WR_RPC_OK);
+  CU_ASSERT_EQUAL(number(&call), 12.5);
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, steps, 1), WR_RPC_OK);
+  CU_ASSERT_EQUAL(number(&call), 12.5);
+}
+
+static void test_remote_errors(void) {
+  static const struct {
+    const char *body;
+    size_t len;
+    const char *words;
+  } cases[] = {
+      {"\xa3"
+       "bad\xc0",
+       5, ": bad"},
+      {"\x92\x02\xa4"
+       "none\xc0",
+       8, ": 2 none"},
+      {"\x81\xa1m\xa4"
+       "oops\xc0",
+       9, ": oops"},
+      {"\x07\xc0", 2, ": 7"},
+  };
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const struct peer_step s = {.what = PEER_REPLY,
+                                .body = cases[i].body,
+                                .len = cases[i].len,
+                                .close = true};
+    CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, &s, 1), WR_RPC_REMOTE);
+    CU_ASSERT(says(cases[i].words));
+    CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, &s, 1), WR_RPC_REMOTE);
+    CU_ASSERT(says(cases[i].words));
+  }
+}
+
+static void test_silent(void) {
+  const struct peer_step steps[] = {
+      {.what = PEER_KEEP, .close = true, .later_us = 1000500}};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, steps, 1), WR_RPC_SILENT);
+  CU_ASSERT(says("M4 is silent"));
+}
+
+static void test_crashed(void) {
+  const struct peer_step steps[] = {
+      {.what = PEER_KEEP, .close = true, .later_us = -200000}};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, steps, 1), WR_RPC_CRASHED);
+  CU_ASSERT(says("crashed"));
+}
+
+static void test_closed(void) {
+  const struct peer_step steps[] = {
+      {.what = PEER_KEEP, .close = true, .later_us = 400000}};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, steps, 1), WR_RPC_CLOSED);
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, steps, 1), WR_RPC_CLOSED);
+}
+
+static void test_garbage(void) {
+  static const struct {
+    const char *bytes;
+    size_t len;
+  } cases[] = {{"HTTP/1.1 400 Bad Request\r\n\r\n", 28},
+               {"\xc1", 1},
+               {"\x94\x01\x07\xc0", 4}, /* ends in the middle */
+               {"\xdd\xff\xff\xff\xff", 5},
+               {"\x07", 1},
+               {"\x94\x00\x07\xc0\xc0", 5}};
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    const struct peer_step s = {.what = PEER_RAW,
+                                .body = cases[i].bytes,
+                                .len = cases[i].len,
+                                .close = true};
+    CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, &s, 1), WR_RPC_PROTOCOL);
+  }
+  const struct peer_step bad = {
+      .what = PEER_RAW, .body = "\xc1", .len = 1, .close = true};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, &bad, 1), WR_RPC_PROTOCOL);
+}
+
+/* The clock passes the deadline while the peer says nothing. */
+static void test_timeout(void) {
+  const struct peer_step s = {.what = PEER_KEEP, .later_us = 30000000};
+  struct peer *p = peer_start(&s, 1);
+  for (int mode = WR_RPC_PROXY; mode <= WR_RPC_PERSISTENT; mode++) {
+    struct wr_rpc_options o = peer_options(p, (enum wr_rpc_mode)mode);
+    o.timeout_ms = 100;
+    struct wr_rpc_client *c = wr_rpc_client_new(&o);
+    call = (struct wr_rpc_call){.method = "flow_rate"};
+    wr_rpc_call(c, &call, 1);
+    CU_ASSERT_EQUAL(call.outcome, WR_RPC_TIMEOUT);
+    wr_rpc_client_free(c);
+  }
+  peer_stop(p);
+}
+
+static void test_stop_ends_a_call(void) {
+  const struct peer_step s = {.what = PEER_STOP};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, &s, 1), WR_RPC_CANCELLED);
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, &s, 1), WR_RPC_CANCELLED);
+}
+
+static void test_refused(void) {
+  struct peer *p = peer_start(NULL, 0);
+  struct wr_rpc_options o = peer_options(p, WR_RPC_PROXY);
+  close(p->listen_fd);
+  p->listen_fd = -1;
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  call = (struct wr_rpc_call){.method = "flow_rate"};
+  wr_rpc_call(c, &call, 1);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_REFUSED);
+  CU_ASSERT_EQUAL(call.sent_us, 0);
+  wr_rpc_notify(c, &call);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_REFUSED);
+  wr_rpc_client_free(c);
+  peer_stop(p);
+}
+
+static void test_no_unix_socket(void) {
+  struct peer *p = peer_start(NULL, 0);
+  struct wr_rpc_options o = peer_options(p, WR_RPC_PERSISTENT);
+  const char *why = NULL;
+  CU_ASSERT_EQUAL(
+      wr_rpc_address_parse("unix:/nonexistent/router.sock", &o.address, &why),
+      0);
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  call = (struct wr_rpc_call){.method = "flow_rate"};
+  wr_rpc_call(c, &call, 1);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_REFUSED);
+  wr_rpc_client_free(c);
+  peer_stop(p);
+}
+
+static void test_unresolved(void) {
+  struct peer *p = peer_start(NULL, 0);
+  struct wr_rpc_options o = peer_options(p, WR_RPC_PROXY);
+  strcpy(o.address.host, "no-such-host.invalid");
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  call = (struct wr_rpc_call){.method = "flow_rate"};
+  wr_rpc_call(c, &call, 1);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_UNRESOLVED);
+  CU_ASSERT_EQUAL(wr_rpc_client_resolve(c), WR_RPC_UNRESOLVED);
+  wr_rpc_client_free(c);
+  peer_stop(p);
+}
+
+static void test_unsendable(void) {
+  char text[251];
+  memset(text, 'a', sizeof(text));
+  text[250] = '\0';
+  struct wr_rpc_arg arg = {.kind = WR_ARG_TEXT, .text = text};
+  struct peer *p = peer_start(NULL, 0);
+  for (int mode = WR_RPC_PROXY; mode <= WR_RPC_PERSISTENT; mode++) {
+    struct wr_rpc_options o = peer_options(p, (enum wr_rpc_mode)mode);
+    struct wr_rpc_client *c = wr_rpc_client_new(&o);
+    call = (struct wr_rpc_call){
+        .method = "classification", .args = &arg, .args_count = 1};
+    wr_rpc_notify(c, &call);
+    CU_ASSERT_EQUAL(call.outcome, WR_RPC_UNSENDABLE);
+    wr_rpc_client_free(c);
+  }
+  CU_ASSERT_EQUAL(p->served, 0);
+  peer_stop(p);
+}
+
+UNIT_MAIN("rpc_client", UNIT(test_reply), UNIT(test_split_reply),
+          UNIT(test_remote_errors), UNIT(test_silent), UNIT(test_crashed),
+          UNIT(test_closed), UNIT(test_garbage), UNIT(test_timeout),
+          UNIT(test_stop_ends_a_call), UNIT(test_refused),
+          UNIT(test_no_unix_socket), UNIT(test_unresolved),
+          UNIT(test_unsendable))
