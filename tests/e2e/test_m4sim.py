@@ -437,6 +437,13 @@ class IdealTest(Sim):
         peer.sendall(request(method))
         return self.receive(peer, len(reply(b"\x4b")))
 
+    def test_malformed_request_gets_no_answer(self):
+        self.begin("--ideal")
+        peer = self.connect()
+        peer.sendall(request("version", b"\xc0") + request("version"))
+        want = reply(text("weir-flow m4sim"))
+        self.assertEqual(self.receive(peer, len(want)), want)
+
     def test_styles_of_errors(self):
         long_text = ("rpclib: server could not find function 'nope' with "
                      "argument count 0.")

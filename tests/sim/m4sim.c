@@ -103,7 +103,7 @@ static int serve(struct ms_sim *sim) {
   ms_server_turn(sim, 0); /* sets the clock */
   int64_t begin_ms = sim->now_ms;
   if (!sim->opt.hold)
-    sim->m4.start_ms = sim->m4.boot_ms = begin_ms;
+    sim->m4.start_ms = begin_ms;
   if (first_orders(sim) != 0 || write_port(sim, address) != 0)
     return -1;
   printf("listening on %s\n", address);

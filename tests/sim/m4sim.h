@@ -56,10 +56,9 @@ struct ms_m4 {
   struct ms_plant plant;
   struct ms_second second; /* the last one played */
   bool has_second, ended, dead;
-  int64_t start_ms, boot_ms;
-  uint32_t seq, pulses; /* since the M4 started */
-  int64_t boot_second;
-  float flow_lpm; /* latched at the gate; NaN before the first */
+  int64_t start_ms;
+  uint32_t seq, pulses; /* since the M4 started; seq is also its uptime, s */
+  float flow_lpm;       /* latched at the gate; NaN before the first */
   uint32_t note_seen;
   int64_t note_ms;
 };
@@ -67,7 +66,7 @@ struct ms_m4 {
 struct ms_sim;
 
 void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed);
-void ms_m4_restart(struct ms_m4 *m4, int64_t now_ms);
+void ms_m4_restart(struct ms_m4 *m4);
 
 /* Gives the M4 one message. Returns whether it answers; the reply is then in
  * out. Everything heard is recorded. */

@@ -116,7 +116,7 @@ static int do_restart(struct ms_sim *sim, const struct args *a, char *answer,
                       size_t len) {
   double ms = (double)sim->opt.outage_ms;
   if (strcmp(a->word[0], "m4") == 0) {
-    ms_m4_restart(&sim->m4, sim->now_ms);
+    ms_m4_restart(&sim->m4);
     ms_record_event(sim, "restart", "m4");
     return 0;
   }

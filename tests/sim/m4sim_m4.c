@@ -21,13 +21,11 @@ void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed) {
   m4->flow_lpm = NAN;
 }
 
-void ms_m4_restart(struct ms_m4 *m4, int64_t now_ms) {
+void ms_m4_restart(struct ms_m4 *m4) {
   m4->seq = 0;
   m4->pulses = 0;
   m4->flow_lpm = NAN;
   m4->dead = false;
-  m4->boot_ms = now_ms;
-  m4->boot_second = m4->plant.second;
   m4->note_seen = 0;
   m4->note_ms = 0;
 }
@@ -52,7 +50,7 @@ static bool play_second(struct ms_m4 *m4) {
 static void advance_clock(struct ms_sim *sim) {
   struct ms_m4 *m4 = &sim->m4;
   if (m4->start_ms < 0)
-    m4->start_ms = m4->boot_ms = sim->now_ms;
+    m4->start_ms = sim->now_ms;
   int64_t due = (sim->now_ms - m4->start_ms) / 1000 + 1 + sim->opt.note;
   while (m4->plant.second < due && play_second(m4))
     ;
@@ -112,18 +110,11 @@ static int classification(struct ms_sim *sim, const struct request *request) {
                            &report);
 }
 
-static uint32_t uptime_s(const struct ms_sim *sim) {
-  const struct ms_m4 *m4 = &sim->m4;
-  return sim->opt.step != NULL
-             ? (uint32_t)(m4->plant.second - m4->boot_second)
-             : (uint32_t)((sim->now_ms - m4->boot_ms) / 1000 + 1);
-}
-
 static void put_stat(struct ms_sim *sim, struct ms_out *out) {
   ms_put_array(out, 3);
   ms_put_uint(out, sim->m4.seq);
   ms_put_float(out, sim->m4.flow_lpm);
-  ms_put_uint(out, uptime_s(sim));
+  ms_put_uint(out, sim->m4.seq); /* gates of one second: the uptime */
 }
 
 static void json_number(FILE *f, double value) {
@@ -140,9 +131,8 @@ static void record_call(struct ms_sim *sim, const struct request *request,
     return;
   fputs(",\"method\":", f);
   ms_json_text(f, (const char *)request->method.data, request->method.len);
-  fprintf(f, ",\"kind\":\"%s\",\"seq\":%u,\"uptime\":%u",
-          request->notification ? "notification" : "call", sim->m4.seq,
-          uptime_s(sim));
+  fprintf(f, ",\"kind\":\"%s\",\"seq\":%u",
+          request->notification ? "notification" : "call", sim->m4.seq);
   if (!request->notification)
     fprintf(f, ",\"msgid\":%llu", (unsigned long long)request->id.u);
   fputs(",\"value\":", f);
@@ -272,6 +262,10 @@ bool ms_m4_receive(struct ms_sim *sim, const uint8_t *data, size_t len,
   }
   bool bad_cast = parsed > 0 && is(&request.method, "classification") &&
                   request.args == 1 && request.arg.type != MS_STR;
+  if (sim->opt.ideal && (parsed < 0 || bad_cast)) {
+    ms_record_event(sim, "malformed", "no answer");
+    return false;
+  }
   if (parsed < 0 || bad_cast) {
     sim->m4.dead = true;
     ms_record_event(sim, "exception", "uncaught exception on the M4");
