@@ -1,0 +1,302 @@
+#include "lib/ei_proto.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARAMETERS                                                             \
+  "{\"axis_count\":1,\"frequency\":1,\"has_anomaly\":1,"                       \
+  "\"image_channel_count\":0,\"image_input_frames\":0,"                        \
+  "\"image_input_height\":0,\"image_input_width\":0,"                          \
+  "\"inferencing_engine\":2,\"input_features_count\":10,"                      \
+  "\"interval_ms\":1000,\"label_count\":4,"                                    \
+  "\"labels\":[\"Anomalous\",\"High\",\"Low\",\"Normal\"],"                    \
+  "\"model_type\":\"classification\",\"sensor\":6,\"slice_size\":2,"           \
+  "\"use_continuous_mode\":false}"
+#define PROJECT                                                                \
+  "{\"deploy_version\":3,\"id\":999001,\"name\":\"Flow \\u00e4\","             \
+  "\"owner\":\"Synthetic\"}"
+#define HELLO                                                                  \
+  "{\"id\":2,\"model_parameters\":" PARAMETERS ",\"project\":" PROJECT         \
+  ",\"success\":true}"
+#define INFO "{\"project\":" PROJECT ",\"modelParameters\":" PARAMETERS "}"
+
+static int read_model(const char *text, int64_t id, struct wr_model *m) {
+  char fault[WR_EI_TEXT] = "";
+  int status = wr_ei_read_model(text, strlen(text), id, m, fault);
+  CU_ASSERT_EQUAL(status != 0, fault[0] != '\0');
+  return status;
+}
+
+static void test_models_refused(void) {
+  static const struct {
+    const char *text;
+    int status;
+  } cases[] = {
+      {"", -EBADMSG},
+      {"[]", -EBADMSG},
+      {"{", -EBADMSG},
+      {"{}", -EBADMSG},
+      {"null", -EBADMSG},
+      {"{\"id\":2,\"success\":false,\"error\":\"broken\"}", -EREMOTEIO},
+      {"{\"id\":2,\"success\":false}", -EREMOTEIO},
+      {"{\"id\":2,\"success\":\"true\"}", -EBADMSG},
+      {"{\"id\":2,\"success\":true}", -EBADMSG},
+      {"{\"id\":3,\"success\":true,\"model_parameters\":" PARAMETERS "}",
+       -EBADMSG},
+      {"{\"success\":true,\"model_parameters\":" PARAMETERS "}", -EBADMSG},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":[]}", -EBADMSG},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":\"10\"}}",
+       -EBADMSG},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":0,\"interval_ms\":1000}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":-10,\"interval_ms\":1000}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":999999999999,\"interval_ms\":1000}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"axis_count\":3,\"interval_ms\":1000}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":0}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1e300}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1000,"
+       "\"model_type\":\"object_detection\"}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1000,"
+       "\"image_input_width\":96}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[]}}",
+       -ENOTSUP},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[1]}}",
+       -EBADMSG},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[\"\"]}}",
+       -EBADMSG},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":"
+       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":{}}}",
+       -EBADMSG}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_model m;
+    int status = read_model(cases[i].text, 2, &m);
+    if (status != cases[i].status)
+      printf("case %zu: %d\n", i, status);
+    CU_ASSERT_EQUAL(status, cases[i].status);
+    CU_ASSERT_PTR_NULL(m.labels.at);
+  }
+}
+
+static void check_flow_model(struct wr_model *m) {
+  CU_ASSERT_EQUAL(m->features, 10);
+  CU_ASSERT_EQUAL(m->axes, 1);
+  CU_ASSERT_EQUAL(m->interval_us, 1000000);
+  CU_ASSERT_TRUE(m->has_anomaly);
+  CU_ASSERT_EQUAL(m->version, 3);
+  CU_ASSERT_STRING_EQUAL(m->name, "Flow \xc3\xa4");
+  CU_ASSERT_EQUAL_FATAL(m->labels.count, 4);
+  CU_ASSERT_STRING_EQUAL(m->labels.at[3].name, "Normal");
+  wr_model_free(m);
+}
+
+static void test_both_descriptions(void) {
+  struct wr_model m;
+  CU_ASSERT_EQUAL_FATAL(read_model(HELLO, 2, &m), 0);
+  check_flow_model(&m);
+  CU_ASSERT_EQUAL_FATAL(read_model(INFO, -1, &m), 0);
+  check_flow_model(&m);
+  CU_ASSERT_EQUAL(read_model(HELLO, -1, &m), -EBADMSG);
+}
+
+static void test_odd_models(void) {
+  struct wr_model m;
+  /* 62.5 Hz and three axes; only anomalies; a threshold */
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"modelParameters\":{\"input_features_count\":375,"
+                 "\"axis_count\":3,\"frequency\":62.5,\"has_anomaly\":1,"
+                 "\"thresholds\":[{\"id\":6,\"type\":\"anomaly_kmeans\","
+                 "\"min_anomaly_score\":0.6}]}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_EQUAL(m.interval_us, 16000);
+  CU_ASSERT_EQUAL(m.axes, 3);
+  CU_ASSERT_EQUAL(m.labels.count, 0);
+  CU_ASSERT_EQUAL(m.version, -1);
+  CU_ASSERT_DOUBLE_EQUAL(m.anomaly_threshold, 0.6, 1e-9);
+  wr_model_free(&m);
+}
+
+/* The four labels of the flow model. */
+static void flow_model(struct wr_model *m) {
+  CU_ASSERT_EQUAL_FATAL(read_model(INFO, -1, m), 0);
+}
+
+static int read_answer(const char *text, int64_t id, const struct wr_model *m,
+                       struct wr_answer *out) {
+  char fault[WR_EI_TEXT] = "";
+  int status = wr_ei_read_answer(text, strlen(text), id, m, out, fault);
+  CU_ASSERT_EQUAL(status != 0, fault[0] != '\0');
+  return status;
+}
+
+#define SCORES(a, h, l, n)                                                     \
+  "\"classification\":{\"Anomalous\":" a ",\"High\":" h ",\"Low\":" l          \
+  ",\"Normal\":" n "}"
+
+static void test_answers_refused(void) {
+  struct wr_model m;
+  struct wr_answer answer;
+  flow_model(&m);
+  static const struct {
+    const char *text;
+    int status;
+  } cases[] = {
+      {"{}", -EBADMSG},
+      {"{\"id\":4,\"success\":true}", -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{}}", -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":[]}}",
+       -EBADMSG},
+      {"{\"id\":5,\"success\":true,\"result\":{" SCORES("0", "0", "0",
+                                                        "1") "}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("0", "0", "0",
+                                                        "1.5") "}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("-1", "0", "0",
+                                                        "1") "}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("null", "0", "0",
+                                                        "1") "}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("1e999", "0", "0",
+                                                        "1") "}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("NaN", "0", "0",
+                                                        "1") "}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":"
+       "{\"idle\":0.5,\"wave\":0.5}}}",
+       -EBADMSG},
+      {"{\"error\":\"Invalid number of features in 'classify', expected 10 but "
+       "got 3\",\"id\":4,\"success\":false}",
+       -EREMOTEIO}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    int status = read_answer(cases[i].text, 4, &m, &answer);
+    if (status != cases[i].status)
+      printf("case %zu: %d\n", i, status);
+    CU_ASSERT_EQUAL(status, cases[i].status);
+  }
+  wr_model_free(&m);
+}
+
+static void test_answers(void) {
+  struct wr_model m;
+  struct wr_answer a;
+  flow_model(&m);
+  /* integers for floats, keys in any order, keys we do not know */
+  CU_ASSERT_EQUAL(
+      read_answer("{\"timing\":{\"dsp\":0},\"id\":4,\"result\":{\"anomaly\":"
+                  "-3.21," SCORES("0", "0.0", "0.99609375",
+                                  "0") "},"
+                                       "\"success\":true,\"info\":\"{}\"}",
+                  4, &m, &a),
+      0);
+  CU_ASSERT_DOUBLE_EQUAL(a.scores[2], 0.99609375, 0);
+  CU_ASSERT_DOUBLE_EQUAL(a.scores[0], 0.0, 0);
+  CU_ASSERT_DOUBLE_EQUAL(a.anomaly, -3.21, 1e-12);
+  static const char *const not_computed[] = {
+      "\"anomaly\":1000,", "\"anomaly\":null,", "", "\"anomaly\":\"x\","};
+  for (size_t i = 0; i < 4; i++) {
+    char text[256];
+    snprintf(text, sizeof(text), "{\"result\":{%s%s}}", not_computed[i],
+             SCORES("0", "0", "0", "1"));
+    CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), 0);
+    CU_ASSERT(isnan(a.anomaly));
+  }
+  /* rounding of a quantised model */
+  CU_ASSERT_EQUAL(
+      read_answer("{\"result\":{" SCORES("0", "0", "-1e-9", "1.0000001") "}}",
+                  -1, &m, &a),
+      0);
+  CU_ASSERT_EQUAL(a.scores[2], 0.0);
+  CU_ASSERT_EQUAL(a.scores[3], 1.0);
+  wr_model_free(&m);
+}
+
+static void test_anomaly_only(void) {
+  struct wr_model m;
+  struct wr_answer a;
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"modelParameters\":{\"input_features_count\":10,"
+                 "\"interval_ms\":10,\"has_anomaly\":1}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_EQUAL(read_answer("{\"result\":{\"anomaly\":0.5}}", -1, &m, &a), 0);
+  CU_ASSERT_EQUAL(a.anomaly, 0.5);
+  wr_model_free(&m);
+}
+
+static void test_requests(void) {
+  struct wr_bytes b = WR_BYTES_INIT(1024);
+  const double features[] = {10.1, 0, -2.5, 1.0 / 3.0};
+  CU_ASSERT_EQUAL(wr_ei_put_hello(&b, 1), 0);
+  CU_ASSERT_STRING_EQUAL(b.data, "{\"hello\":1,\"id\":1}\n");
+  wr_bytes_reset(&b);
+  CU_ASSERT_EQUAL(wr_ei_put_classify(&b, features, 4, 77), 0);
+  CU_ASSERT_STRING_EQUAL(
+      b.data, "{\"classify\":[10.1,0,-2.5,0.3333333333333333],\"id\":77}\n");
+  wr_bytes_reset(&b);
+  CU_ASSERT_EQUAL(wr_ei_put_features(&b, features, 1), 0);
+  CU_ASSERT_STRING_EQUAL(b.data, "{\"features\":[10.1]}");
+  wr_bytes_free(&b);
+  struct wr_bytes small = WR_BYTES_INIT(10);
+  CU_ASSERT_EQUAL(wr_ei_put_classify(&small, features, 4, 1), -ENOSPC);
+  wr_bytes_free(&small);
+}
+
+/* Every split of a stream gives the same objects. */
+static void test_scan_any_split(void) {
+  static const char stream[] =
+      "banner \"with quotes\n{\"a\":\"}{\\\"\"}\n\0 } {\"b\":{\"c\":[{}]}}x{}";
+  static const char *const want[] = {"{\"a\":\"}{\\\"\"}",
+                                     "{\"b\":{\"c\":[{}]}}", "{}"};
+  size_t total = sizeof(stream) - 1;
+  for (size_t step = 1; step <= total; step++) {
+    struct wr_ei_scan s = {0};
+    char buffer[128];
+    size_t len = 0, found = 0, begin, end;
+    for (size_t at = 0; at < total; at += step) {
+      size_t n = at + step <= total ? step : total - at;
+      memcpy(buffer + len, stream + at, n);
+      len += n;
+      while (wr_ei_scan(&s, buffer, len, &begin, &end)) {
+        CU_ASSERT_FATAL(found < 3 && end <= len);
+        CU_ASSERT_EQUAL(end - begin, strlen(want[found]));
+        CU_ASSERT_EQUAL(memcmp(buffer + begin, want[found], end - begin), 0);
+        found++;
+        memmove(buffer, buffer + end, len - end);
+        len -= end;
+      }
+    }
+    CU_ASSERT_EQUAL(found, 3);
+  }
+}
+
+UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
+          UNIT(test_odd_models), UNIT(test_answers_refused), UNIT(test_answers),
+          UNIT(test_anomaly_only), UNIT(test_requests),
+          UNIT(test_scan_any_split))

@@ -1,0 +1,119 @@
+#include "lib/labels.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const reserved[] = {"up", "uncertain", NULL};
+
+static void test_refused(void) {
+  struct wr_labels l = {0};
+  char text[WR_LABEL_LEN + 1];
+  memset(text, 'x', WR_LABEL_LEN);
+  text[WR_LABEL_LEN] = '\0';
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "", reserved), -EINVAL);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, text, reserved), -EINVAL);
+  CU_ASSERT_EQUAL(l.count, 0);
+  for (int i = 0; i < WR_LABELS_MAX; i++) {
+    snprintf(text, sizeof(text), "label %d", i);
+    CU_ASSERT_EQUAL(wr_labels_add(&l, text, reserved), i);
+  }
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "one more", reserved), -ENOSPC);
+  wr_labels_free(&l);
+  wr_labels_free(&l);
+}
+
+static void test_plain_names_stay(void) {
+  struct wr_labels l = {0};
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "Anomalous", reserved), 0);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "v1.2_x-y", reserved), 1);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "D\xc3\xbcse", reserved), 2);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "Anomalous", reserved), 0);
+  CU_ASSERT_STRING_EQUAL(l.at[0].id, "Anomalous");
+  CU_ASSERT_STRING_EQUAL(l.at[1].id, "v1.2_x-y");
+  CU_ASSERT_STRING_EQUAL(l.at[2].id, "D\xc3\xbcse");
+  CU_ASSERT_EQUAL(wr_labels_find(&l, "v1.2_x-y"), 1);
+  CU_ASSERT_EQUAL(wr_labels_find(&l, "v1.2"), -ENOENT);
+  wr_labels_free(&l);
+}
+
+static void test_unsafe_bytes(void) {
+  static const struct {
+    const char *name, *id;
+  } cases[] = {{"a/b", "a_b"},
+               {"low flow", "low_flow"},
+               {"x\ny\t\"z\"", "x_y__z_"},
+               {"\xff\xfe", "__"},
+               {"\xc3", "_"},           /* cut off */
+               {"\xe2\x82", "__"},      /* cut off */
+               {"\xc0\xaf", "__"},      /* overlong slash */
+               {"\xed\xa0\x80", "___"}, /* surrogate */
+               {"\xc2\x85x", "__x"},    /* a control character */
+               {"\xe2\x82\xac", "\xe2\x82\xac"},
+               {"\xf0\x9f\x92\xa7", "\xf0\x9f\x92\xa7"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_labels l = {0};
+    CU_ASSERT_EQUAL_FATAL(wr_labels_add(&l, cases[i].name, reserved), 0);
+    CU_ASSERT_STRING_EQUAL(l.at[0].id, cases[i].id);
+    CU_ASSERT_STRING_EQUAL(l.at[0].name, cases[i].name);
+    wr_labels_free(&l);
+  }
+}
+
+static void all_differ(const struct wr_labels *l) {
+  for (size_t i = 0; i < l->count; i++)
+    for (size_t j = 0; j < i; j++)
+      CU_ASSERT_STRING_NOT_EQUAL(l->at[i].id, l->at[j].id);
+}
+
+static void test_no_collisions(void) {
+  struct wr_labels l = {0};
+  char longer[100];
+  memset(longer, 'x', 90);
+  longer[90] = '\0';
+  const char *const names[] = {"a b", "a/b", "a_b",       "a\\b", "a:b",
+                               "up",  "Up",  "uncertain", "A B",  longer};
+  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+    CU_ASSERT_EQUAL(wr_labels_add(&l, names[i], reserved), (int)i);
+  longer[89] = 'y';
+  CU_ASSERT_EQUAL(wr_labels_add(&l, longer, reserved), 10);
+  all_differ(&l);
+  for (size_t i = 0; i < l.count; i++) {
+    CU_ASSERT_STRING_NOT_EQUAL(l.at[i].id, "up");
+    CU_ASSERT_STRING_NOT_EQUAL(l.at[i].id, "uncertain");
+    CU_ASSERT(strlen(l.at[i].id) < WR_LABEL_ID);
+    CU_ASSERT_PTR_NULL(strchr(l.at[i].id, '/'));
+  }
+  wr_labels_free(&l);
+}
+
+/* Property: any bytes make identifiers that differ and are clean. */
+static void test_property_any_bytes(void) {
+  srand(1);
+  for (int round = 0; round < 200; round++) {
+    struct wr_labels l = {0};
+    for (int i = 0; i < 60; i++) {
+      char name[80];
+      size_t len = 1 + (size_t)rand() % 78;
+      if (rand() % 2 == 0)
+        len = 1 + len % 3; /* short ones collide more */
+      for (size_t k = 0; k < len; k++)
+        name[k] = (char)(1 + rand() % 255);
+      name[len] = '\0';
+      CU_ASSERT(wr_labels_add(&l, name, reserved) >= 0);
+    }
+    all_differ(&l);
+    for (size_t i = 0; i < l.count; i++) {
+      CU_ASSERT_NOT_EQUAL(l.at[i].id[0], '\0');
+      CU_ASSERT_PTR_NULL(strpbrk(l.at[i].id, "/ \"\\\n"));
+    }
+    wr_labels_free(&l);
+  }
+}
+
+UNIT_MAIN("labels", UNIT(test_refused), UNIT(test_plain_names_stay),
+          UNIT(test_unsafe_bytes), UNIT(test_no_collisions),
+          UNIT(test_property_any_bytes))

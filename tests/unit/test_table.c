@@ -1,0 +1,128 @@
+#include "lib/table.h"
+
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t released;
+
+static void release(void *value) {
+  released++;
+  free(value);
+}
+
+static int *number(int n) {
+  int *p = malloc(sizeof(*p));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+  *p = n;
+  return p;
+}
+
+static size_t key_of(int n, char *key) {
+  return (size_t)sprintf(key, "k%d", n);
+}
+
+static void put(struct wr_table *t, int n, int64_t now_ms, bool *dropped) {
+  char key[16];
+  size_t len = key_of(n, key);
+  CU_ASSERT_EQUAL(wr_table_put(t, key, len, number(n), now_ms, dropped), 0);
+}
+
+static int get(struct wr_table *t, int n, int64_t now_ms) {
+  char key[16];
+  size_t len = key_of(n, key);
+  int *p = wr_table_get(t, key, len, now_ms);
+  return p != NULL ? *p : -1;
+}
+
+static void test_empty(void) {
+  struct wr_table *t = wr_table_create(1, NULL);
+  CU_ASSERT_PTR_NULL(wr_table_get(t, "", 0, 0));
+  CU_ASSERT_EQUAL(wr_table_expire(t, INT64_MAX), 0);
+  wr_table_clear(t);
+  wr_table_destroy(t);
+  wr_table_destroy(NULL);
+}
+
+static void test_many(void) {
+  released = 0;
+  struct wr_table *t = wr_table_create(10000, release);
+  bool dropped = false;
+  for (int i = 0; i < 10000; i++) {
+    put(t, i, i, &dropped);
+    CU_ASSERT_FALSE(dropped);
+  }
+  CU_ASSERT_EQUAL(wr_table_count(t), 10000);
+  for (int i = 0; i < 10000; i++)
+    CU_ASSERT_EQUAL(get(t, i, 10000), i);
+  CU_ASSERT_EQUAL(get(t, 10000, 10000), -1);
+  wr_table_destroy(t);
+  CU_ASSERT_EQUAL(released, 10000);
+}
+
+static void test_ceiling_drops_least_recently_used(void) {
+  released = 0;
+  struct wr_table *t = wr_table_create(3, release);
+  bool dropped = false;
+  for (int i = 0; i < 3; i++)
+    put(t, i, i, &dropped);
+  CU_ASSERT_EQUAL(get(t, 0, 10), 0); /* 1 is now the oldest */
+  put(t, 3, 11, &dropped);
+  CU_ASSERT_TRUE(dropped);
+  CU_ASSERT_EQUAL(released, 1);
+  CU_ASSERT_EQUAL(get(t, 1, 12), -1);
+  CU_ASSERT_EQUAL(get(t, 0, 12), 0);
+  CU_ASSERT_EQUAL(get(t, 3, 12), 3);
+  CU_ASSERT_EQUAL(wr_table_count(t), 3);
+  wr_table_destroy(t);
+}
+
+static void test_expire(void) {
+  released = 0;
+  struct wr_table *t = wr_table_create(10, release);
+  bool dropped = false;
+  for (int i = 0; i < 10; i++)
+    put(t, i, i * 100, &dropped);
+  CU_ASSERT_EQUAL(get(t, 2, 1000), 2);
+  CU_ASSERT_EQUAL(wr_table_expire(t, 500), 4); /* 0, 1, 3, 4 */
+  CU_ASSERT_EQUAL(released, 4);
+  CU_ASSERT_EQUAL(get(t, 2, 1000), 2);
+  CU_ASSERT_EQUAL(get(t, 4, 1000), -1);
+  CU_ASSERT_EQUAL(wr_table_count(t), 6);
+  wr_table_destroy(t);
+}
+
+static void test_binary_keys(void) {
+  struct wr_table *t = wr_table_create(4, NULL);
+  int a = 1, b = 2;
+  bool dropped;
+  CU_ASSERT_EQUAL(wr_table_put(t, "x\0y", 3, &a, 0, &dropped), 0);
+  CU_ASSERT_EQUAL(wr_table_put(t, "x\0z", 3, &b, 0, &dropped), 0);
+  CU_ASSERT_PTR_EQUAL(wr_table_get(t, "x\0y", 3, 0), &a);
+  CU_ASSERT_PTR_EQUAL(wr_table_get(t, "x\0z", 3, 0), &b);
+  CU_ASSERT_PTR_NULL(wr_table_get(t, "x", 1, 0));
+  wr_table_destroy(t);
+}
+
+static void append(void *value, void *arg) {
+  char *text = arg;
+  sprintf(text + strlen(text), "%d ", *(int *)value);
+}
+
+static void test_each_in_order_of_use(void) {
+  struct wr_table *t = wr_table_create(5, release);
+  bool dropped;
+  char text[64] = "";
+  for (int i = 0; i < 4; i++)
+    put(t, i, i, &dropped);
+  get(t, 1, 10);
+  wr_table_each(t, append, text);
+  CU_ASSERT_STRING_EQUAL(text, "0 2 3 1 ");
+  wr_table_destroy(t);
+}
+
+UNIT_MAIN("table", UNIT(test_empty), UNIT(test_many),
+          UNIT(test_ceiling_drops_least_recently_used), UNIT(test_expire),
+          UNIT(test_binary_keys), UNIT(test_each_in_order_of_use))
