@@ -31,8 +31,8 @@ def draw(directory, start, end):
     rrd = os.path.join(directory, "rrd", "testhost")
     command = ["rrdtool", "graph", path, "--start", str(start), "--end",
                str(end), "--imgformat", "PNG", "--width", "860", "--height",
-               "320", "--title", "Flow and its state, simulated faults", "--vertical-label",
-               "L/min", "--lower-limit", "0", "--upper-limit", "20",
+               "320", "--title", "Flow and its state, simulated faults",
+               "--vertical-label", "L/min", "--lower-limit", "0", "--upper-limit", "20",
                "--rigid", "--alt-autoscale-max", "--font",
                "DEFAULT:10:DejaVu Sans", "--color", "CANVAS#FFFFFF",
                "--color", "BACK#FFFFFF", "--color", "SHADEA#FFFFFF",
