@@ -93,19 +93,19 @@ sum by (instance, edge_impulse) (
         action="Look at the scores: if two of them take turns, the flow sits "
         "at a border. Raise Debounce or Threshold, or correct Nominal."),
     dict(
-        name="WeirSensorStuck", severity="warning", wait="1m",
+        name="WeirSensorStuck", severity="warning", wait="5m",
         panel="flow",
         expr="""\
 max by (instance, m4_rpc) (
-      changes(collectd_m4_rpc_flow{type="flow_rate"}[5m]) == 0
+      changes(collectd_m4_rpc_flow{type="flow_rate"}[10m]) == 0
   and
-      count_over_time(collectd_m4_rpc_flow{type="flow_rate"}[5m]) >= 10
+      count_over_time(collectd_m4_rpc_flow{type="flow_rate"}[10m]) >= 30
   and
       collectd_m4_rpc_flow{type="flow_rate"} > 0
 )""",
         summary="The sensor is stuck on " + M4,
-        description="The flow reading has not changed at all for five "
-        "minutes. A turning wheel always varies by a pulse.",
+        description="The flow reading has not changed at all for a quarter "
+        "of an hour. A turning wheel varies by a pulse now and then.",
         action="Check the sensor's wiring and the sketch on the M4; restart "
         "the M4. Until then the labels of this board mean nothing."),
     dict(

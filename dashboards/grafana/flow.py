@@ -47,13 +47,13 @@ def now_row():
         stat("M4", "Whether the M4 answers the agent's calls.", "none",
              [latest("m4_rpc", "bool", "up")], mappings=UP_MAP,
              noValue="silent", key="health"),
-        stat("Sensor", "Changes of the reading in the last five minutes. 0 "
+        stat("Sensor", "Changes of the reading in the last ten minutes. 0 "
              "while water flows: the sensor is stuck.", "none",
-             [query(prom("changes(%s[5m])" % series("m4_rpc", "flow",
+             [query(prom("changes(%s[10m])" % series("m4_rpc", "flow",
                                                     "flow_rate"),
                          "{{instance}} {{m4_rpc}}", instant=True),
                     influx('SELECT count(distinct("value")) FROM %s WHERE %s '
-                           'AND time > now() - 5m GROUP BY "host", '
+                           'AND time > now() - 10m GROUP BY "host", '
                            '"instance"' % (
                                measurement("m4_rpc"),
                                where("m4_rpc", "flow", "flow_rate"))))],
