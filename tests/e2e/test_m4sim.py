@@ -392,6 +392,12 @@ class ClockTest(Sim):
         first = seq()
         weir.wait_until(lambda: seq() > first, "the M4's gate passes")
 
+    def test_held_clock_starts_with_the_first_call(self):
+        self.begin("--hold")
+        self.assertEqual(json.loads(self.order("status"))["second"], -1)
+        self.call(request("flow_rate"))
+        self.assertEqual(self.sim.calls("flow_rate")[0]["second"], 0)
+
     def test_note_firmware_reads_zero_when_polled_fast(self):
         self.begin("--firmware", "note", "--exact", "--flow", "10")
         self.call(request("flow_rate"))
