@@ -26,6 +26,7 @@ int wr_publisher_init(struct wr_publisher *p,
                  options->rate < 2 ? 2 : options->rate, t->now_ms);
   wr_spool_load_budget(spool, &p->budget);
   p->resolved = true;
+  p->recheck_ms = 0; /* cached names are checked when there is time */
   for (int i = 0; i < count; i++) {
     properties[i].batch = options->batch;
     if (!wr_spool_recall(spool, i, &properties[i].cloud))
@@ -288,9 +289,11 @@ static bool may_send(const struct wr_publisher *p, int i) {
          (q->kind != WR_VALUE_NUMBER || wr_budget_left(&p->budget) > 0);
 }
 
+/* Rows accepted before the one shown last are history, whatever their time
+ * stamps say: the clock may have been set. */
 static bool was_shown(const struct wr_publisher_property *q,
                       const struct wr_row *row) {
-  return row->time_us == q->shown_us && row->seq == q->shown_seq;
+  return row->seq <= q->shown_seq;
 }
 
 /* The live rows, states first; returns their number. */
@@ -363,11 +366,8 @@ static bool outcome_unknown(int error, int status) {
 }
 
 static void note_tried(struct wr_publisher *p, int count) {
-  for (int i = 0; i < count; i++) {
-    struct wr_publisher_property *q = p->properties + p->rows[i].property;
-    q->tried_us = p->rows[i].time_us;
-    q->tried_seq = p->rows[i].seq;
-  }
+  for (int i = 0; i < count; i++)
+    p->properties[p->rows[i].property].tried_seq = p->rows[i].seq;
 }
 
 /* Must a live row also go with its own time stamp? */
@@ -376,7 +376,7 @@ static bool keeps_waiting(const struct wr_publisher *p,
   const struct wr_publisher_property *q = p->properties + row->property;
   if (p->no_batch)
     return false;
-  if (row->time_us == q->tried_us && row->seq == q->tried_seq)
+  if (row->seq == q->tried_seq)
     return true;
   int64_t age_us = wall_us - row->time_us;
   return age_us > WR_PUBLISHER_LIVE_AGE_US ||
@@ -393,10 +393,8 @@ static void delivered(struct wr_publisher *p, const struct wr_moment *t,
     struct wr_row row = p->rows[i];
     struct wr_publisher_property *q = p->properties + row.property;
     q->suspect = false;
-    if (live) {
-      q->shown_us = row.time_us;
+    if (live)
       q->shown_seq = row.seq;
-    }
     if (!live || !keeps_waiting(p, &row, t->wall_us))
       p->rows[gone++] = row;
   }
@@ -557,7 +555,9 @@ int64_t wr_publisher_step(struct wr_publisher *p, const struct wr_moment *t) {
     return wait;
   enum job job = choose(p, t, &count);
   if (job == NOTHING)
-    return WR_PUBLISHER_IDLE_MS;
+    return p->recheck_ms - t->now_ms < WR_PUBLISHER_IDLE_MS
+               ? p->recheck_ms - t->now_ms
+               : WR_PUBLISHER_IDLE_MS;
   switch (wr_oauth_need(&p->oauth, t->now_ms, &wait)) {
   case WR_OAUTH_WAIT:
     return wait;

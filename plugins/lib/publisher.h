@@ -79,11 +79,11 @@ struct wr_publisher_property {
   enum wr_value_kind kind; /* what is sent */
   /* the state; zero at start */
   struct wr_cloud_property cloud;
-  bool missing, misfit;        /* the thing has none, or of another type */
-  bool suspect;                /* answered 404, names asked for again */
-  int64_t shown_us, shown_seq; /* newest row shown live */
-  int64_t tried_us, tried_seq; /* sent, outcome unknown */
-  int batch;                   /* rows of the next batch */
+  bool missing, misfit; /* the thing has none, or of another type */
+  bool suspect;         /* answered 404, names asked for again */
+  int64_t shown_seq;    /* newest row shown live */
+  int64_t tried_seq;    /* sent live, outcome unknown */
+  int batch;            /* rows of the next batch */
 };
 
 struct wr_publisher_options {
