@@ -1,0 +1,76 @@
+/* The JSON reader on any bytes, and the writer on what was read. */
+#include "lib/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A number written and read back is the same number. */
+static void check_number(double value) {
+  struct wr_bytes b = WR_BYTES_INIT(64);
+  if (wr_json_put_double(&b, value) != 0)
+    abort();
+  if (isfinite(value) && strtod(b.data, NULL) != value)
+    abort();
+  wr_bytes_free(&b);
+}
+
+/* A string written and read back is a JSON string without surprises. */
+static void check_string(const char *text) {
+  struct wr_bytes b = WR_BYTES_INIT(1 << 20);
+  yajl_val doc = NULL;
+  const char *back = NULL;
+  if (wr_bytes_text(&b, "{\"k\":") != 0 || wr_json_put_string(&b, text) != 0 ||
+      wr_bytes_text(&b, "}") != 0)
+    abort();
+  if (wr_json_parse(b.data, b.len, b.len, &doc) != 0 ||
+      wr_json_string(doc, "k", &back) != 0)
+    abort();
+  if (strlen(back) < strlen(text)) /* U+FFFD is longer than a bad byte */
+    abort();
+  wr_json_free(doc);
+  wr_bytes_free(&b);
+}
+
+static void walk(yajl_val v) {
+  const char *text = NULL;
+  double number = 0;
+  int64_t integer = 0;
+  bool flag = false;
+  if (YAJL_IS_OBJECT(v))
+    for (size_t i = 0; i < YAJL_GET_OBJECT(v)->len; i++) {
+      const char *key = YAJL_GET_OBJECT(v)->keys[i];
+      check_string(key);
+      if (wr_json_get(v, key) == NULL)
+        abort();
+      if (wr_json_string(v, key, &text) == 0)
+        check_string(text);
+      if (wr_json_double(v, key, &number) == 0)
+        check_number(number);
+      (void)wr_json_int(v, key, &integer);
+      (void)wr_json_bool(v, key, &flag);
+      walk(YAJL_GET_OBJECT(v)->values[i]);
+    }
+  else if (YAJL_IS_ARRAY(v))
+    for (size_t i = 0; i < YAJL_GET_ARRAY(v)->len; i++)
+      walk(YAJL_GET_ARRAY(v)->values[i]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  yajl_val doc = NULL;
+  if (wr_json_parse((const char *)data, size, 65536, &doc) == 0)
+    walk(doc);
+  wr_json_free(doc);
+  char *text = strndup((const char *)data, size);
+  if (text != NULL && size < 4096)
+    check_string(text);
+  free(text);
+  double value;
+  if (size >= sizeof(value)) {
+    memcpy(&value, data, sizeof(value));
+    check_number(value);
+  }
+  return 0;
+}
