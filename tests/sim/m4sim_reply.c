@@ -158,6 +158,7 @@ void ms_pending_due(struct ms_sim *sim) {
     if (s->pending_len == 0 || s->pending[first].due_ms > sim->now_ms)
       return;
     struct ms_reply r = s->pending[first];
+    ms_expire(sim, r.due_ms); /* who gave up before it came, gave up */
     memmove(&s->pending[first], &s->pending[first + 1],
             (--s->pending_len - first) * sizeof(r));
     deliver(sim, r.serial, r.data, r.len);

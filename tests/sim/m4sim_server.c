@@ -210,21 +210,19 @@ static int64_t now_ms(void) {
   return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-static void deadlines(struct ms_sim *sim) {
+void ms_expire(struct ms_sim *sim, int64_t until_ms) {
   struct ms_server *s = sim->server;
   for (size_t i = 0; i < MS_CONNS_MAX; i++) {
     struct ms_conn *c = &s->conn[i];
-    if (c->state == WAITING && sim->now_ms >= c->deadline_ms) {
+    if (c->state == WAITING && until_ms >= c->deadline_ms) {
       sim->count.timeouts++;
       ms_record_event(sim, "timeout", "EOF without a byte");
       ms_conn_close(c);
-    } else if (c->state == SENDING && sim->now_ms >= c->deadline_ms) {
+    } else if (c->state == SENDING && until_ms >= c->deadline_ms) {
       ms_send(c, c->buf, c->len);
       ms_conn_close(c);
     }
   }
-  if (s->down_until_ms != 0 && sim->now_ms >= s->down_until_ms)
-    come_back(sim);
 }
 
 static int64_t sleep_ms(const struct ms_sim *sim, int64_t most_ms) {
@@ -262,8 +260,10 @@ void ms_server_turn(struct ms_sim *sim, int64_t timeout_ms) {
   if (poll(fds, n, (int)sleep_ms(sim, timeout_ms)) < 0)
     return; /* a signal */
   sim->now_ms = now_ms();
-  deadlines(sim);
   ms_pending_due(sim);
+  ms_expire(sim, sim->now_ms);
+  if (s->down_until_ms != 0 && sim->now_ms >= s->down_until_ms)
+    come_back(sim);
   for (size_t i = 0; i < MS_CONNS_MAX && !sim->quit; i++) {
     struct ms_conn *c = &s->conn[i];
     if (fds[i + 2].revents == 0 || c->fd != fds[i + 2].fd)

@@ -62,7 +62,11 @@ void ms_send(const struct ms_conn *c, const void *data, size_t len);
 /* The M4 has answered the request of this connection: delivers now, late or
  * out of order, as the quirks say. */
 void ms_answered(struct ms_sim *sim, uint64_t serial, const struct ms_out *out);
-/* Delivers the late replies that are due. */
+/* Ends what was to end by this time: waiting callers see EOF without a byte,
+ * the second half of a split reply goes out. */
+void ms_expire(struct ms_sim *sim, int64_t until_ms);
+/* Delivers the late replies that are due, in order of their times even when
+ * this process was held up. */
 void ms_pending_due(struct ms_sim *sim);
 /* Hands the replies in the channel to those who wait. */
 void ms_serve_channel(struct ms_sim *sim);
