@@ -77,7 +77,8 @@ $(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
 	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 	@if readelf -sW $@ | grep ' UND wr_'; then rm -f $@; exit 1; fi
 
-# A plugin of several files has the rest of them in a directory of its own.
+# A plugin of several files has the rest of them beside it or in a directory.
+$(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4_rpc_*.c))
 $(B)/plugins/target_edge_impulse.so: $(call objs,$(wildcard plugins/edge/*.c))
 
 define program

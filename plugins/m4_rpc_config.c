@@ -1,0 +1,309 @@
+/* The configuration of m4_rpc: tables, checks, what is left out. */
+#include "m4_rpc.h"
+
+#include "glue/options.h"
+
+#include "collectd/core/utils/common/common.h"
+
+#define INTERVAL_MS 1000
+#define REPAIR_INTERVAL_MS 1020 /* see m4_values.h */
+#define TIMEOUT_MS 1500
+
+static int read_output(const char *where, const oconfig_item_t *ci,
+                       void *target) {
+  struct method *m = target;
+  bool good = ci->values_num >= 2 && ci->values_num <= 3 &&
+              ci->values[0].type == OCONFIG_TYPE_NUMBER;
+  for (int i = 1; i < ci->values_num; i++)
+    good = good && ci->values[i].type == OCONFIG_TYPE_STRING;
+  double index = good ? ci->values[0].value.number : -1;
+  if (index < 0 || index > WR_RPC_VALUES || index != floor(index) ||
+      m->outputs_count == M4_OUTPUTS_MAX) {
+    ERROR("%s: Element is not allowed like this: it needs an index from 0, a "
+          "type in quotes and perhaps a type instance, at most %d times.",
+          where, M4_OUTPUTS_MAX);
+    return -1;
+  }
+  struct output *o = m->outputs + m->outputs_count;
+  m->indices[m->outputs_count++] = (int64_t)index;
+  o->type = sstrdup(ci->values[1].value.string);
+  o->instance =
+      sstrdup(ci->values_num == 3 ? ci->values[2].value.string : m->name);
+  return o->type != NULL && o->instance != NULL ? 0 : -1;
+}
+
+static const struct wr_option method_options[] = {
+    WR_OPTION("Type", WR_STRING, struct method, type),
+    WR_OPTION("Instance", WR_STRING, struct method, instance),
+    WR_OPTION_RANGE("Interval", WR_SECONDS, struct method, interval_ms, 0.05,
+                    86400),
+    WR_OPTION("Scale", WR_NUMBER, struct method, scale),
+    WR_OPTION("Compensate", WR_BOOLEAN, struct method, compensate),
+    WR_OPTION_RANGE("Seq", WR_INTEGER, struct method, seq_index, 0,
+                    WR_RPC_VALUES),
+    WR_OPTION_BLOCK("Element", read_output),
+};
+
+/* A method without Element gives its one result to Type. */
+static int complete_outputs(const char *where, struct method *m) {
+  if ((m->type != NULL) == (m->outputs_count > 0) ||
+      (m->instance != NULL && m->type == NULL)) {
+    ERROR("%s: exactly one of Type (for a single result, with Instance) and "
+          "Element (for elements of an array) is needed.",
+          where);
+    return -1;
+  }
+  if (m->seq_index >= 0 && m->outputs_count == 0) {
+    ERROR("%s: Seq is only allowed together with Element.", where);
+    return -1;
+  }
+  if (m->outputs_count > 0)
+    return 0;
+  m->outputs_count = 1;
+  m->indices[0] = WR_M4_WHOLE;
+  m->outputs[0].type = sstrdup(m->type);
+  m->outputs[0].instance = sstrdup(m->instance != NULL ? m->instance : m->name);
+  return 0;
+}
+
+static int complete_interval(const char *where, const struct m4 *m4,
+                             struct method *m) {
+  if (m->interval_ms == 0)
+    m->interval_ms = m4->interval_ms > 0 ? m4->interval_ms
+                     : m->compensate     ? REPAIR_INTERVAL_MS
+                                         : INTERVAL_MS;
+  if (!m->compensate || wr_m4_repair_serves(m->interval_ms))
+    return 0;
+  char value[32];
+  snprintf(value, sizeof(value), "%g", (double)m->interval_ms / 1000);
+  return wr_option_fault(
+      where, "Interval", value,
+      "with Compensate at least 1.01 and 0.01 or more away from a whole number "
+      "of seconds, because the FlowSensor library drops what it counted when "
+      "it is asked after less than a second and rounds down the seconds");
+}
+
+static int complete_method(const struct m4 *m4, struct method *m,
+                           struct wr_m4_method *out) {
+  char where[300];
+  snprintf(where, sizeof(where), M4_WHERE ": <M4 \"%s\">, <Method \"%s\">",
+           m4->name, m->name);
+  if (complete_outputs(where, m) != 0 || complete_interval(where, m4, m) != 0)
+    return -1;
+  if (m->compensate && (m->outputs_count > 1 || m->seq_index >= 0)) {
+    ERROR("%s: Compensate is only allowed for one number without Seq.", where);
+    return -1;
+  }
+  *out = (struct wr_m4_method){.name = m->name,
+                               .interval_ms = m->interval_ms,
+                               .seq_index = m->seq_index,
+                               .indices = m->indices,
+                               .indices_count = m->outputs_count,
+                               .repair = m->compensate,
+                               .scale = m->scale};
+  return 0;
+}
+
+/* The name of a block: a method that fits into a request. */
+static char *method_name(const char *where, const oconfig_item_t *ci) {
+  const char *name = wr_option_name(where, ci);
+  if (name != NULL && strlen(name) <= 100)
+    return sstrdup(name);
+  if (name != NULL)
+    wr_option_fault(where, ci->key, name, "a name of at most 100 bytes");
+  return NULL;
+}
+
+static int read_method(const char *where, const oconfig_item_t *ci,
+                       void *target) {
+  struct m4 *m4 = target;
+  struct method *m = m4->methods + m4->loop.methods_count;
+  if (m4->loop.methods_count == WR_M4_METHODS) {
+    ERROR("%s: more than %d <Method> blocks are not allowed.", where,
+          WR_M4_METHODS);
+    return -1;
+  }
+  *m = (struct method){.scale = 1, .seq_index = -1, .trouble = WR_TROUBLE_INIT};
+  m->name = method_name(where, ci);
+  if (m->name == NULL)
+    return -1;
+  m4->loop.methods_count++;
+  char inner[300];
+  snprintf(inner, sizeof(inner), "%s, <Method \"%s\">", where, m->name);
+  return wr_options_read(inner, ci, method_options,
+                         STATIC_ARRAY_SIZE(method_options), m);
+}
+
+static const struct wr_option report_options[] = {
+    WR_OPTION("OnChange", WR_BOOLEAN, struct report, on_change),
+    WR_OPTION_RANGE("Heartbeat", WR_SECONDS, struct report, heartbeat_ms, 0,
+                    86400),
+    WR_OPTION("Call", WR_BOOLEAN, struct report, call),
+};
+
+static int read_report(const char *where, const oconfig_item_t *ci,
+                       void *target) {
+  struct m4 *m4 = target;
+  struct report *r = m4->reports + m4->loop.reports_count;
+  if (m4->loop.reports_count == M4_REPORTS_MAX) {
+    ERROR("%s: more than %d <Report> blocks are not allowed.", where,
+          M4_REPORTS_MAX);
+    return -1;
+  }
+  *r = (struct report){
+      .on_change = true, .heartbeat_ms = 60000, .trouble = WR_TROUBLE_INIT};
+  r->method = method_name(where, ci);
+  if (r->method == NULL)
+    return -1;
+  m4->loop.reports_count++;
+  char inner[300];
+  snprintf(inner, sizeof(inner), "%s, <Report \"%s\">", where, r->method);
+  return wr_options_read(inner, ci, report_options,
+                         STATIC_ARRAY_SIZE(report_options), r);
+}
+
+static const char *const modes[] = {"proxy", "persistent", NULL};
+static const struct wr_option m4_options[] = {
+    WR_OPTION("Address", WR_STRING, struct m4, address),
+    WR_OPTION_WORD("Mode", struct m4, mode, modes),
+    WR_OPTION_RANGE("Interval", WR_SECONDS, struct m4, interval_ms, 0.05,
+                    86400),
+    WR_OPTION_RANGE("Timeout", WR_SECONDS, struct m4, timeout_ms, 0.05, 60),
+    WR_OPTION_BLOCK("Method", read_method),
+    WR_OPTION_BLOCK("Report", read_report),
+};
+
+/* Address, else what the environment says, else Arduino's own. */
+static int complete_address(const char *where, struct m4 *m4) {
+  if (m4->address == NULL) {
+    const char *host = getenv("M4_PROXY_HOST"), *port = getenv("M4_PROXY_PORT");
+    m4->address = ssnprintf_alloc(
+        "%s:%s", host != NULL && host[0] != '\0' ? host : "m4proxy",
+        port != NULL && port[0] != '\0' ? port : WR_RPC_PORT);
+  }
+  const char *why = "";
+  if (m4->address == NULL)
+    return -1;
+  if (wr_rpc_address_parse(m4->address, &m4->loop.rpc.address, &why) == 0)
+    return 0;
+  char allowed[200];
+  snprintf(allowed, sizeof(allowed),
+           "\"host:port\" or \"unix:/path\" is expected, and %s", why);
+  return wr_option_fault(where, "Address", m4->address, allowed);
+}
+
+static int complete_timeout(const char *where, struct m4 *m4) {
+  if (m4->timeout_ms == 0)
+    m4->timeout_ms = TIMEOUT_MS;
+  if (m4->mode != WR_RPC_PROXY || m4->timeout_ms >= 1200)
+    return 0;
+  char value[32];
+  snprintf(value, sizeof(value), "%g", (double)m4->timeout_ms / 1000);
+  return wr_option_fault(where, "Timeout", value,
+                         "in Mode \"proxy\" at least 1.2 s, because the proxy "
+                         "itself waits 1 s for the M4");
+}
+
+static void complete_reports(struct m4 *m4) {
+  for (size_t i = 0; i < m4->loop.reports_count; i++)
+    m4->loop_reports[i] = (struct wr_m4_report){
+        .method = m4->reports[i].method,
+        .call = m4->reports[i].call,
+        .state = {.on_change = m4->reports[i].on_change,
+                  .heartbeat_ms = m4->reports[i].heartbeat_ms,
+                  .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
+}
+
+static int complete_m4(const char *where, struct m4 *m4) {
+  for (const struct m4 *o = m4_all; o != NULL; o = o->next)
+    if (strcasecmp(o->name, m4->name) == 0)
+      return wr_option_fault(where, "M4", m4->name, "the name is taken");
+  if (m4->loop.methods_count + m4->loop.reports_count == 0) {
+    ERROR("%s: neither a <Method> nor a <Report> is given.", where);
+    return -1;
+  }
+  if (complete_address(where, m4) != 0 || complete_timeout(where, m4) != 0)
+    return -1;
+  for (size_t i = 0; i < m4->loop.methods_count; i++)
+    if (complete_method(m4, m4->methods + i, m4->loop_methods + i) != 0)
+      return -1;
+  complete_reports(m4);
+  if (m4->interval_ms == 0)
+    m4->interval_ms = INTERVAL_MS;
+  return 0;
+}
+
+void m4_free(struct m4 *m4) {
+  wr_m4_close(&m4->loop);
+  for (size_t i = 0; i < m4->loop.methods_count; i++) {
+    struct method *m = m4->methods + i;
+    for (size_t j = 0; j < m->outputs_count; j++) {
+      free(m->outputs[j].type);
+      free(m->outputs[j].instance);
+    }
+    free(m->name);
+    free(m->type);
+    free(m->instance);
+  }
+  for (size_t i = 0; i < m4->loop.reports_count; i++)
+    free(m4->reports[i].method);
+  free(m4->name);
+  free(m4->address);
+  free(m4);
+}
+
+static int read_m4(const char *where, const oconfig_item_t *ci, void *target) {
+  (void)target;
+  const char *name = wr_option_name(where, ci);
+  if (name == NULL)
+    return -1;
+  struct m4 *m4 = calloc(1, sizeof(*m4));
+  if (m4 == NULL || (m4->name = sstrdup(name)) == NULL) {
+    free(m4);
+    return -1;
+  }
+  m4->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
+  char inner[200];
+  snprintf(inner, sizeof(inner), M4_WHERE ": <M4 \"%.100s\">", name);
+  if (wr_options_read(inner, ci, m4_options, STATIC_ARRAY_SIZE(m4_options),
+                      m4) != 0 ||
+      complete_m4(inner, m4) != 0) {
+    m4_free(m4);
+    return -1;
+  }
+  struct m4 **end = &m4_all;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = m4;
+  return 0;
+}
+
+static const struct wr_option plugin_options[] = {
+    WR_OPTION_BLOCK("M4", read_m4)};
+
+int m4_config(oconfig_item_t *ci) {
+  return wr_options_read(M4_WHERE, ci, plugin_options,
+                         STATIC_ARRAY_SIZE(plugin_options), NULL);
+}
+
+/* The types are known only now: the configuration was read before types.db. */
+static int check_type(const struct m4 *m4, struct output *o) {
+  const data_set_t *ds = plugin_get_ds(o->type);
+  if (ds != NULL && ds->ds_num == 1 &&
+      (ds->ds[0].type == DS_TYPE_GAUGE || ds->ds[0].type == DS_TYPE_DERIVE)) {
+    o->derive = ds->ds[0].type == DS_TYPE_DERIVE;
+    return 0;
+  }
+  char where[256];
+  snprintf(where, sizeof(where), M4_WHERE ": <M4 \"%s\">", m4->name);
+  return wr_option_fault(where, "Type", o->type,
+                         "a type of types.db with one value, gauge or derive");
+}
+
+int m4_check_types(struct m4 *m4) {
+  for (size_t i = 0; i < m4->loop.methods_count; i++)
+    for (size_t j = 0; j < m4->methods[i].outputs_count; j++)
+      if (check_type(m4, &m4->methods[i].outputs[j]) != 0)
+        return -1;
+  return 0;
+}
