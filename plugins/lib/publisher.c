@@ -289,20 +289,31 @@ static bool may_send(const struct wr_publisher *p, int i) {
          (q->kind != WR_VALUE_NUMBER || wr_budget_left(&p->budget) > 0);
 }
 
-/* Rows accepted before the one shown last are history, whatever their time
- * stamps say: the clock may have been set. */
-static bool was_shown(const struct wr_publisher_property *q,
-                      const struct wr_row *row) {
-  return row->seq <= q->shown_seq;
+static bool is_fresh(const struct wr_row *row, int64_t wall_us) {
+  int64_t age_us = wall_us - row->time_us;
+  return age_us <= WR_PUBLISHER_LIVE_AGE_US &&
+         age_us >= -WR_PUBLISHER_LIVE_AGE_US;
+}
+
+/* Is this newest row of its property to be shown live? Rows accepted before
+ * the one shown last are history, whatever their time stamps say: the clock may
+ * have been set. One whose first sending had no answer may be there already: it
+ * goes with its time stamp, so that it cannot be there twice. */
+static bool is_live(const struct wr_publisher *p, const struct wr_row *row,
+                    int64_t wall_us) {
+  const struct wr_publisher_property *q = p->properties + row->property;
+  if (row->seq <= q->shown_seq)
+    return false;
+  return p->no_batch || row->seq != q->tried_seq || !is_fresh(row, wall_us);
 }
 
 /* The live rows, states first; returns their number. */
-static int collect_live(struct wr_publisher *p) {
+static int collect_live(struct wr_publisher *p, const struct wr_moment *t) {
   int count = 0, states = 0;
   for (int i = 0; i < p->count && count < MANY_MAX; i++) {
     struct wr_row row;
     if (!may_send(p, i) || !wr_spool_newest(p->spool, i, &row) ||
-        was_shown(p->properties + i, &row))
+        !is_live(p, &row, t->wall_us))
       continue;
     p->rows[count++] = row;
     if (row.state) {
@@ -315,14 +326,14 @@ static int collect_live(struct wr_publisher *p) {
 
 /* Rows of the property that has waited longest; the newest is left out while
  * it still is to be shown live. Returns their number. */
-static int collect_old(struct wr_publisher *p) {
+static int collect_old(struct wr_publisher *p, const struct wr_moment *t) {
   int best = -1;
   int64_t oldest_us = INT64_MAX;
   struct wr_row row, newest;
   for (int i = 0; i < p->count; i++) {
     if (!may_send(p, i) || wr_spool_oldest(p->spool, i, &row, 1) == 0 ||
         row.time_us >= oldest_us || !wr_spool_newest(p->spool, i, &newest) ||
-        (newest.seq == row.seq && !was_shown(p->properties + i, &row)))
+        (newest.seq == row.seq && is_live(p, &row, t->wall_us)))
       continue;
     best = i;
     oldest_us = row.time_us;
@@ -335,7 +346,7 @@ static int collect_old(struct wr_publisher *p) {
     max = wr_budget_left(&p->budget);
   int count = wr_spool_oldest(p->spool, best, p->rows, (int)max);
   if (count > 1 && wr_spool_newest(p->spool, best, &newest) &&
-      p->rows[count - 1].seq == newest.seq && !was_shown(q, &newest))
+      p->rows[count - 1].seq == newest.seq && is_live(p, &newest, t->wall_us))
     count--;
   return count;
 }
@@ -373,14 +384,7 @@ static void note_tried(struct wr_publisher *p, int count) {
 /* Must a live row also go with its own time stamp? */
 static bool keeps_waiting(const struct wr_publisher *p,
                           const struct wr_row *row, int64_t wall_us) {
-  const struct wr_publisher_property *q = p->properties + row->property;
-  if (p->no_batch)
-    return false;
-  if (row->seq == q->tried_seq)
-    return true;
-  int64_t age_us = wall_us - row->time_us;
-  return age_us > WR_PUBLISHER_LIVE_AGE_US ||
-         age_us < -WR_PUBLISHER_LIVE_AGE_US;
+  return !p->no_batch && !is_fresh(row, wall_us);
 }
 
 static void delivered(struct wr_publisher *p, const struct wr_moment *t,
@@ -508,7 +512,7 @@ static enum job choose(struct wr_publisher *p, const struct wr_moment *t,
   if (!p->resolved)
     return NAMES;
   int old = 0;
-  int live = collect_live(p);
+  int live = collect_live(p, t);
   p->one_by_one &= live > 0;
   if (live > 0 && (p->rows[0].state || !p->old_turn)) {
     *count = live;
@@ -516,12 +520,12 @@ static enum job choose(struct wr_publisher *p, const struct wr_moment *t,
   }
   if (t->now_ms >= p->recheck_ms)
     return NAMES;
-  old = collect_old(p);
+  old = collect_old(p, t);
   if (old > 0) {
     *count = old;
     return OLD;
   }
-  *count = collect_live(p);
+  *count = collect_live(p, t);
   return *count > 0 ? LIVE : NOTHING;
 }
 

@@ -11,8 +11,9 @@
  * state one batch may go, so that the backlog shrinks at one request a second.
  *
  * A live value is stamped by the cloud on arrival. A newest value that is older
- * than LIVE_AGE, or whose first sending ended without an answer, is shown live
- * and stays in the backlog, to be recorded with its own time stamp.
+ * than LIVE_AGE is shown live and stays in the backlog, to be recorded with its
+ * own time stamp. A live value whose sending ended without an answer is
+ * repeated with its own time stamp, like everything that goes twice.
  *
  * Where `publish` of several or `publish_batch` answers 404, the service does
  * not know it: properties go one at a time from then on, without time stamps.
