@@ -13,9 +13,19 @@ import weir
 class Feed:
     """PUTVAL over collectd's unix socket."""
 
-    def __init__(self, path):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(path)
+    @classmethod
+    def open(cls, path):
+        """A Feed, or None while nobody listens."""
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.connect(path)
+        except OSError:
+            sock.close()
+            return None
+        return cls(sock)
+
+    def __init__(self, sock):
+        self.sock = sock
         self.stream = self.sock.makefile("rw")
 
     def put(self, identifier, value, when="N", interval=1, **meta):
@@ -47,12 +57,19 @@ class Feed:
 
 
 class Case(weir.Case):
-    def agent(self, cloud, credentials=None, url=None, start=True, **options):
+    def tls_cloud(self, *args, **issue):
+        """(authority, cloud) of a stand-in that serves https."""
+        ca = weir.Authority(self.dir)
+        cert, key = ca.issue(**issue)
+        return ca, self.cloudsim("--cert", cert, "--key", key, *args)
+
+    def agent(self, cloud, credentials=None, url=None, start=True, block=None,
+              **options):
         """collectd with write_arduino_cloud alone; see weir.cloud_block."""
         self.socket_path = os.path.join(self.dir, "sock")
         if len(self.socket_path) > 100:  # what a socket address holds
             self.socket_path = "/tmp/weir-%d.sock" % os.getpid()
-        block = weir.cloud_block(
+        block = block or weir.cloud_block(
             url or cloud.url,
             credentials or cloud.credentials(self.dir), **options)
         block += '<Plugin unixsock>\n  SocketFile "%s"\n' \
@@ -66,13 +83,8 @@ class Case(weir.Case):
         weir.wait_until(lambda: os.path.exists(self.socket_path) and
                         agent.wait_ready(), "the socket is there",
                         alive=agent)
-
-        def connect():
-            try:
-                return Feed(self.socket_path)
-            except OSError:
-                return None
-        feed = weir.wait_until(connect, "the socket answers", alive=agent)
+        feed = weir.wait_until(lambda: Feed.open(self.socket_path),
+                               "the socket answers", alive=agent)
         self.addCleanup(feed.close)
         return feed
 
