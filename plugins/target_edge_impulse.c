@@ -45,8 +45,14 @@ static int edge_invoke(const data_set_t *ds, value_list_t *vl,
                        notification_meta_t **meta, void **user_data) {
   (void)meta; /* always NULL in collectd 5.12 */
   struct edge_target *t = *user_data;
-  if (ds->ds_num != 1 || ds->ds[0].type != DS_TYPE_GAUGE || is_result(vl))
+  if (is_result(vl))
     return FC_TARGET_CONTINUE;
+  if (ds->ds_num != 1 || ds->ds[0].type != DS_TYPE_GAUGE) {
+    wr_trouble_begin(&t->kind, wr_clock_ms(), LOG_WARNING,
+                     EDGE_WHERE ": %s/%s is not one gauge; it is left out.",
+                     vl->plugin, vl->type);
+    return FC_TARGET_CONTINUE;
+  }
   pthread_mutex_lock(&t->lock);
   edge_series_sample(t, vl, vl->values[0].gauge);
   pthread_mutex_unlock(&t->lock);

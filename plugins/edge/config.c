@@ -88,6 +88,41 @@ static int read_label(const char *where, const oconfig_item_t *ci,
   return wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), l);
 }
 
+/* plugin[-instance]/type[-instance], as collectd writes it behind the host. */
+static bool is_identifier(const char *name) {
+  const char *slash = strchr(name, '/');
+  return slash != NULL && slash != name && slash[1] != '\0' &&
+         strchr(slash + 1, '/') == NULL;
+}
+
+static int read_axis(const char *where, const oconfig_item_t *ci,
+                     void *target) {
+  struct edge_options *o = target;
+  const char *name = wr_option_name(where, ci);
+  if (name == NULL)
+    return -1;
+  if (!is_identifier(name))
+    return wr_option_fault(where, "Axis", name,
+                           "plugin-instance/type-instance, as "
+                           "m4_rpc-pump/flow-flow_rate");
+  for (size_t i = 0; i < o->axis_count; i++)
+    if (strcmp(o->axes[i].name, name) == 0)
+      return wr_option_fault(where, "Axis", name, "each series once");
+  if (o->axis_count == WR_WINDOW_AXES)
+    return wr_option_fault(where, "Axis", name, "at most 16 axes");
+  struct edge_axis *a = grow((void **)&o->axes, o->axis_count, sizeof(*a));
+  if (a == NULL)
+    return -1;
+  o->axis_count++;
+  size_t plugin = strcspn(name, "-/");
+  size_t end = strcspn(name, "/");
+  a->name = strdup(name);
+  a->instance = name[plugin] == '-'
+                    ? strndup(name + plugin + 1, end - plugin - 1)
+                    : strdup("");
+  return a->name != NULL && a->instance != NULL ? 0 : -1;
+}
+
 #define TEXT(name, field) WR_OPTION(name, WR_STRING, struct edge_options, field)
 #define FLAG(name, field)                                                      \
   WR_OPTION(name, WR_BOOLEAN, struct edge_options, field)
@@ -104,6 +139,7 @@ static const struct wr_option options[] = {
     WR_OPTION_WORD("RangePolicy", struct edge_options, policy, policies),
     WR_OPTION_BLOCK("Range", read_range),
     WR_OPTION_BLOCK("Label", read_label),
+    WR_OPTION_BLOCK("Axis", read_axis),
     RANGE("Window", WR_INTEGER, window, 1, WR_WINDOW_VALUES),
     RANGE("Stride", WR_INTEGER, stride, 1, WR_WINDOW_VALUES),
     RANGE("Interval", WR_SECONDS, interval_ms, 0.001, 86400),
@@ -113,6 +149,7 @@ static const struct wr_option options[] = {
     RANGE("QueueLength", WR_INTEGER, queue_max, 1, 100000),
     RANGE("MaxSeries", WR_INTEGER, series_max, 1, 1000000),
     RANGE("ForgetAfter", WR_SECONDS, forget_ms, 1, 31536000),
+    RANGE("StuckAfter", WR_SECONDS, stuck_ms, 0, 31536000),
     FLAG("VerifyPeer", verify_peer),
     FLAG("VerifyHost", verify_host),
     TEXT("CACert", ca_cert),
@@ -129,6 +166,7 @@ static const struct edge_options defaults = {.nominal = 10.0,
                                              .max_gap = 1,
                                              .timeout_ms = 1000,
                                              .forget_ms = 600000,
+                                             .stuck_ms = 60000,
                                              .queue_max = 4096,
                                              .series_max = 4096,
                                              .verify_peer = true,
@@ -188,18 +226,20 @@ static int check_model(struct edge_target *t) {
 
 static int prepare(struct edge_target *t) {
   const struct edge_options *o = &t->o;
+  t->axes = o->axis_count > 0 ? o->axis_count : 1;
   const struct wr_model *m = t->engine->described ? &t->engine->info : NULL;
+  t->fitted = m != NULL;
   t->shape = (struct wr_window_options){
       .samples = m != NULL        ? m->features / m->axes
                  : o->window != 0 ? (size_t)o->window
                                   : 10,
-      .axes = 1,
+      .axes = t->axes,
       .stride = o->stride != 0 ? (size_t)o->stride : 1,
       .interval_us = o->interval_ms != 0 ? o->interval_ms * 1000
                      : m != NULL         ? m->interval_us
                                          : 1000000,
       .max_gap = (size_t)o->max_gap,
-      .late_ms = 250,
+      .late_ms = EDGE_LATE_MS,
       .pad = o->padding};
   t->series = wr_table_create((size_t)o->series_max, edge_series_release);
   return t->series != NULL ? 0 : -ENOMEM;
@@ -213,6 +253,8 @@ struct edge_target *edge_target_create(const oconfig_item_t *ci) {
   pthread_mutex_init(&t->lock, NULL);
   pthread_mutex_init(&t->misfit.lock, NULL);
   pthread_mutex_init(&t->crowd.lock, NULL);
+  pthread_mutex_init(&t->pace.lock, NULL);
+  pthread_mutex_init(&t->kind.lock, NULL);
   if (wr_options_read(EDGE_WHERE, ci, options, STATIC_ARRAY_SIZE(options),
                       &t->o) == 0 &&
       check_source(&t->o) == 0 && check_stride(&t->o) == 0 &&
@@ -233,10 +275,17 @@ void edge_target_destroy(struct edge_target *t) {
     free(o->labels[i].name);
   for (size_t i = 0; i < o->range_count; i++)
     free(o->ranges[i].name);
-  void *const texts[] = {o->url,         o->model,      o->ca_cert, o->ca_path,
-                         o->client_cert, o->client_key, o->labels,  o->ranges};
+  for (size_t i = 0; i < o->axis_count; i++) {
+    free(o->axes[i].name);
+    free(o->axes[i].instance);
+  }
+  void *const texts[] = {o->url,     o->model,       o->ca_cert,
+                         o->ca_path, o->client_cert, o->client_key,
+                         o->labels,  o->ranges,      o->axes};
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
     free(texts[i]);
+  pthread_mutex_destroy(&t->kind.lock);
+  pthread_mutex_destroy(&t->pace.lock);
   pthread_mutex_destroy(&t->crowd.lock);
   pthread_mutex_destroy(&t->misfit.lock);
   pthread_mutex_destroy(&t->lock);

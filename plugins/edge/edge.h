@@ -21,6 +21,7 @@
 #include "lib/backoff.h"
 #include "lib/inference.h"
 #include "lib/labels.h"
+#include "lib/stuck.h"
 #include "lib/table.h"
 #include "lib/verdict.h"
 #include "lib/window.h"
@@ -34,6 +35,7 @@
 #define EDGE_META_SCORE "edge_impulse:score"
 #define EDGE_META_SOURCE "edge_impulse:source"
 #define EDGE_UNCERTAIN "uncertain"
+#define EDGE_LATE_MS 250 /* how long a hole is kept open */
 
 enum edge_error {
   EDGE_TIMEOUT,  /* no answer in time */
@@ -51,12 +53,15 @@ struct edge_series {
   struct wr_window *window;
   char *host;
   char *instance; /* plugin_instance of the source */
+  struct wr_stuck stuck;
+  atomic_bool is_stuck;
   atomic_uint_least64_t errors[EDGE_ERRORS];
   /* worker: */
   unsigned generation; /* of the target's rules that `verdict` is for */
   struct wr_verdict verdict;
   int64_t health_ms; /* when health was last dispatched; 0: never */
   bool up;
+  bool stuck_told;
 };
 
 struct edge_job {
@@ -82,6 +87,7 @@ struct edge_engine {
   pthread_mutex_t lock;
   pthread_cond_t wake; /* monotonic */
   bool stop;
+  bool sweep; /* a window waits: look after it soon */
   struct edge_job *first, **last;
   size_t queued;
   /* worker (and the configuration, before it starts): */
@@ -105,18 +111,26 @@ struct edge_range_option {
   double min, max;
 };
 
+/* An axis of a model of several: plugin-instance/type-instance. */
+struct edge_axis {
+  char *name;
+  char *instance; /* plugin_instance in it, "" when there is none */
+};
+
 struct edge_options {
   char *url, *model;
   double nominal, threshold, hysteresis;
   int need, of;
   int policy;
-  int64_t window, stride, max_gap; /* window 0: the model's */
-  int64_t interval_ms;             /* 0: the model's */
-  int64_t timeout_ms, forget_ms;
+  int64_t window, stride, max_gap;         /* window 0: the model's */
+  int64_t interval_ms;                     /* 0: the model's */
+  int64_t timeout_ms, forget_ms, stuck_ms; /* stuck 0: not watched */
   int64_t queue_max, series_max;
   bool padding;
   bool verify_peer, verify_host, use_proxy;
   char *ca_cert, *ca_path, *client_cert, *client_key;
+  struct edge_axis *axes; /* none: every series is one of its own */
+  size_t axis_count;
   struct edge_label_option *labels;
   size_t label_count;
   struct edge_range_option *ranges;
@@ -139,8 +153,11 @@ struct edge_target {
   struct edge_options o;
   struct edge_engine *engine;
   struct edge_rules rules;
-  struct wr_trouble misfit, crowd;
+  struct wr_trouble misfit, crowd, pace, kind;
+  size_t axes; /* at least 1 */
   pthread_mutex_t lock;
+  bool fitted;  /* shape is that of a model, not a guess */
+  size_t holes; /* series whose window waits for a late sample */
   struct wr_window_options shape; /* of windows to be made */
   struct wr_table *series;
 };
@@ -172,11 +189,15 @@ void edge_engine_join(struct edge_engine *e);
 void edge_engine_destroy(struct edge_engine *e);
 /* Takes the job; drops the oldest one at the ceiling. target.lock is held. */
 void edge_engine_queue(struct edge_engine *e, struct edge_job *job);
+/* A window of one of its targets began to wait. target.lock is held. */
+void edge_engine_wake(struct edge_engine *e);
 
 /* series.c */
 /* target.lock is held */
 void edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value);
+/* Gives up holes that waited too long. Takes target.lock. */
+void edge_series_sweep(struct edge_target *t);
 /* Gives back one reference. */
 void edge_series_release(void *series);
 

@@ -7,7 +7,8 @@
 
 #include <errno.h>
 
-#define HOUSEKEEPING_MS 1000
+#define IDLE_MS 60000
+#define SWEEP_MS 50
 
 struct edge_engine *edge_engines;
 struct edge_target *edge_targets;
@@ -57,10 +58,30 @@ static struct edge_engine *engine_create(const struct edge_options *o) {
   return e;
 }
 
+/* One connection cannot have two sets of options. */
+static bool same_options(const struct edge_engine *e,
+                         const struct edge_options *o) {
+  return e->timeout_ms == o->timeout_ms && e->queue_max == o->queue_max &&
+         e->http.insecure_peer == !o->verify_peer &&
+         e->http.insecure_host == !o->verify_host &&
+         e->http.use_proxy == o->use_proxy &&
+         same(e->http.ca_cert, o->ca_cert) &&
+         same(e->http.ca_path, o->ca_path) &&
+         same(e->http.client_cert, o->client_cert) &&
+         same(e->http.client_key, o->client_key);
+}
+
 struct edge_engine *edge_engine_for(const struct edge_options *o) {
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
-    if (same(e->url, o->url) && same(e->model, o->model))
-      return e;
+    if (same(e->url, o->url) && same(e->model, o->model)) {
+      if (same_options(e, o))
+        return e;
+      ERROR(EDGE_WHERE ": two targets share %s but not its Timeout, "
+                       "QueueLength, UseProxy and TLS options; allowed is one "
+                       "set of them.",
+            name_of(e));
+      return NULL;
+    }
   struct edge_engine *e = engine_create(o);
   if (e != NULL) {
     e->next = edge_engines;
@@ -83,6 +104,13 @@ static struct edge_job *take_first(struct edge_engine *e) {
     e->last = &e->first;
   e->queued--;
   return job;
+}
+
+void edge_engine_wake(struct edge_engine *e) {
+  pthread_mutex_lock(&e->lock);
+  e->sweep = true;
+  pthread_cond_signal(&e->wake);
+  pthread_mutex_unlock(&e->lock);
 }
 
 void edge_engine_queue(struct edge_engine *e, struct edge_job *job) {
@@ -140,6 +168,7 @@ static void reshape(struct edge_target *t, const struct wr_model *m) {
   struct wr_window_options shape = t->shape;
   shape.samples = m->features / m->axes;
   shape.axes = m->axes;
+  t->fitted = true;
   if (t->o.interval_ms == 0)
     shape.interval_us = m->interval_us;
   if (t->o.stride == 0)
@@ -147,6 +176,7 @@ static void reshape(struct edge_target *t, const struct wr_model *m) {
   if (memcmp(&shape, &t->shape, sizeof(shape)) == 0)
     return;
   t->shape = shape;
+  t->holes = 0;
   wr_table_clear(t->series);
 }
 
@@ -222,7 +252,9 @@ static double level_of(const struct edge_job *job) {
 static int ask(struct edge_engine *e, const struct edge_job *job,
                struct wr_answer *answer, double *latency_s) {
   for (size_t i = 0; i < job->count; i++)
-    e->scaled[i] = job->features[i] * 10.0 / job->target->o.nominal;
+    e->scaled[i] = i % e->info.axes == 0
+                       ? job->features[i] * 10.0 / job->target->o.nominal
+                       : job->features[i];
   bool changed = false;
   int64_t begin_us = wr_clock_us();
   int status = wr_inference_classify(e->inference, &e->info, e->scaled, answer,
@@ -282,25 +314,52 @@ static void wait_ms(struct edge_engine *e, int64_t ms) {
   (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
 }
 
+/* Windows with a hole wait for a late sample; here their patience ends. */
+static void sweep(struct edge_engine *e) {
+  bool again = false;
+  for (struct edge_target *t = edge_targets; t != NULL; t = t->next)
+    if (t->engine == e) {
+      edge_series_sweep(t);
+      pthread_mutex_lock(&t->lock);
+      again = again || t->holes > 0;
+      pthread_mutex_unlock(&t->lock);
+    }
+  if (again)
+    edge_engine_wake(e);
+}
+
+/* What there is to do now. The engine's lock is held, but not while it does
+ * it. */
+static void work(struct edge_engine *e, bool describes, bool sweeps) {
+  struct edge_job *job = take_first(e);
+  if (sweeps)
+    e->sweep = false;
+  pthread_mutex_unlock(&e->lock);
+  if (describes)
+    describe(e);
+  if (job != NULL) {
+    answer_job(e, job);
+    job_free(job);
+  }
+  if (sweeps)
+    sweep(e);
+  pthread_mutex_lock(&e->lock);
+}
+
 static void *worker(void *arg) {
   struct edge_engine *e = arg;
+  int64_t sweep_ms = 0; /* not before */
   pthread_mutex_lock(&e->lock);
   while (!e->stop) {
-    int64_t due_ms = e->ready ? HOUSEKEEPING_MS
-                              : wr_backoff_wait(&e->backoff, wr_clock_ms());
-    if (e->first == NULL && due_ms > 0) {
-      wait_ms(e, due_ms);
-      continue;
-    }
-    struct edge_job *job = take_first(e);
-    pthread_mutex_unlock(&e->lock);
-    if (due_ms == 0)
-      describe(e);
-    if (job != NULL) {
-      answer_job(e, job);
-      job_free(job);
-    }
-    pthread_mutex_lock(&e->lock);
+    int64_t now_ms = wr_clock_ms();
+    int64_t due_ms = e->ready ? IDLE_MS : wr_backoff_wait(&e->backoff, now_ms);
+    bool sweeps = e->sweep && now_ms >= sweep_ms;
+    if (sweeps)
+      sweep_ms = now_ms + SWEEP_MS;
+    if (e->first != NULL || due_ms == 0 || sweeps)
+      work(e, due_ms == 0, sweeps);
+    else
+      wait_ms(e, e->sweep && due_ms > SWEEP_MS ? SWEEP_MS : due_ms);
   }
   pthread_mutex_unlock(&e->lock);
   return NULL;

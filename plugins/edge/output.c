@@ -62,6 +62,22 @@ static void put_state(const struct wr_metric *m, const struct edge_rules *r,
   put(*m, "bool", EDGE_UNCERTAIN, state == WR_UNCERTAIN ? 1.0 : 0.0);
 }
 
+static notification_t notification_of(const struct edge_job *job, int severity,
+                                      const char *instance) {
+  notification_t n = {.severity = severity,
+                      .time = wr_cdtime_from_us(job->end_us)};
+  sstrncpy(n.host, job->series->host, sizeof(n.host));
+  sstrncpy(n.plugin, EDGE_PLUGIN, sizeof(n.plugin));
+  sstrncpy(n.plugin_instance, job->series->instance, sizeof(n.plugin_instance));
+  sstrncpy(n.type, "bool", sizeof(n.type));
+  sstrncpy(n.type_instance, instance, sizeof(n.type_instance));
+  return n;
+}
+
+static const char *name_of(const struct edge_series *s) {
+  return s->instance[0] != '\0' ? s->instance : s->host;
+}
+
 /* collectd calls every notification plugin before this returns; the values are
  * on their way by then. */
 static void notify(const struct edge_job *job, const struct edge_rules *r,
@@ -69,24 +85,14 @@ static void notify(const struct edge_job *job, const struct edge_rules *r,
   const struct wr_decision *d = &o->decision;
   const char *label = label_name(r, d->state);
   const char *previous = label_name(r, d->previous);
-  notification_t n = {.severity = d->state == WR_UNCERTAIN
-                                      ? NOTIF_WARNING
-                                      : r->severities[d->state],
-                      .time = wr_cdtime_from_us(job->end_us)};
-  sstrncpy(n.host, job->series->host, sizeof(n.host));
-  sstrncpy(n.plugin, EDGE_PLUGIN, sizeof(n.plugin));
-  sstrncpy(n.plugin_instance, job->series->instance, sizeof(n.plugin_instance));
-  sstrncpy(n.type, "bool", sizeof(n.type));
-  sstrncpy(n.type_instance,
-           d->state == WR_UNCERTAIN ? EDGE_UNCERTAIN
-                                    : r->labels.at[d->state].id,
-           sizeof(n.type_instance));
+  bool none = d->state == WR_UNCERTAIN;
+  notification_t n =
+      notification_of(job, none ? NOTIF_WARNING : r->severities[d->state],
+                      none ? EDGE_UNCERTAIN : r->labels.at[d->state].id);
   snprintf(n.message, sizeof(n.message),
-           "%s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
-           job->series->instance[0] != '\0' ? job->series->instance
-                                            : job->series->host,
-           label, previous, d->score, d->by_range ? "range" : "model",
-           o->level);
+           "%.60s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
+           name_of(job->series), label, previous, d->score,
+           d->by_range ? "range" : "model", o->level);
   plugin_notification_meta_add_string(&n, "label", label);
   plugin_notification_meta_add_string(&n, "previous", previous);
   plugin_notification_meta_add_double(&n, "score", d->score);
@@ -113,6 +119,21 @@ static void put_count(struct wr_metric m, const char *kind, uint64_t count) {
   wr_metric_derive(&m, (int64_t)count);
 }
 
+static void notify_stuck(const struct edge_job *job, bool stuck) {
+  size_t newest = job->count - job->target->axes;
+  notification_t n =
+      notification_of(job, stuck ? NOTIF_WARNING : NOTIF_OKAY, "stuck");
+  if (stuck)
+    snprintf(n.message, sizeof(n.message),
+             "%.60s: the sensor has said %.4g for at least %.0f s.",
+             name_of(job->series), job->features[newest],
+             (double)job->target->o.stuck_ms / 1000.0);
+  else
+    snprintf(n.message, sizeof(n.message), "%.60s: the sensor moves again.",
+             name_of(job->series));
+  plugin_dispatch_notification(&n);
+}
+
 void edge_output_health(const struct edge_job *job, bool up, double latency_s,
                         size_t queued) {
   static const char *const kinds[EDGE_ERRORS] = {[EDGE_TIMEOUT] = "timeout",
@@ -123,12 +144,16 @@ void edge_output_health(const struct edge_job *job, bool up, double latency_s,
   struct edge_series *s = job->series;
   int64_t now_ms = wr_clock_ms();
   int64_t every_ms = (int64_t)CDTIME_T_TO_MS(interval_g);
-  if (s->health_ms != 0 && s->up == up && now_ms - s->health_ms < every_ms)
+  bool stuck = s->is_stuck, turned = stuck != s->stuck_told;
+  if (s->health_ms != 0 && s->up == up && !turned &&
+      now_ms - s->health_ms < every_ms)
     return;
   struct wr_metric m = metric_of(job, NULL);
   if (m.interval < interval_g)
     m.interval = interval_g;
   put(m, "bool", "up", up ? 1.0 : 0.0);
+  if (job->target->o.stuck_ms > 0)
+    put(m, "bool", "stuck", stuck ? 1.0 : 0.0);
   if (up)
     put(m, "response_time", "inference", latency_s);
   put(m, "queue_length", "windows", (double)queued);
@@ -144,4 +169,7 @@ void edge_output_health(const struct edge_job *job, bool up, double latency_s,
   put_count(m, "restart", c.restarts);
   s->health_ms = now_ms;
   s->up = up;
+  s->stuck_told = stuck;
+  if (turned)
+    notify_stuck(job, stuck);
 }

@@ -113,9 +113,11 @@ const char *edge_rules_misfit(const struct edge_options *o,
                               const struct wr_model *model, char *text,
                               size_t size) {
   size_t samples = model->features / model->axes;
-  if (model->axes != 1)
-    snprintf(text, size, "the model \"%s\" wants %zu axes, but one is given",
-             model->name, model->axes);
+  size_t axes = o->axis_count > 0 ? o->axis_count : 1;
+  if (model->axes != axes)
+    snprintf(text, size,
+             "the model \"%s\" wants %zu axes, but %zu are given (Axis)",
+             model->name, model->axes, axes);
   else if (o->window != 0 && (size_t)o->window != samples)
     snprintf(text, size,
              "Window %" PRId64 " does not fit the model \"%s\", which wants "
