@@ -127,16 +127,18 @@ static void on_event(void *user, enum wr_m4_event event, size_t which,
   }
 }
 
-/* --- labels
- * ------------------------------------------------------------------- */
+/* --- labels --- */
 
+/* Labels of other hosts, as an agent that collects from many sees them, are
+ * none of this board's business. */
 static int on_write(const data_set_t *ds, const value_list_t *vl,
                     user_data_t *ud) {
   (void)ds;
   (void)ud;
   char *label = NULL;
   double score = NAN;
-  if (strcmp(vl->plugin, SOURCE) != 0 || vl->meta == NULL ||
+  if (strcmp(vl->plugin, SOURCE) != 0 || strcmp(vl->host, hostname_g) != 0 ||
+      vl->meta == NULL ||
       meta_data_get_string(vl->meta, SOURCE ":label", &label) != 0)
     return 0;
   meta_data_get_double(vl->meta, SOURCE ":score", &score);
