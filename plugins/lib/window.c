@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define TIME_MAX (INT64_MAX / 4) /* sums of times cannot overflow */
-#define PENDING 8 /* samples of one axis that wait for their turn */
+#define PENDING 16 /* samples of one axis that wait for their turn */
 
 struct sample {
   int64_t time_us;
@@ -193,7 +193,7 @@ static void follow(struct wr_window *w, int64_t time_us) {
 static size_t company(const struct wr_window *w) {
   if (w->o.pad)
     return 1;
-  return w->o.samples < 3 ? w->o.samples : 3;
+  return w->o.samples < PENDING ? w->o.samples : PENDING - 1;
 }
 
 /* Takes the oldest sample of axis 0 out of the line and puts it, and what may
