@@ -1,6 +1,16 @@
-# The bundled model. Included by the Makefile.
+# The bundled model: how it is built, trained and evaluated.
 
 MODEL_LIB := $(filter-out %/main.o,$(MODEL_OBJ))
+SPECTRAL_OBJ := $(call objs,model/spectral/spectral.c)
+DEPS_CHECK += libkissfft-dev
+DEPS_TRAIN := $(DEPS_BUILD) libkissfft-dev python3-numpy python3-matplotlib
+
+# The same arithmetic on every machine, so the same scores: no fused
+# multiply-add. Static, because libc's and libm's pages would be most of what
+# the program keeps in memory.
+$(B)/obj/model/%.o: ALL_CFLAGS += -ffp-contract=off -fno-math-errno
+$(B)/model/flow.eim: LIBS := -lm
+$(B)/model/flow.eim: LDFLAGS += $(if $(SAN),,-static-pie)
 
 # The fuzz targets of the protocol need the model, not the plugins' library.
 $(filter $(B)/fuzz/fuzz_eim%,$(FUZZ)): $(B)/fuzz/%: tests/fuzz/%.c \
@@ -10,3 +20,25 @@ $(filter $(B)/fuzz/fuzz_eim%,$(FUZZ)): $(B)/fuzz/%: tests/fuzz/%.c \
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  -o $@ $(filter %.c,$^) -lm
+
+# What the model is compared with needs an FFT; flow.eim does not.
+$(B)/tests/test_spectral: $(SPECTRAL_OBJ)
+$(B)/tests/test_spectral: LIBS += -lkissfft-float
+$(B)/bin/flow-features: $(call objs,model/train/flow-features.c \
+  model/features.c) $(SPECTRAL_OBJ); $(program)
+$(B)/bin/flow-features: LIBS := -lkissfft-float -lm
+
+$(filter $(B)/bench/model_%,$(BENCH)): $(MODEL_LIB)
+
+DATA ?= ../shared/data
+SEEDS ?= 1 2 3 4 5
+.PHONY: train evaluate deps-train
+deps-train: ; @tests/install-deps $(DEPS_TRAIN)
+
+train: deps-train ## train the bundled model again (DATA=folder or file)
+	@$(MAKE) --no-print-directory $(B)/bin/flow-features
+	@$(PYTHON) model/train/train.py --build $(B) $(DATA)
+
+evaluate: deps-train ## measure it on the test split (DATA=, SEEDS="1 2 ...")
+	@$(MAKE) --no-print-directory $(B)/bin/flow-features $(B)/bin/flow-model
+	@$(PYTHON) model/train/evaluate.py --build $(B) --seeds "$(SEEDS)" $(DATA)

@@ -2,13 +2,15 @@
 
 #include <math.h>
 
+#include "model/rule_limits.h"
+
 const struct rule_limits rule_limits = {
     .low = 4.0f,
     .normal = 7.5f,
     .high = 12.5f,
     .top = 20.0f,
-    .deviation_abs = 0.25f,
-    .deviation_rel = 0.05f,
+    .deviation_abs = RULE_DEVIATION_ABS,
+    .deviation_rel = RULE_DEVIATION_REL,
 };
 
 static float mean_of(const float *values, int count) {

@@ -1,0 +1,119 @@
+/* The features, on windows whose values can be worked out by hand. */
+#include <math.h>
+#include <string.h>
+
+#include "model/features.h"
+#include "tests/unit/unit.h"
+
+static float f[FEATURE_COUNT];
+static const float still = -5.2983174f; /* ln FEATURE_FLOOR */
+
+static void compute(const float *window) { features_compute(window, f); }
+
+#define NEAR(feature, value)                                                   \
+  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_##feature], value, 2e-3)
+
+static double relative(double value, double mean) {
+  return log(value / (mean + 0.5) + 0.005);
+}
+
+static void test_constant(void) {
+  const float window[] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
+  static const enum feature level[] = {
+      FEATURE_MIN,  FEATURE_MAX,    FEATURE_MEAN,   FEATURE_FIRST,
+      FEATURE_LAST, FEATURE_SECOND, FEATURE_MEDIAN, FEATURE_EIGHTH};
+  compute(window);
+  for (size_t i = 0; i < sizeof(level) / sizeof(level[0]); i++)
+    CU_ASSERT_EQUAL(f[level[i]], 7.0f);
+  for (int i = FEATURE_DEVIATION; i <= FEATURE_FULL_WAVE; i++)
+    CU_ASSERT_DOUBLE_EQUAL(f[i], still, 2e-3);
+  CU_ASSERT_EQUAL(f[FEATURE_MEMORY], 0.0f);
+  CU_ASSERT_EQUAL(f[FEATURE_SLOPE], 0.0f);
+}
+
+static void test_zero(void) {
+  const float window[10] = {0};
+  compute(window);
+  for (int i = 0; i < FEATURE_COUNT; i++)
+    CU_ASSERT(isfinite(f[i]));
+}
+
+static void test_ramp(void) {
+  const float window[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  compute(window);
+  NEAR(MIN, 1);
+  NEAR(SECOND, 2);
+  NEAR(MEDIAN, 5.5);
+  NEAR(EIGHTH, 9);
+  NEAR(MAX, 10);
+  NEAR(SLOPE, 1 / 6.0);
+  NEAR(RISE, 1 / 6.0);
+  NEAR(FALL, 0);
+  NEAR(DEVIATION, relative(sqrt(8.25), 5.5));
+  NEAR(SPREAD, relative(2.5, 5.5));
+  NEAR(CHANGE, relative(1, 5.5));
+  NEAR(JUMP, relative(1, 5.5));
+  NEAR(BEND, still);
+  NEAR(OFF_LINE, still);
+  NEAR(OFF_STEP, relative(sqrt(2.0), 5.5));
+}
+
+static void test_step(void) {
+  const float window[] = {10, 10, 10, 10, 10, 10, 4, 4, 4, 4};
+  compute(window);
+  NEAR(STEP, -6 / 8.1);
+  NEAR(FALL, -6 / 8.1);
+  NEAR(RISE, 0);
+  /* what is left is the rounding of sums of squares */
+  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_OFF_STEP], still, 0.05);
+  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_OFF_MOVE], still, 0.05);
+  CU_ASSERT(f[FEATURE_OFF_LINE] > -2.5f);
+}
+
+/* A step on its way for two samples: only OFF_MOVE takes it for one. */
+static void test_slow_step(void) {
+  const float window[] = {10, 10, 10, 10, 8, 6, 4, 4, 4, 4};
+  compute(window);
+  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_OFF_MOVE], still, 0.05);
+  CU_ASSERT(f[FEATURE_OFF_STEP] > -3.0f);
+}
+
+static void test_alternating(void) {
+  const float window[] = {9, 11, 9, 11, 9, 11, 9, 11, 9, 11};
+  compute(window);
+  NEAR(DEVIATION, relative(1, 10));
+  NEAR(CHANGE, relative(2, 10));
+  NEAR(BEND, relative(4, 10));
+  NEAR(MEMORY, -9 / (10 + 1e-3 * 10.5 * 10.5));
+}
+
+/* The shape does not depend on the level, but for the floor of the base. */
+static void test_scale(void) {
+  const float window[] = {10, 9, 12, 10, 7, 10, 11, 10, 13, 10};
+  float big[10], first[FEATURE_COUNT];
+  compute(window);
+  memcpy(first, f, sizeof(f));
+  for (int i = 0; i < 10; i++)
+    big[i] = window[i] * 2;
+  compute(big);
+  NEAR(MEAN, 2 * first[FEATURE_MEAN]);
+  for (int i = FEATURE_DEVIATION; i <= FEATURE_FULL_WAVE; i++)
+    CU_ASSERT_DOUBLE_EQUAL(f[i], first[i], 0.03);
+}
+
+static void test_hostile(void) {
+  const float window[] = {NAN,    INFINITY, -INFINITY, 3e38f, -3e38f,
+                          1e-40f, 0,        -0.0f,     1,     NAN};
+  compute(window);
+  for (int i = 0; i < FEATURE_COUNT; i++)
+    CU_ASSERT(isfinite(f[i]));
+}
+
+static void test_names(void) {
+  CU_ASSERT_STRING_EQUAL(feature_names[FEATURE_MIN], "min");
+  CU_ASSERT_STRING_EQUAL(feature_names[FEATURE_COUNT - 1], "memory");
+}
+
+UNIT_MAIN("features", UNIT(test_constant), UNIT(test_zero), UNIT(test_ramp),
+          UNIT(test_step), UNIT(test_slow_step), UNIT(test_alternating),
+          UNIT(test_scale), UNIT(test_hostile), UNIT(test_names))
