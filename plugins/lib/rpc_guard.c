@@ -11,9 +11,8 @@ bool wr_rpc_guard_allows(const struct wr_rpc_guard *g,
   if (g->crashes < WR_GUARD_CRASHES)
     return true;
   int64_t oldest_ms = g->crash_ms[g->crashes % WR_GUARD_CRASHES];
-  int64_t newest_ms = g->crash_ms[(g->crashes - 1) % WR_GUARD_CRASHES];
   return now_ms - oldest_ms >= WINDOW_MS ||
-         (w->proven && w->answered_ms > newest_ms);
+         (w->proven && w->answered_ms > oldest_ms);
 }
 
 void wr_rpc_guard_answered(struct wr_rpc_ward *w, int64_t now_ms) {

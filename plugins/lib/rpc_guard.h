@@ -5,7 +5,7 @@
  * until somebody comes. Hence two rules. A method that crashed the proxy rests
  * for 10 minutes, then 20, 40 ... up to a day. And once WR_GUARD_CRASHES
  * crashes lie within the last 120 s, only methods that have answered since the
- * last crash are called: well below ten, since others may share the proxy.
+ * first of them are called: well below ten, since others may share the proxy.
  * Time is a parameter. Threads: none of its own. */
 #ifndef WR_RPC_GUARD_H
 #define WR_RPC_GUARD_H
