@@ -170,6 +170,7 @@ static int start(struct m4 *m4) {
   struct wr_m4_loop *l = &m4->loop;
   l->rpc.mode = (enum wr_rpc_mode)m4->mode;
   l->rpc.timeout_ms = m4->timeout_ms;
+  l->rpc.lock_directory = m4->lock_directory;
   l->rpc.random = wr_clock_random();
   l->rpc.env = (struct wr_rpc_env){wr_clock_us, stop_fd};
   l->interval_ms = m4->interval_ms;

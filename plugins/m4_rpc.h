@@ -36,7 +36,7 @@ struct report {
 };
 
 struct m4 {
-  char *name, *address;
+  char *name, *address, *lock_directory;
   int mode;
   int64_t interval_ms, timeout_ms; /* 0: not given */
   struct method methods[WR_M4_METHODS];

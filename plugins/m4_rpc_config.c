@@ -35,7 +35,7 @@ static int read_output(const char *where, const oconfig_item_t *ci,
 static const struct wr_option method_options[] = {
     WR_OPTION("Type", WR_STRING, struct method, type),
     WR_OPTION("Instance", WR_STRING, struct method, instance),
-    WR_OPTION_RANGE("Interval", WR_SECONDS, struct method, interval_ms, 0.05,
+    WR_OPTION_RANGE("Interval", WR_SECONDS, struct method, interval_ms, 0.01,
                     86400),
     WR_OPTION("Scale", WR_NUMBER, struct method, scale),
     WR_OPTION("Compensate", WR_BOOLEAN, struct method, compensate),
@@ -166,9 +166,10 @@ static const char *const modes[] = {"proxy", "persistent", NULL};
 static const struct wr_option m4_options[] = {
     WR_OPTION("Address", WR_STRING, struct m4, address),
     WR_OPTION_WORD("Mode", struct m4, mode, modes),
-    WR_OPTION_RANGE("Interval", WR_SECONDS, struct m4, interval_ms, 0.05,
+    WR_OPTION_RANGE("Interval", WR_SECONDS, struct m4, interval_ms, 0.01,
                     86400),
     WR_OPTION_RANGE("Timeout", WR_SECONDS, struct m4, timeout_ms, 0.05, 60),
+    WR_OPTION("LockDirectory", WR_STRING, struct m4, lock_directory),
     WR_OPTION_BLOCK("Method", read_method),
     WR_OPTION_BLOCK("Report", read_report),
 };
@@ -249,6 +250,7 @@ void m4_free(struct m4 *m4) {
     free(m4->reports[i].method);
   free(m4->name);
   free(m4->address);
+  free(m4->lock_directory);
   free(m4);
 }
 

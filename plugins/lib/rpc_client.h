@@ -60,7 +60,7 @@ struct wr_rpc_options {
                          proxy mode above 1100, or SILENT is never seen */
   uint32_t random;    /* where the msgids start */
   struct wr_rpc_env env;
-  const char *lock_directory; /* as wr_rpc_lock_open(); not kept */
+  const char *lock_directory; /* NULL: see rpc_lock.h; not kept */
 };
 
 struct wr_rpc_call {

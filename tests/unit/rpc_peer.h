@@ -216,6 +216,7 @@ static inline struct wr_rpc_options peer_options(const struct peer *p,
   struct wr_rpc_options o = {.mode = mode,
                              .timeout_ms = 20000,
                              .random = 0x12345678,
+                             .lock_directory = "/dev/null", /* none */
                              .env = {peer_clock, p->stop_fd}};
   strcpy(o.address.host, "127.0.0.1");
   snprintf(o.address.port, sizeof(o.address.port), "%u", p->port);
