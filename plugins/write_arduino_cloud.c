@@ -239,9 +239,10 @@ static void tell_spool(struct thing *t) {
 }
 
 static void keep(struct thing *t) {
+  bool was_in_memory = t->seen.in_memory;
   bool work = wr_spool_commit(t->spool, wr_clock_ms(), wall_us()) > 0;
   tell_spool(t);
-  if (!work)
+  if (!work && t->seen.in_memory == was_in_memory)
     return;
   pthread_mutex_lock(&t->lock);
   t->news = true;
@@ -389,7 +390,7 @@ static void alert(struct thing *t, double age_s, int64_t rows) {
              t->name, rows, age_s / 60.0);
     notify(t, NOTIF_WARNING, text);
     t->alerted = true;
-  } else if (t->alerted && age_s <= limit_s) {
+  } else if (t->alerted && age_s <= limit_s && (age_s > 0 || rows == 0)) {
     snprintf(text, sizeof(text),
              "Thing \"%s\": the Arduino Cloud has caught up.", t->name);
     notify(t, NOTIF_OKAY, text);

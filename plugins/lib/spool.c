@@ -142,7 +142,7 @@ static void swap_rows(struct wr_spool *s) {
 
 static void publish_counts(struct wr_spool *s, int committed, int lost) {
   pthread_mutex_lock(&s->accept);
-  s->status.rows = s->db.state.rows + s->accepted.count;
+  s->status.rows = s->db.state.rows + s->stranded + s->accepted.count;
   s->status.committed += committed;
   s->status.dropped += lost;
   pthread_mutex_unlock(&s->accept);

@@ -87,11 +87,11 @@ static int read_state(struct wr_db *db) {
 static int set_up(struct wr_db *db, bool memory) {
   int64_t version = 0;
   /* Small caches: the queue is read at its two ends. The write-ahead log is
-   * folded back at a megabyte. */
+   * folded back at a quarter of a megabyte. */
   int code = wr_db_exec(
       db, memory ? "PRAGMA cache_size=-64"
-                 : "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=256;"
-                   "PRAGMA journal_size_limit=1048576;"
+                 : "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=64;"
+                   "PRAGMA journal_size_limit=262144;"
                    "PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY");
   if (code == SQLITE_OK)
     code = get_int(db, "PRAGMA user_version", &version);

@@ -97,6 +97,8 @@ int wr_spool_recover(struct wr_spool *s, int code) {
       return SQLITE_OK;
     }
   }
+  if (!was_memory)
+    s->stranded = state.rows;
   s->db.state = state;
   wr_backoff_fail(&s->disk_retry, s->now_ms, 0, 0);
   wr_spool_say(s, true, NULL);
@@ -195,6 +197,7 @@ void wr_spool_return_to_disk(struct wr_spool *s) {
     wr_db_close(&s->db);
     s->db = disk;
     memcpy(s->numbers, m.numbers, (size_t)s->count * sizeof(int64_t));
+    s->stranded = 0;
     wr_backoff_ok(&s->disk_retry);
     wr_spool_say(s, false, NULL);
   } else {
