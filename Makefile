@@ -121,11 +121,13 @@ include tests/check.mk
 -include model/model.mk tests/dashboards/dashboards.mk \
   tests/packaging/packaging.mk
 
+DROPINS := $(wildcard agent-config/collectd.conf.d/*.conf)
 # Drop-ins that are there belong to the administrator and are kept.
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/weir
 DROPINDIR ?= /etc/collectd/collectd.conf.d
-tree = cd $(1) && find . -type f ! -name '*.py' ! -path './dropins/*' | \
+tree = cd $(1) && find . -type f ! -name '*.py' ! -path './collectd.conf.d/*' \
+  ! -path './examples/*' | \
   while read -r f; do install -D -m $$(test -x $$f && echo 0755 || echo 0644) \
   $$f $(DESTDIR)$(2)/$$f; done
 .PHONY: install uninstall clean help
@@ -137,10 +139,11 @@ install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 	install -m 0755 $(B)/bin/weir-doctor $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
-	for f in $(wildcard agent-config/dropins/*.conf); do \
+	for f in $(DROPINS); do \
 	  test -e $(DESTDIR)$(DROPINDIR)/$${f##*/} || \
 	  install -m 0644 $$f $(DESTDIR)$(DROPINDIR) || exit 1; done
 	$(call tree,agent-config,$(DOCDIR)/examples)
+	$(call tree,agent-config/examples,$(DOCDIR)/examples)
 	$(call tree,debian/systemd,$(DOCDIR)/examples/systemd)
 	$(call tree,dashboards,$(PREFIX)/share/weir)
 
@@ -151,7 +154,7 @@ uninstall: ## what install put there; drop-ins only if all lines are comments
 	rm -f $(DESTDIR)$(PREFIX)/bin/weir-doctor
 	rm -rf $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/weir \
 	  $(DESTDIR)$(DOCDIR)
-	for f in $(wildcard agent-config/dropins/*.conf); do \
+	for f in $(DROPINS); do \
 	  f=$(DESTDIR)$(DROPINDIR)/$${f##*/}; test ! -e $$f || \
 	  grep -q '^[^#]' $$f || rm -f $$f; done
 
