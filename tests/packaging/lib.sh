@@ -97,6 +97,9 @@ unpack() {
 
 # furnish DIRECTORY: what a root needs to work; inside the namespaces only.
 furnish() {
+  # There is no init; without this, packages would not touch a running daemon.
+  printf '#!/bin/sh\nexit 0\n' >"$1/usr/sbin/policy-rc.d"
+  chmod 755 "$1/usr/sbin/policy-rc.d"
   mkdir -p "$roots/apt/partial"
   mount -t proc proc "$1/proc"
   mount --bind "$roots/apt" "$1/var/cache/apt/archives"
