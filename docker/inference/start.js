@@ -10,6 +10,7 @@
 // EI_API_KEY builds and fetches the project's model (the network is needed at
 // each start); EI_MODEL_FILE runs an .eim file and needs neither.
 'use strict';
+const fs = require('fs');
 const {probe} = require('./health.js');
 
 const runner =
@@ -17,7 +18,12 @@ const runner =
 const port = process.env.EI_PORT || '1337';
 let source;
 if (process.env.EI_MODEL_FILE) {
-  source = ['--model-file', process.env.EI_MODEL_FILE];
+  // The runner changes the file's mode: a copy lets the original be read-only
+  // and anybody's.
+  const copy = '/tmp/model.eim';
+  fs.rmSync(copy, {force: true});
+  fs.copyFileSync(process.env.EI_MODEL_FILE, copy);
+  source = ['--model-file', copy];
 } else if (process.env.EI_API_KEY) {
   source = ['--api-key', process.env.EI_API_KEY];
 } else {
