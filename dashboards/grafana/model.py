@@ -131,8 +131,7 @@ def timeline(title, description, queries, size, mappings, **more):
                "tooltip": {"mode": "single", "sort": "none"}}
     options.update(more.pop("options", {}))
     return panel("state-timeline", title, description, "none", queries, size,
-                 custom={"fillOpacity": 90, "lineWidth": 0,
-                         "spanNulls": False},
+                 custom={"fillOpacity": 90, "lineWidth": 0},
                  options=options, mappings=mappings,
                  thresholds=steps((None, COLORS["none"])), **more)
 
@@ -207,7 +206,7 @@ def variable(name, label, text, flavour, chained=""):
     definition = text[flavour.key]
     out = {"name": name, "label": label, "type": "query",
            "datasource": flavour.source, "query": definition,
-           "definition": definition, "refresh": 2, "sort": 1,
+           "refresh": 2, "sort": 1,
            "includeAll": True, "allValue": ".*", "multi": True,
            "hide": 0, "options": [], "regex": "", "skipUrlSync": False,
            "current": {"selected": True, "text": ["All"],

@@ -1,12 +1,26 @@
 # Dashboards, rules and configurations. Included by the Makefile.
 
 DASH_TOOLS := promtool:prometheus amtool:prometheus-alertmanager
+DASH_LIBS := libmicrohttpd12 libprotobuf-c1 librdkafka1 libmosquitto1 \
+  libesmtp6 librrd8
+DASH_LIVE := prometheus:prometheus influxd:influxdb \
+  prometheus-alertmanager:prometheus-alertmanager
 
-.PHONY: dashboards dashboards-check
+.PHONY: dashboards dashboards-check dashboards-live dashboards-draw
 dashboards: ## write the dashboards and rules from their sources
 	@$(PYTHON) dashboards/grafana/generate.py
 
-dashboards-check: ## rules and dashboards, without a server
-	@tests/install-deps python3-yaml
+dashboards-check: $(SO) $(EIM) ## rules, dashboards, configurations
+	@tests/install-deps python3-yaml $(DASH_LIBS)
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS)
 	@WEIR_BUILD=$(B) tests/dashboards/check-all
+
+dashboards-live: all ## real Prometheus, Alertmanager, InfluxDB (2 min)
+	@tests/install-deps curl:curl $(DASH_LIBS)
+	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE)
+	@cd tests/dashboards && WEIR_BUILD=$(B) $(PYTHON) test_live.py
+
+dashboards-draw: all ## types and pictures with Grafana's npm packages
+	@tests/install-deps node:nodejs npm:npm chromium:chromium $(DASH_LIBS)
+	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE)
+	@WEIR_BUILD=$(B) tests/dashboards/draw-boards
