@@ -1,0 +1,150 @@
+#include "lib/capture.h"
+
+#include "lib/json.h"
+#include "unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64];
+static const double values[] = {10.1, 20, 9.9, 21};
+
+static void make_dir(void) {
+  snprintf(dir, sizeof(dir), "/tmp/test-capture-XXXXXX");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+}
+
+static size_t list(bool removes) {
+  size_t count = 0;
+  DIR *d = opendir(dir);
+  for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
+    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
+      count++;
+      if (removes)
+        unlinkat(dirfd(d), e->d_name, 0);
+    }
+  if (d != NULL)
+    closedir(d);
+  return count;
+}
+
+static void remove_dir(void) {
+  list(true);
+  rmdir(dir);
+}
+
+static struct wr_sample sample(int64_t second) {
+  return (struct wr_sample){.device = "host/pump.1",
+                            .label = "no flow",
+                            .sensors = "flow\0temperature",
+                            .interval_us = 1000000,
+                            .end_us = (1700000000 + second) * 1000000,
+                            .axes = 2,
+                            .values = values,
+                            .count = 4};
+}
+
+static bool there(const char *name) {
+  char path[256];
+  snprintf(path, sizeof(path), "%s/%s", dir, name);
+  return access(path, F_OK) == 0;
+}
+
+static void test_no_directory(void) {
+  struct wr_capture *c;
+  CU_ASSERT_EQUAL(wr_capture_open("/none/such", 1, 1, &c), -ENOENT);
+  CU_ASSERT_PTR_NULL(c);
+  CU_ASSERT_EQUAL(wr_capture_open("/dev/null", 1, 1, &c), -ENOTDIR);
+  wr_capture_close(NULL);
+}
+
+static void test_document(void) {
+  struct wr_bytes b = WR_BYTES_INIT(4096);
+  struct wr_sample s = sample(0);
+  yajl_val doc = NULL;
+  CU_ASSERT_EQUAL_FATAL(wr_sample_put(&b, &s), 0);
+  CU_ASSERT_EQUAL_FATAL(wr_json_parse(b.data, b.len, b.len, &doc), 0);
+  const char *text = "";
+  double interval = 0;
+  yajl_val payload = wr_json_get(doc, "payload");
+  CU_ASSERT_EQUAL(wr_json_string(doc, "signature", &text), 0);
+  CU_ASSERT_EQUAL(strlen(text), 64);
+  CU_ASSERT_EQUAL(wr_json_double(payload, "interval_ms", &interval), 0);
+  CU_ASSERT_EQUAL(interval, 1000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(b.data, "\"values\":[[10.1,20],[9.9,21]]"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(b.data, "\"name\":\"temperature\""));
+  wr_json_free(doc);
+  wr_bytes_free(&b);
+}
+
+static void test_names_and_leftovers(void) {
+  struct wr_capture *c;
+  make_dir();
+  char path[128];
+  snprintf(path, sizeof(path), "%s/.weir-new", dir);
+  close(open(path, O_CREAT | O_WRONLY, 0600));
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 10, 100000, &c), 0);
+  struct wr_sample s = sample(1);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  CU_ASSERT_TRUE(there("no_flow.host_pump_1.1700000001000.weir.json"));
+  CU_ASSERT_EQUAL(list(false), 1);
+  wr_capture_close(c);
+  remove_dir();
+}
+
+static void test_oldest_goes(void) {
+  struct wr_capture *c;
+  make_dir();
+  char path[128];
+  snprintf(path, sizeof(path), "%s/mine.json", dir);
+  close(open(path, O_CREAT | O_WRONLY, 0600));
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 3, 100000, &c), 0);
+  for (int i = 0; i < 5; i++) {
+    struct wr_sample s = sample(i);
+    CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  }
+  CU_ASSERT_EQUAL(wr_capture_files(c), 3);
+  CU_ASSERT_EQUAL(list(false), 4);
+  CU_ASSERT_FALSE(there("no_flow.host_pump_1.1700000001000.weir.json"));
+  CU_ASSERT_TRUE(there("no_flow.host_pump_1.1700000002000.weir.json"));
+  CU_ASSERT_TRUE(there("mine.json"));
+  wr_capture_close(c);
+  /* The next run counts what it finds. */
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 2, 100000, &c), 0);
+  CU_ASSERT_EQUAL(wr_capture_files(c), 3);
+  struct wr_sample s = sample(9);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  CU_ASSERT_EQUAL(wr_capture_files(c), 2);
+  CU_ASSERT_TRUE(there("no_flow.host_pump_1.1700000004000.weir.json"));
+  wr_capture_close(c);
+  remove_dir();
+}
+
+static void test_ceiling_of_bytes(void) {
+  struct wr_capture *c;
+  make_dir();
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 100, 1000, &c), 0);
+  for (int i = 0; i < 10; i++) {
+    struct wr_sample s = sample(i);
+    CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+    CU_ASSERT(wr_capture_bytes(c) <= 1000);
+  }
+  CU_ASSERT(wr_capture_files(c) >= 2 && wr_capture_files(c) <= 4);
+  CU_ASSERT_EQUAL(list(false), wr_capture_files(c));
+  wr_capture_close(c);
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 100, 100, &c), 0);
+  struct wr_sample s = sample(99);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), -EFBIG);
+  wr_capture_close(c);
+  remove_dir();
+}
+
+UNIT_MAIN("capture", UNIT(test_no_directory), UNIT(test_document),
+          UNIT(test_names_and_leftovers), UNIT(test_oldest_goes),
+          UNIT(test_ceiling_of_bytes))
