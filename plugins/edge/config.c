@@ -156,7 +156,11 @@ static const struct wr_option options[] = {
     TEXT("CAPath", ca_path),
     TEXT("ClientCert", client_cert),
     TEXT("ClientKey", client_key),
-    FLAG("UseProxy", use_proxy)};
+    FLAG("UseProxy", use_proxy),
+    TEXT("CaptureDir", capture_dir),
+    FLAG("CaptureUncertain", capture_uncertain),
+    RANGE("CaptureFiles", WR_INTEGER, capture_files, 1, 1000000),
+    RANGE("CaptureBytes", WR_INTEGER, capture_bytes, 4096, 1e12)};
 
 static const struct edge_options defaults = {.nominal = 10.0,
                                              .threshold = 0.6,
@@ -170,7 +174,10 @@ static const struct edge_options defaults = {.nominal = 10.0,
                                              .queue_max = 4096,
                                              .series_max = 4096,
                                              .verify_peer = true,
-                                             .verify_host = true};
+                                             .verify_host = true,
+                                             .capture_uncertain = true,
+                                             .capture_files = 1000,
+                                             .capture_bytes = 10 << 20};
 
 static int check_model_file(const char *path) {
   struct stat st;
@@ -205,6 +212,25 @@ static int check_stride(const struct edge_options *o) {
   snprintf(value, sizeof(value), "%" PRId64, o->stride);
   return wr_option_fault(EDGE_WHERE, "Stride", value,
                          "a whole number from 1 to Window");
+}
+
+/* Each directory has one owner, which keeps its size. */
+static int check_capture(const struct edge_options *o) {
+  if (o->capture_dir == NULL)
+    return 0;
+  struct stat st;
+  const char *fault = NULL;
+  if (o->capture_dir[0] != '/')
+    fault = "the absolute path of a directory";
+  else if (stat(o->capture_dir, &st) == 0 && !S_ISDIR(st.st_mode))
+    fault = "a directory";
+  for (struct edge_target *t = edge_targets; t != NULL; t = t->next)
+    if (t->o.capture_dir != NULL &&
+        strcmp(t->o.capture_dir, o->capture_dir) == 0)
+      fault = "a directory of its own for each target";
+  return fault != NULL
+             ? wr_option_fault(EDGE_WHERE, "CaptureDir", o->capture_dir, fault)
+             : 0;
 }
 
 /* Starts the program for a moment: what does not run now will not run later,
@@ -255,9 +281,11 @@ struct edge_target *edge_target_create(const oconfig_item_t *ci) {
   pthread_mutex_init(&t->crowd.lock, NULL);
   pthread_mutex_init(&t->pace.lock, NULL);
   pthread_mutex_init(&t->kind.lock, NULL);
+  pthread_mutex_init(&t->disk.lock, NULL);
   if (wr_options_read(EDGE_WHERE, ci, options, STATIC_ARRAY_SIZE(options),
                       &t->o) == 0 &&
       check_source(&t->o) == 0 && check_stride(&t->o) == 0 &&
+      check_capture(&t->o) == 0 &&
       (t->engine = edge_engine_for(&t->o)) != NULL && check_model(t) == 0 &&
       prepare(t) == 0)
     return t;
@@ -270,6 +298,7 @@ void edge_target_destroy(struct edge_target *t) {
     return;
   struct edge_options *o = &t->o;
   wr_table_destroy(t->series);
+  wr_capture_close(t->capture);
   edge_rules_free(&t->rules);
   for (size_t i = 0; i < o->label_count; i++)
     free(o->labels[i].name);
@@ -279,11 +308,12 @@ void edge_target_destroy(struct edge_target *t) {
     free(o->axes[i].name);
     free(o->axes[i].instance);
   }
-  void *const texts[] = {o->url,     o->model,       o->ca_cert,
-                         o->ca_path, o->client_cert, o->client_key,
-                         o->labels,  o->ranges,      o->axes};
+  void *const texts[] = {o->url,         o->model,      o->ca_cert, o->ca_path,
+                         o->client_cert, o->client_key, o->labels,  o->ranges,
+                         o->axes,        o->capture_dir};
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
     free(texts[i]);
+  pthread_mutex_destroy(&t->disk.lock);
   pthread_mutex_destroy(&t->kind.lock);
   pthread_mutex_destroy(&t->pace.lock);
   pthread_mutex_destroy(&t->crowd.lock);

@@ -19,6 +19,7 @@
 #include "glue/clock.h"
 #include "glue/report.h"
 #include "lib/backoff.h"
+#include "lib/capture.h"
 #include "lib/inference.h"
 #include "lib/labels.h"
 #include "lib/stuck.h"
@@ -54,7 +55,7 @@ struct edge_series {
   char *host;
   char *instance; /* plugin_instance of the source */
   struct wr_stuck stuck;
-  atomic_bool is_stuck;
+  bool is_stuck;
   atomic_uint_least64_t errors[EDGE_ERRORS];
   /* worker: */
   unsigned generation; /* of the target's rules that `verdict` is for */
@@ -62,6 +63,7 @@ struct edge_series {
   int64_t health_ms; /* when health was last dispatched; 0: never */
   bool up;
   bool stuck_told;
+  int64_t kept_us; /* end of the last window in CaptureDir; 0: none */
 };
 
 struct edge_job {
@@ -69,7 +71,7 @@ struct edge_job {
   struct edge_target *target;
   struct edge_series *series;
   int64_t end_us; /* time stamp of the newest sample */
-  bool restarted;
+  bool restarted, stuck;
   size_t count;
   double features[]; /* as measured, not scaled */
 };
@@ -89,7 +91,7 @@ struct edge_engine {
   bool stop;
   bool sweep; /* a window waits: look after it soon */
   struct edge_job *first, **last;
-  size_t queued;
+  atomic_size_t queued;
   /* worker (and the configuration, before it starts): */
   struct wr_model info;
   double *scaled; /* info.features values for the model */
@@ -129,6 +131,9 @@ struct edge_options {
   bool padding;
   bool verify_peer, verify_host, use_proxy;
   char *ca_cert, *ca_path, *client_cert, *client_key;
+  char *capture_dir; /* NULL: windows are not kept */
+  bool capture_uncertain;
+  int64_t capture_files, capture_bytes;
   struct edge_axis *axes; /* none: every series is one of its own */
   size_t axis_count;
   struct edge_label_option *labels;
@@ -153,8 +158,9 @@ struct edge_target {
   struct edge_options o;
   struct edge_engine *engine;
   struct edge_rules rules;
-  struct wr_trouble misfit, crowd, pace, kind;
-  size_t axes; /* at least 1 */
+  struct wr_trouble misfit, crowd, pace, kind, disk;
+  struct wr_capture *capture; /* worker */
+  size_t axes;                /* at least 1 */
   pthread_mutex_t lock;
   bool fitted;  /* shape is that of a model, not a guess */
   size_t holes; /* series whose window waits for a late sample */
@@ -211,5 +217,9 @@ struct edge_outcome {
 void edge_output(const struct edge_job *job, const struct edge_outcome *o);
 void edge_output_health(const struct edge_job *job, bool up, double latency_s,
                         size_t queued);
+
+/* keep.c; the engine's worker. `scaled`: the values as the model saw them. */
+void edge_keep(const struct edge_job *job, const struct wr_decision *d,
+               const double *scaled);
 
 #endif

@@ -248,13 +248,18 @@ static double level_of(const struct edge_job *job) {
   return sum / (double)(job->count / axes);
 }
 
-/* Asks the model. 0 and *answer; else -errno, and the engine knows. */
-static int ask(struct edge_engine *e, const struct edge_job *job,
-               struct wr_answer *answer, double *latency_s) {
+/* The values as the model knows them: of a loop whose normal flow is 10. */
+static void scale(struct edge_engine *e, const struct edge_job *job) {
   for (size_t i = 0; i < job->count; i++)
     e->scaled[i] = i % e->info.axes == 0
                        ? job->features[i] * 10.0 / job->target->o.nominal
                        : job->features[i];
+}
+
+/* Asks the model about e->scaled. 0 and *answer; else -errno, and the engine
+ * knows. */
+static int ask(struct edge_engine *e, struct wr_answer *answer,
+               double *latency_s) {
   bool changed = false;
   int64_t begin_us = wr_clock_us();
   int status = wr_inference_classify(e->inference, &e->info, e->scaled, answer,
@@ -285,8 +290,11 @@ static void decide(struct edge_engine *e, struct edge_job *job,
     wr_verdict_gap(&s->verdict);
   if (wr_verdict_step(&s->verdict, &t->rules.verdict,
                       o->answer != NULL ? o->answer->scores : NULL, o->level,
-                      &o->decision))
+                      &o->decision)) {
     edge_output(job, o);
+    if (o->answer != NULL)
+      edge_keep(job, &o->decision, e->scaled);
+  }
   edge_output_health(job, o->answer != NULL, o->latency_s, e->queued);
 }
 
@@ -296,7 +304,8 @@ static void answer_job(struct edge_engine *e, struct edge_job *job) {
   bool fits = e->described && job->count == e->info.features &&
               job->target->misfit.since_ms == 0;
   if (e->ready && fits) {
-    int status = ask(e, job, &answer, &o.latency_s);
+    scale(e, job);
+    int status = ask(e, &answer, &o.latency_s);
     if (status == -ECANCELED)
       return;
     if (status == 0)

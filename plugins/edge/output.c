@@ -144,7 +144,7 @@ void edge_output_health(const struct edge_job *job, bool up, double latency_s,
   struct edge_series *s = job->series;
   int64_t now_ms = wr_clock_ms();
   int64_t every_ms = (int64_t)CDTIME_T_TO_MS(interval_g);
-  bool stuck = s->is_stuck, turned = stuck != s->stuck_told;
+  bool stuck = job->stuck, turned = stuck != s->stuck_told;
   if (s->health_ms != 0 && s->up == up && !turned &&
       now_ms - s->health_ms < every_ms)
     return;

@@ -113,6 +113,7 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                            .series = f->series,
                            .end_us = end_us,
                            .restarted = restarted,
+                           .stuck = f->series->is_stuck,
                            .count = count};
   wr_window_copy(w, job->features);
   f->series->refs++;
