@@ -83,17 +83,21 @@ def files_of(pid):
 
 
 class Case(weir.Case):
-    def agent(self, targets, extra="", **options):
-        """collectd with stock unixsock for the feed, and one chain."""
+    def agent(self, targets, extra="", threads=1, **options):
+        """collectd with stock unixsock for the feed, and one chain.
+
+        threads: write threads. The feed is so quick that several of them
+        would shuffle more samples than a window's memory holds."""
         self.socket_path = os.path.join(self.dir, "sock")
         config = chain(targets) if isinstance(targets, list) else targets
         config += """\
+WriteThreads %d
 PluginDir "%s"
 LoadPlugin unixsock
 <Plugin unixsock>
   SocketFile "%s"
 </Plugin>
-%s""" % (weir.STOCK_PLUGINDIR, self.socket_path, extra)
+%s""" % (threads, weir.STOCK_PLUGINDIR, self.socket_path, extra)
         agent = self.collectd(config, **options)
         agent.wait_ready()
         weir.wait_until(self.connect, "unixsock listens", alive=agent)

@@ -1,5 +1,6 @@
 """target_edge_impulse under the stock collectd: windows, labels, loops."""
 
+import json
 import os
 import unittest
 
@@ -81,7 +82,7 @@ TypeInstance "again"
                 if "edge_impulse:label" in v["meta"]][::4]
 
     def test_thousand_series(self):
-        agent = self.agent([EIM + "RangePolicy \"off\""])
+        agent = self.agent([EIM + "RangePolicy \"off\""], threads=5)
         for second in range(12):
             for i in range(1000):
                 self.stream.write(
@@ -164,7 +165,7 @@ class VerdictTest(edgecase.Case):
                 match='PluginInstance "^own$"', rule="b").replace(
                     "LoadPlugin target_edge_impulse\n", ""))
         for name in ("nominal", "own"):
-            self.put([1.0] * 15, plugin="feed-" + name)
+            self.put([0.9] * 15, plugin="feed-" + name)
             self.wait_window(agent, 14, plugin_instance=name)
         agent.stop()
         # half of the nominal flow is low; the other's own table calls it
@@ -203,6 +204,32 @@ class VerdictTest(edgecase.Case):
         self.assertEqual(stuck[-1][1], 0)
         self.assertRegex(agent.log(), r"pump: the sensor has said 10.07 for "
                          r"at least 60 s")
+
+
+class CaptureTest(edgecase.Case):
+    def test_windows_to_learn_from_are_kept(self):
+        model = edgecase.Model(self.dir)
+        folder = os.path.join(self.dir, "capture")
+        agent = self.agent([
+            'Model "%s"\nNominal 5\nThreshold 0.9\nRangePolicy "guard"\n'
+            'CaptureDir "%s"\nCaptureFiles 2\n<Label "Low">\nThreshold 1\n'
+            '</Label>' % (model.path, folder)])
+        # Normal; no flow: Anomalous by range; scaled 4.4: Low, but 0.96 < 1
+        self.put([5] * 30 + [0] * 60 + [2.2] * 60)
+        self.wait_window(agent, 149)
+        agent.stop()
+        names = sorted(os.listdir(folder), key=lambda n: n.split(".")[2])
+        self.assertEqual([n.split(".")[0] for n in names],
+                         ["uncertain", "uncertain"])
+        with open(os.path.join(folder, names[-1])) as text:
+            document = json.load(text)
+        payload = document["payload"]
+        self.assertEqual(payload["values"], [[4.4]] * 10)
+        self.assertEqual((payload["device_name"], payload["interval_ms"]),
+                         ("testhost/pump", 1000))
+        self.assertEqual(document["signature"], "0" * 64)
+        first, second = (int(n.split(".")[2]) for n in names)
+        self.assertEqual(second - first, 10000)  # they do not overlap
 
 
 class FusionTest(edgecase.Case):
