@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define REPAIR_SLACK_US 50000
+#define PATIENCE_MS 10000
 
 static int64_t now_us(const struct wr_m4_loop *l) {
   return l->rpc.env.clock_us();
@@ -132,12 +133,16 @@ static void count_fault(struct wr_m4_loop *l, const struct wr_rpc_call *call) {
   l->faults[WR_FAULT_STALE] += call->stale;
 }
 
-/* The peer is up when any call of a turn was answered. */
+/* The peer is up when any call of a turn was answered. One miss alone is only
+ * counted, lest a peer that now and then is late fill the log. */
 static void note_peer(struct wr_m4_loop *l, const struct wr_rpc_call *calls,
                       size_t count) {
   l->up = false;
   for (size_t i = 0; i < count; i++)
     l->up |= answered(calls + i);
+  l->misses = l->up ? 0 : l->misses + 1;
+  if (l->misses == 1 && l->interval_ms < PATIENCE_MS)
+    return;
   char why[256];
   wr_rpc_explain(calls, why, sizeof(why));
   l->sink.event(l->sink.user, l->up ? WR_M4_UP : WR_M4_DOWN, 0, why);

@@ -44,7 +44,7 @@ struct wr_m4_report {
 };
 
 enum wr_m4_event {
-  WR_M4_DOWN, /* the peer does not answer: why */
+  WR_M4_DOWN, /* the peer does not answer, twice in a row: why */
   WR_M4_UP,
   WR_M4_METHOD_FAILS, /* though the peer answers: why */
   WR_M4_METHOD_WORKS,
@@ -78,6 +78,7 @@ struct wr_m4_loop {
   bool up;
   int64_t faults[WR_FAULTS];
   /* The loop's: */
+  unsigned misses; /* turns in a row that nobody answered */
   struct wr_rpc_client *client;
   struct wr_rpc_guard guard;
   struct wr_sample_clock health;

@@ -189,7 +189,7 @@ static void test_down(void) {
   t.peer->listen_fd = -1;
   wr_m4_run(&t.loop);
   CU_ASSERT_FALSE(t.loop.up);
-  CU_ASSERT_EQUAL(t.loop.faults[WR_FAULT_REFUSED], 3);
+  CU_ASSERT_EQUAL(t.loop.faults[WR_FAULT_REFUSED], 4);
   CU_ASSERT(t.healths >= 2);
   close_loop(&t);
 }
