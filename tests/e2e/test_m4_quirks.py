@@ -41,7 +41,8 @@ class LateTest(m4case.Case):
 
     def test_two_agents_at_one_proxy(self):
         """They hold each other off: no reply ever goes astray."""
-        self.begin("--step=flow_stat", "--seed", "5")
+        self.begin("--step=flow_stat", "--delay", "3")
+        self.order("cross 0.5")
         blocks = self.pump(STAT, options="Interval 0.01")
         agents = [self.agent(blocks, name="collectd%d" % i) for i in (1, 2)]
         for agent in agents:
@@ -66,8 +67,8 @@ class LateTest(m4case.Case):
     def test_caller_without_lock(self):
         """A program that always uses msgid 0 and takes no lock: replies go
         astray, readings do not."""
-        self.begin("--step=flow_stat")
-        self.order("cross 0.2")
+        self.begin("--step=flow_stat", "--delay", "3")
+        self.order("cross 0.1")
         host, _, port = self.sim.address.rpartition(":")
         done = threading.Event()
 
@@ -85,7 +86,8 @@ class LateTest(m4case.Case):
         thread.start()
         self.addCleanup(done.set)
         agent = self.agent(self.pump(STAT, options="Interval 0.01"))
-        agent.wait_value(200, plugin="m4_rpc", type_instance="seq")
+        agent.wait_value(100, plugin="m4_rpc", type_instance="seq")
+        self.wait_errors(agent, "stale", 3)
         done.set()
         thread.join()
         agent.stop()
