@@ -12,7 +12,7 @@ CLANG_FORMAT ?= clang-format-14
 PYTHON ?= /usr/bin/python3
 B ?= build
 
-PLUGINS := m4_rpc target_edge_impulse write_arduino_cloud
+PLUGINS := m4_rpc target_edge_impulse match_classification write_arduino_cloud
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wpointer-arith -Wvla -Werror=implicit-function-declaration
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
