@@ -87,12 +87,12 @@ static int read_state(struct wr_db *db) {
 static int set_up(struct wr_db *db, bool memory) {
   int64_t version = 0;
   /* Small caches: the queue is read at its two ends. The write-ahead log is
-   * folded back at a quarter of a megabyte. */
+   * folded back at 1000 pages, as SQLite does. */
   int code = wr_db_exec(
       db, memory ? "PRAGMA cache_size=-64"
-                 : "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=64;"
-                   "PRAGMA journal_size_limit=262144;"
-                   "PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY");
+                 : "PRAGMA journal_mode=WAL;"
+                   "PRAGMA journal_size_limit=4194304;"
+                   "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY");
   if (code == SQLITE_OK)
     code = get_int(db, "PRAGMA user_version", &version);
   if (code == SQLITE_OK && version != 0 && version != VERSION)
