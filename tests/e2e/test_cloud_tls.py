@@ -1,0 +1,67 @@
+"""write_arduino_cloud: no byte of the secret goes to the wrong peer."""
+
+import unittest
+
+import cloudcase
+import weir
+
+
+class CloudTlsTest(cloudcase.Case):
+    def refused(self, cloud, reason, **options):
+        agent = self.agent(cloud, flow="MinInterval 0", **options)
+        feed = self.feed(agent)
+        feed.flow(1)
+        agent.wait_log(r'<Thing "pump">: [^\n]*(?i:%s)' % reason)
+        self.health(agent, "bool", "up", lambda v: v == 0)
+        self.health(agent, "queue_length", "spool", lambda v: v == 1)
+        agent.stop()
+        counts = cloud.control()["counts"]
+        self.assertEqual(0, counts.get("requests", 0))
+        self.assertGreater(counts.get("connections", 0), 0)
+
+    def test_unknown_authority(self):
+        _, cloud = self.tls_cloud()
+        other = weir.Authority(self.dir, "other")
+        self.refused(cloud, "certificate", extra='CACert "%s"' % other.cert)
+
+    def test_authorities_of_the_system_do_not_know_it(self):
+        _, cloud = self.tls_cloud()
+        self.refused(cloud, "certificate")
+
+    def test_expired_certificate(self):
+        ca = weir.Authority(self.dir)
+        cert, key = ca.expired()
+        cloud = self.cloudsim("--cert", cert, "--key", key)
+        self.refused(cloud, "certificate", extra='CACert "%s"' % ca.cert)
+
+    def test_wrong_host_name(self):
+        ca, cloud = self.tls_cloud(san="DNS:elsewhere.example")
+        self.refused(cloud, "certificate|name",
+                     extra='CACert "%s"' % ca.cert)
+
+    def test_client_certificate(self):
+        ca = weir.Authority(self.dir)
+        cert, key = ca.issue()
+        mine, my_key = ca.issue("client")
+        cloud = self.cloudsim("--cert", cert, "--key", key, "--client-ca",
+                              ca.cert)
+        agent = self.agent(
+            cloud, flow="MinInterval 0", extra='CACert "%s"\nClientCert "%s"\n'
+            'ClientKey "%s"' % (ca.cert, mine, my_key))
+        self.feed(agent).flow(1)
+        cloud.wait_values(1, value=1)
+        agent.stop()
+
+    def test_plain_text_port(self):
+        cloud = self.cloudsim()
+        agent = self.agent(cloud, flow="MinInterval 0",
+                           url=cloud.url.replace("http:", "https:"))
+        self.feed(agent).flow(1)
+        agent.wait_log(r'<Thing "pump">: ')
+        self.health(agent, "bool", "up", lambda v: v == 0)
+        agent.stop()
+        self.assertEqual(0, cloud.count("tokens_issued"))
+
+
+if __name__ == "__main__":
+    unittest.main()
