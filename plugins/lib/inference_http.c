@@ -68,6 +68,10 @@ static int perform(struct http_inference *h, const char *method,
     request.body_len = body->len;
   }
   int error = wr_http_perform(h->http, &request, &h->reply);
+  /* The runner closes a connection that was idle for six seconds. libcurl
+   * notices and tries again, but counts: every sixth time it gives up. */
+  if (error == -EIO)
+    error = wr_http_perform(h->http, &request, &h->reply);
   if (error != 0)
     return transport_error(h, error);
   return h->reply.status == 200 ? 0 : status_error(h);
