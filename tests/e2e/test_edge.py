@@ -183,7 +183,8 @@ class VerdictTest(edgecase.Case):
         model.order(start="exit", mode="crash")
         self.put([6] * 25)
         self.wait_window(agent, 39)
-        self.assertEqual(self.states(agent)[39], "Low")
+        weir.wait_until(lambda: self.states(agent).get(39) == "Low",
+                        "the range Low is the state", alive=agent)
         last = agent.values(plugin="edge_impulse", type="bool",
                             type_instance="Low", value=1)[-1]
         self.assertEqual(last["meta"]["edge_impulse:source"], "range")
