@@ -344,7 +344,7 @@ static void test_file_corrupted_in_use(void) {
   o.power = false;
   struct wr_spool *s = open_with(o);
   int64_t time_us = WALL;
-  fill(s, 30000, &time_us);
+  fill(s, 150000, &time_us); /* several checkpoints */
   char noise[65536];
   memset(noise, 0xff, sizeof(noise));
   int fd = open(path, O_WRONLY);
