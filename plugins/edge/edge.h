@@ -198,6 +198,14 @@ void edge_engine_queue(struct edge_engine *e, struct edge_job *job);
 /* A window of one of its targets began to wait. target.lock is held. */
 void edge_engine_wake(struct edge_engine *e);
 
+const char *edge_engine_name(const struct edge_engine *e);
+
+/* answer.c; the engine's worker */
+/* Asks what the model is; its targets take it over. Sets e->ready. */
+void edge_describe(struct edge_engine *e);
+/* Answers one window, or counts why it has none. */
+void edge_answer(struct edge_engine *e, struct edge_job *job);
+
 /* series.c */
 /* target.lock is held */
 void edge_series_sample(struct edge_target *t, const value_list_t *vl,
