@@ -81,7 +81,7 @@ static int open_peer(const struct wr_rpc_peers *peers, unsigned i,
   if (fd < 0)
     return -errno;
   int on = 1;
-  if (family != AF_UNIX)
+  if (family != AF_UNIX && len == 0) /* a single message is never held back */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   int status =
       connect(fd, (const struct sockaddr *)&peers->at[i], peers->len[i]) == 0
