@@ -369,7 +369,8 @@ def sanitizer_env():
         ["gcc", "-print-file-name=" + n], text=True).strip() for n in names]
     return {"LD_PRELOAD": " ".join(paths),
             "ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS":
-            "print_stacktrace=1", "TSAN_OPTIONS": "report_bugs=1"}
+            "print_stacktrace=1", "TSAN_OPTIONS":
+            "report_signal_unsafe=0"}
 
 
 def check_config(directory, config, **options):
