@@ -93,10 +93,17 @@ $(B)/bin/weir-doctor: $(DOCTOR_OBJ) $(B)/lib/libweir.a; $(program)
 $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
   $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
 $(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/lib/libweir.a; $(program)
+# It stands in for collectd, and the plugin it loads looks for that in it.
+$(B)/obj/tests/bench/edge_invoke.o: ALL_CFLAGS += $(COLLECTD_CFLAGS)
+$(B)/bench/edge_invoke: ALL_LDFLAGS += -rdynamic
 $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/lib/libweir.a \
   $(filter-out %/main.o,$(MODEL_OBJ))
 	$(call program,-lcunit)
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard plugins/lib/*.c)
+$(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*.[ch])
+	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzzlib CC=$(CLANG) HARDEN= \
+	  CFLAGS='-g -O1 -fno-sanitize-recover=undefined' \
+	  SAN=fuzzer-no-link,address,undefined $@
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
