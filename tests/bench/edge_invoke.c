@@ -1,0 +1,205 @@
+/* What target_edge_impulse costs a write thread: the plugin as collectd loads
+ * it, with as much of collectd around it as it needs, called by five threads
+ * at once, each with its own series, and by one. Lines: name value unit. */
+#include "collectd/core/daemon/collectd.h"
+
+#include "collectd/core/daemon/configfile.h"
+#include "collectd/core/daemon/filter_chain.h"
+#include "collectd/core/daemon/plugin.h"
+#include "collectd/core/utils/common/common.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+
+enum { THREADS = 5, SAMPLES = 400000 };
+
+/* collectd, as far as the plugin sees it. */
+cdtime_t interval_g = TIME_T_TO_CDTIME_T_STATIC(3600);
+static target_proc_t target;
+static plugin_init_cb init;
+static int (*shutdown_cb)(void);
+static unsigned long dispatched;
+
+int fc_register_target(const char *name, target_proc_t proc) {
+  (void)name;
+  target = proc;
+  return 0;
+}
+int plugin_register_init(const char *name, plugin_init_cb callback) {
+  (void)name;
+  init = callback;
+  return 0;
+}
+int plugin_register_shutdown(const char *name, int (*callback)(void)) {
+  (void)name;
+  shutdown_cb = callback;
+  return 0;
+}
+int plugin_thread_create(pthread_t *thread, void *(*run)(void *), void *arg,
+                         char const *name) {
+  (void)name;
+  return pthread_create(thread, NULL, run, arg);
+}
+int plugin_dispatch_values(value_list_t const *vl) {
+  (void)vl;
+  __atomic_add_fetch(&dispatched, 1, __ATOMIC_RELAXED);
+  return 0;
+}
+int plugin_dispatch_notification(const notification_t *n) {
+  (void)n;
+  return 0;
+}
+void plugin_log(int level, const char *format, ...) {
+  va_list ap;
+  if (level > LOG_WARNING)
+    return;
+  va_start(ap, format);
+  vfprintf(stderr, format, ap);
+  va_end(ap);
+  fputc('\n', stderr);
+}
+meta_data_t *meta_data_create(void) { return calloc(1, 8); }
+void meta_data_destroy(meta_data_t *md) { free(md); }
+int meta_data_exists(meta_data_t *md, const char *key) {
+  (void)md;
+  (void)key;
+  return 0;
+}
+int meta_data_add_string(meta_data_t *md, const char *k, const char *v) {
+  (void)md;
+  (void)k;
+  (void)v;
+  return 0;
+}
+int meta_data_add_double(meta_data_t *md, const char *k, double v) {
+  (void)md;
+  (void)k;
+  (void)v;
+  return 0;
+}
+int plugin_notification_meta_add_string(notification_t *n, const char *k,
+                                        const char *v) {
+  (void)n;
+  (void)k;
+  (void)v;
+  return 0;
+}
+int plugin_notification_meta_add_double(notification_t *n, const char *k,
+                                        double v) {
+  (void)n;
+  (void)k;
+  (void)v;
+  return 0;
+}
+int plugin_notification_meta_free(notification_meta_t *n) {
+  (void)n;
+  return 0;
+}
+char *sstrncpy(char *to, const char *from, size_t n) {
+  snprintf(to, n, "%s", from);
+  return to;
+}
+char *sstrerror(int error, char *buffer, size_t size) {
+  snprintf(buffer, size, "error %d", error);
+  return buffer;
+}
+int format_name(char *out, int size, const char *host, const char *plugin,
+                const char *pi, const char *type, const char *ti) {
+  snprintf(out, (size_t)size, "%s/%s-%s/%s-%s", host, plugin, pi, type, ti);
+  return 0;
+}
+
+static void *user_data;
+static pthread_barrier_t barrier;
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The thread's own CPU: five threads have two cores here. */
+static double cpu(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void *write_thread(void *arg) {
+  double *used = arg;
+  static data_source_t source = {"value", DS_TYPE_GAUGE, 0, 1e9};
+  data_set_t ds = {"flow", 1, &source};
+  value_t value = {.gauge = 10.0};
+  value_list_t vl = VALUE_LIST_INIT;
+  vl.values = &value;
+  vl.values_len = 1;
+  vl.interval = TIME_T_TO_CDTIME_T(1);
+  snprintf(vl.host, sizeof(vl.host), "portenta-%p", arg);
+  sstrncpy(vl.plugin, "m4_rpc", sizeof(vl.plugin));
+  sstrncpy(vl.plugin_instance, "pump", sizeof(vl.plugin_instance));
+  sstrncpy(vl.type, "flow", sizeof(vl.type));
+  sstrncpy(vl.type_instance, "flow_rate", sizeof(vl.type_instance));
+  pthread_barrier_wait(&barrier);
+  double begin = cpu();
+  for (int i = 0; i < SAMPLES; i++) {
+    vl.time = TIME_T_TO_CDTIME_T(1700000000 + i);
+    value.gauge = 10.0 + (i % 7) * 0.133333;
+    target.invoke(&ds, &vl, NULL, &user_data);
+  }
+  *used = cpu() - begin;
+  return NULL;
+}
+
+static void run(int threads) {
+  pthread_t ids[THREADS];
+  double used[THREADS], sum = 0;
+  pthread_barrier_init(&barrier, NULL, (unsigned)threads);
+  double begin = now();
+  for (int i = 0; i < threads; i++)
+    pthread_create(&ids[i], NULL, write_thread, &used[i]);
+  for (int i = 0; i < threads; i++) {
+    pthread_join(ids[i], NULL);
+    sum += used[i];
+  }
+  double elapsed = now() - begin;
+  pthread_barrier_destroy(&barrier);
+  printf("invoke_cpu_%d_thread%-20s %12.3f us\n", threads,
+         threads > 1 ? "s" : "", sum / threads / SAMPLES * 1e6);
+  printf("invoke_elapsed_%d_thread%-16s %12.3f us\n", threads,
+         threads > 1 ? "s" : "", elapsed / threads / SAMPLES * 1e6);
+}
+
+static oconfig_item_t option(const char *key, oconfig_value_t *value) {
+  return (oconfig_item_t){.key = (char *)key, .values = value, .values_num = 1};
+}
+
+int main(void) {
+  const char *build = getenv("WEIR_BUILD");
+  char plugin[512], model[600];
+  if (build == NULL)
+    build = "build";
+  snprintf(plugin, sizeof(plugin), "%s/plugins/target_edge_impulse.so", build);
+  snprintf(model, sizeof(model), "%s/model/flow.eim", build);
+  char *absolute = realpath(model, NULL);
+  void *so = dlopen(plugin, RTLD_NOW);
+  if (so == NULL || absolute == NULL) {
+    fprintf(stderr, "edge_invoke: %s\n", so == NULL ? dlerror() : model);
+    return 1;
+  }
+  void (*module)(void) = (void (*)(void))dlsym(so, "module_register");
+  module();
+  oconfig_value_t values[] = {
+      {.value.string = absolute, .type = OCONFIG_TYPE_STRING},
+      {.value.number = 64, .type = OCONFIG_TYPE_NUMBER}};
+  oconfig_item_t options[] = {option("Model", &values[0]),
+                              option("QueueLength", &values[1])};
+  oconfig_item_t block = {
+      .key = "Target", .children = options, .children_num = 2};
+  if (target.create(&block, &user_data) != 0 || init() != 0)
+    return 1;
+  run(1);
+  run(THREADS);
+  shutdown_cb();
+  free(absolute);
+  return dispatched == 0;
+}
