@@ -53,8 +53,9 @@ enter_namespaces() {
   WEIR_WORK=$(mktemp -d "$roots/$name.XXXXXX")
   export WEIR_WORK WEIR_INSIDE=1
   local status=0
-  unshare --mount --pid --fork --kill-child --propagation private \
-    "$0" "$@" || status=$?
+  # WEIR_NET: also a network of its own, with nothing but the loopback.
+  unshare --mount --pid --mount-proc --fork --kill-child \
+    --propagation private ${WEIR_NET:+--net} "$0" "$@" || status=$?
   rm -rf --one-file-system "$WEIR_WORK"
   exit "$status"
 }
@@ -134,12 +135,15 @@ apt_in() {
   }
 }
 
-# wait_for WHAT COMMAND...: until the command succeeds, at most 60 s.
-wait_for() {
-  local what=$1 end=$((SECONDS + 60))
-  shift
+# wait_for WHAT COMMAND...: until the command succeeds, at most 60 s;
+# wait_long: at most 300 s, for what waits for back-offs and health checks.
+wait_for() { wait_until 60 "$@"; }
+wait_long() { wait_until 300 "$@"; }
+wait_until() {
+  local seconds=$1 what=$2 end=$((SECONDS + $1))
+  shift 2
   until "$@"; do
-    [ $SECONDS -lt $end ] || die "waited 60 s in vain until $what"
+    [ $SECONDS -lt $end ] || die "waited $seconds s in vain until $what"
     sleep 0.2
   done
 }
