@@ -1,8 +1,8 @@
 """The Flow dashboard: one board, or a few side by side."""
 
-from model import (BAD, BY_STATE, COLORS, GOOD, STATES, STATE_MAP, UP_MAP,
-                   dashboard, ending, influx, lines, panel, prom, query, row,
-                   stat, steps, timeline)
+from model import (BAD, BY_STATE, COLORS, GOOD, LINES, STATES, STATE_MAP,
+                   UP_MAP, dashboard, ending, influx, lines, panel, prom,
+                   query, row, stat, steps, timeline)
 from queries import (CHANGED, NOT_UP, STATE_SERIES, TIME, by_kind, gauge,
                      influx_code, latest, measurement, rate, series,
                      state_changes, state_code, variables, where)
@@ -71,15 +71,21 @@ def in_state_for():
 
 
 def band(state):
-    """The state as a coloured band behind the flow."""
+    """The state as a coloured band behind the flow; where a step holds
+    several, the most severe of them."""
+    code = state_code(("max", "$__rate_interval"))["expr"]
     return query(
-        prom("max_over_time(%s[$__rate_interval])" % series(
-            "edge_impulse", "bool", state),
-            "{{instance}} {{edge_impulse}} " + state),
+        prom("(%s) == bool %d" % (code, STATES.index(state) + 1),
+             "{{instance}} {{edge_impulse}} " + state),
         influx('SELECT max("value") FROM %s WHERE %s %s fill(null)' % (
             measurement("edge_impulse"),
             where("edge_impulse", "bool", state), TIME),
             "$tag_host $tag_instance " + state))
+
+
+FLOW_LINE = {"matcher": {"id": "byRegexp", "options": "/ flow$/"},
+             "properties": [{"id": "color", "value": {
+                 "mode": "fixed", "fixedColor": LINES[2]}}]}
 
 
 def flow_panels():
@@ -96,27 +102,28 @@ def flow_panels():
                      "$tag_host $tag_instance flow")] +
               [band(s) for s in STATES], size=(24, 10), min=0, key="flow",
               custom={"lineWidth": 2},
-              overrides=[ending(s, **hidden) for s in STATES]),
+              overrides=[FLOW_LINE] + [ending(s, **hidden)
+                                       for s in STATES]),
         timeline("State", "The debounced state; where a step holds several, "
                  "the most severe of them.",
                  [query(state_code(("max", "$__rate_interval")), influx_code(
                      TIME))], (24, 5), STATE_MAP),
         lines("Scores", "What the model gives each class, before threshold, "
               "debounce and range guard.", "percent",
-              [by_kind("edge_impulse", "percent")], size=(12, 8), min=0,
+              [by_kind("edge_impulse", "percent")], size=(10, 8), min=0,
               max=100, overrides=BY_STATE),
         panel("bargauge", "Time in each state today",
               "Since midnight; time without a state is left out.", "s",
               [query(prom("sum_over_time(%s[$__range:15s]) * 15"
-                          % STATE_SERIES, "{{instance}} {{edge_impulse}} "
-                          "{{type}}", instant=True),
+                          % STATE_SERIES, "{{type}} {{instance}} "
+                          "{{edge_impulse}}", instant=True),
                      influx('SELECT integral("value") FROM %s WHERE %s '
                             'GROUP BY "host", "instance", "type_instance"' % (
                                 measurement("edge_impulse"),
                                 where("edge_impulse", "bool",
                                       others=NOT_UP)),
-                            "$tag_host $tag_instance $tag_type_instance"))],
-              (6, 8), overrides=BY_STATE, timeFrom="now/d", min=0,
+                            "$tag_type_instance $tag_host $tag_instance"))],
+              (8, 8), overrides=BY_STATE, timeFrom="now/d", min=0,
               options={"displayMode": "basic", "orientation": "horizontal",
                        "showUnfilled": True, "valueMode": "color",
                        "minVizHeight": 16, "minVizWidth": 8,

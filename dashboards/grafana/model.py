@@ -79,14 +79,14 @@ def fixed(field, color, **properties):
 
 
 def ending(state, **properties):
-    """The same for every field that ends with the name of the state."""
+    """The same for every field that names the state, first or last."""
     o = fixed(state, COLORS[state], **properties)
-    o["matcher"] = {"id": "byRegexp", "options": "/(^| )%s$/" % state}
+    o["matcher"] = {"id": "byRegexp", "options": "/^%s |(^| )%s$/" % (state, state)}
     return o
 
 
 BY_STATE = [ending(s) for s in STATES] + [{
-    "matcher": {"id": "byRegexp", "options": "/ uncertain$/"},
+    "matcher": {"id": "byRegexp", "options": "/^uncertain |(^| )uncertain$/"},
     "properties": [{"id": "color", "value": {
         "mode": "fixed", "fixedColor": COLORS["none"]}}]}]
 
@@ -113,6 +113,8 @@ def lines(title, description, unit, queries, size=(12, 8), **more):
     custom = {"drawStyle": "line", "lineInterpolation": "linear",
               "lineWidth": 1, "fillOpacity": 0, "showPoints": "never",
               "spanNulls": False, "axisPlacement": "auto"}
+    if unit in ("ops", "none"):
+        custom["axisSoftMax"] = 1  # or a line at 0 gets an axis to 100
     custom.update(more.pop("custom", {}))
     options = {"legend": {"displayMode": "list", "placement": "bottom",
                           "showLegend": True, "calcs": []},

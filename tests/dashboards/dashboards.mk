@@ -23,4 +23,4 @@ dashboards-live: all ## real Prometheus, Alertmanager, InfluxDB (2 min)
 dashboards-draw: all ## types and pictures with Grafana's npm packages
 	@tests/install-deps node:nodejs npm:npm chromium:chromium $(DASH_LIBS)
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE)
-	@WEIR_BUILD=$(B) tests/dashboards/draw-boards
+	@WEIR_BUILD=$(B) $(PYTHON) tests/dashboards/draw-boards

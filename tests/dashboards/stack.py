@@ -201,19 +201,9 @@ class Hook:
                 a["status"] == status]
 
 
-class Influx(Server):
-    """InfluxDB 1.x with its collectd listener."""
-
-    def __init__(self, directory, security="none", auth="weir: secret\n"):
-        port, self.collectd_port = free_port(), free_port(socket.SOCK_DGRAM)
-        work = os.path.join(directory, "influxdb")
-        os.makedirs(work)
-        auth_file = os.path.join(work, "auth")
-        with open(auth_file, "w") as out:
-            os.fchmod(out.fileno(), 0o600)
-            out.write(auth)
-        with open(os.path.join(work, "influxdb.conf"), "w") as out:
-            out.write("""\
+INFLUX_FILE = os.path.join(ROOT, "agent-config", "fleet", "b-influxdb",
+                           "influxdb.conf")
+INFLUX_SERVER = """\
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
 [meta]
@@ -225,17 +215,31 @@ bind-address = "127.0.0.1:{rpc}"
 [http]
   bind-address = "127.0.0.1:{port}"
   log-enabled = false
-[[collectd]]
-  enabled = true
-  bind-address = "127.0.0.1:{udp}"
-  database = "weir"
-  typesdb = "/usr/share/collectd"
-  security-level = "{security}"
-  auth-file = "{auth}"
-  parse-multivalue-plugin = "split"
-  batch-timeout = "200ms"
-""".format(rpc=free_port(), work=work, port=port, udp=self.collectd_port,
-           security=security, auth=auth_file))
+"""
+
+
+class Influx(Server):
+    """InfluxDB 1.x with the collectd listener of agent-config/fleet/."""
+
+    def __init__(self, directory, security="encrypt", auth="weir: secret\n"):
+        port, self.collectd_port = free_port(), free_port(socket.SOCK_DGRAM)
+        work = os.path.join(directory, "influxdb")
+        os.makedirs(work)
+        auth_file = os.path.join(work, "auth")
+        with open(auth_file, "w") as out:
+            os.fchmod(out.fileno(), 0o600)
+            out.write(auth)
+        with open(INFLUX_FILE) as file:
+            listener = file.read()
+        for old, new in (
+                ('":25826"', '"127.0.0.1:%d"' % self.collectd_port),
+                ('"encrypt"', '"%s"' % security),
+                ("/etc/influxdb/collectd-users", auth_file)):
+            assert old in listener, old
+            listener = listener.replace(old, new)
+        with open(os.path.join(work, "influxdb.conf"), "w") as out:
+            out.write(INFLUX_SERVER.format(rpc=free_port(), work=work,
+                                           port=port) + listener)
         super().__init__("influxd", [
             program("influxd"), "-config", work + "/influxdb.conf"],
             directory, port, "/ping")

@@ -1,0 +1,277 @@
+#!/usr/bin/python3
+"""make bench-fleet: how many boards one server of a fleet carries.
+
+Simulated boards at 1 Hz, 36 series each (fleet_load.py), through the ways of
+agent-config/fleet/: (a) Prometheus pulls each board, (b) the network plugin,
+encrypted, to InfluxDB, (c) the same through a collector's collectd to
+VictoriaMetrics; and, to show why not, one write_prometheus in front of all.
+BENCH_FLEET_SECONDS each (default 30). Prints the table for
+agent-config/fleet/README.md.
+
+stored: values in the database of those sent (a: of those due). CPU: of one
+core, over the run; the load generator shares the machine."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests", "dashboards"))
+import stack  # noqa: E402
+import weir  # noqa: E402
+
+SECONDS = int(os.environ.get("BENCH_FLEET_SECONDS", "30"))
+SERIES = 36
+LOAD = os.path.join(HERE, "fleet_load.py")
+DIR = os.path.join(weir.BUILD, "bench-fleet")
+FLEET = os.path.join(ROOT, "agent-config", "fleet")
+USER, PASSWORD = "pump-house-1", "change me"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Meter:
+    """CPU and memory of processes between start and end."""
+
+    def __init__(self, **processes):
+        self.pids = {n: p.pid for n, p in processes.items()}
+        self.begin = time.monotonic()
+        self.before = {n: self.cpu(p) for n, p in self.pids.items()}
+
+    @staticmethod
+    def cpu(pid):
+        with open("/proc/%d/stat" % pid) as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def end(self):
+        """{name: (percent of a core, MiB)}"""
+        spent = time.monotonic() - self.begin
+        out = {}
+        for name, pid in self.pids.items():
+            with open("/proc/%d/status" % pid) as file:
+                rss = int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+            out[name] = (100 * (self.cpu(pid) - self.before[name]) / spent,
+                         rss / 1024)
+        return out
+
+
+def send(port, boards, user=None):
+    """Run the generator to its end: (values sent, whether it kept up)."""
+    argv = [sys.executable, LOAD, "udp", str(port), str(boards), str(SECONDS)]
+    if user:
+        argv += [user, PASSWORD]
+    done = subprocess.run(argv, text=True, capture_output=True, check=True)
+    return (int(re.search(r"sent (\d+)", done.stdout).group(1)),
+            "late" not in done.stdout)
+
+
+def settled(count):
+    """The number that count() ends at."""
+    last, since = count(), time.monotonic()
+    while time.monotonic() - since < 3:
+        time.sleep(0.5)
+        now = count()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
+
+
+def pull(work, boards, every, run):
+    """(a) one scrape per board."""
+    load = subprocess.Popen([sys.executable, LOAD, "http"],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            text=True)
+    try:
+        port = int(load.stdout.readline().split()[-1])
+        server = stack.Prometheus(work, [port], scrape="%ds" % every)
+        config = os.path.join(work, "prometheus", "prometheus.yml")
+        with open(config) as file:
+            text = file.read()
+        target = '      - targets: ["127.0.0.1:%d"]\n' % port
+        assert target in text
+        text = text.replace(target, "".join(
+            target + "        labels: {__metrics_path__: /board%05d}\n" % i
+            for i in range(boards)))
+        with open(config, "w") as file:
+            file.write(text)
+        run(server)
+        weir.wait_until(lambda: float(first(server.query(
+            'count(up{job="weir"} == 1)'))) == boards,
+            "every board was scraped", ceiling=60)
+        count = lambda: float(first(server.query(  # noqa: E731
+            "prometheus_tsdb_head_samples_appended_total")))
+        before, meter = count(), Meter(prometheus=server)
+        begin = time.monotonic()
+        time.sleep(SECONDS)
+        stored, used = count() - before, meter.end()
+        spent = time.monotonic() - begin
+        due = boards * (SERIES + 5) * spent / every  # up and four of its own
+        return min(1.0, stored / due), used, True
+    finally:
+        load.stdin.close()
+        load.kill()
+        load.wait()
+
+
+def first(result):
+    return result[0]["value"][1] if result else "0"
+
+
+def influxdb(work, boards, run):
+    """(b) the listener as agent-config/fleet/b-influxdb configures it."""
+    server = stack.Influx(work, "encrypt", "%s: %s\n" % (USER, PASSWORD))
+    run(server)
+    meter = Meter(influxdb=server)
+    sent, kept_up = send(server.collectd_port, boards, USER)
+    used = meter.end()
+
+    def count():
+        total = 0
+        for name in ("m4_rpc", "edge_impulse", "write_arduino_cloud"):
+            for series in server.query(
+                    'SELECT count("value") FROM "%s_value"' % name):
+                total += series["values"][0][1]
+        return total
+    return settled(count) / sent, used, kept_up
+
+
+def collector(work, boards, run):
+    """(c) collectd decrypts and passes on to VictoriaMetrics."""
+    http, line = stack.free_port(), stack.free_port(stack.socket.SOCK_DGRAM)
+    server = stack.Server("victoria-metrics", [
+        stack.program("victoria-metrics"),
+        "-httpListenAddr=127.0.0.1:%d" % http,
+        "-influxListenAddr=127.0.0.1:%d" % line,
+        "-storageDataPath=" + work + "/vm", "-search.latencyOffset=0s",
+        "-loggerLevel=ERROR"], work, http, "/health")
+    run(server)
+    listen = stack.free_port(stack.socket.SOCK_DGRAM)
+    with open(os.path.join(FLEET, "c-victoriametrics",
+                           "collector.conf")) as file:
+        config = file.read()
+    with open(os.path.join(work, "boards.auth"), "w") as out:
+        out.write("%s: %s\n" % (USER, PASSWORD))
+    for old, new in (('"0.0.0.0" "25826"', '"127.0.0.1" "%d"' % listen),
+                     ("/etc/collectd/boards.auth", work + "/boards.auth"),
+                     ('"8089"', '"%d"' % line), ("LoadPlugin syslog\n", "")):
+        assert old in config, old
+        config = config.replace(old, new)
+    agent = run(Collector(work, config))
+    meter = Meter(collectd=agent, victoriametrics=server)
+    sent, kept_up = send(listen, boards, USER)
+    used = meter.end()
+
+    def count():
+        stack.get(server.url + "/internal/force_flush")
+        text = stack.get(server.url + "/metrics")[1]
+        return sum(float(x.split()[-1]) for x in text.splitlines()
+                   if x.startswith("vm_rows_inserted_total{type=\"influx"))
+    own = 40  # the collector's own values, at most
+    return min(1.0, max(0, settled(count) - own) / sent), used, kept_up
+
+
+def aggregate(work, boards, run):
+    """Not a way: one write_prometheus for all."""
+    listen = stack.free_port(stack.socket.SOCK_DGRAM)
+    port = stack.free_port()
+    agent = run(Collector(work, """\
+Interval 10
+LoadPlugin network
+<Plugin network>
+  Listen "127.0.0.1" "%d"
+</Plugin>
+LoadPlugin write_prometheus
+<Plugin write_prometheus>
+  Host "127.0.0.1"
+  Port %d
+</Plugin>
+""" % (listen, port)))
+    server = run(stack.Prometheus(work, [port], scrape="5s"))
+    meter = Meter(collectd=agent, prometheus=server)
+    _, kept_up = send(listen, boards)
+    found = float(first(server.query(
+        'count({__name__=~"collectd_(m4_rpc|edge_impulse|write_arduino_cloud)'
+        '_.+"})')))
+    return found / (boards * SERIES), meter.end(), kept_up
+
+
+class Collector(weir.Process):
+    """collectd without the readers and the log of the tests."""
+
+    def __init__(self, work, config):
+        path = os.path.join(work, "collector.conf")
+        with open(path, "w") as out:
+            out.write('Hostname "collector"\nFQDNLookup false\nBaseDir "%s"\n'
+                      'PIDFile "%s/pid"\nTypesDB '
+                      '"/usr/share/collectd/types.db"\nPluginDir "%s"\n'
+                      "LoadPlugin logfile\n<Plugin logfile>\n  LogLevel info\n"
+                      "  File stderr\n</Plugin>\n" % (
+                          work, work, weir.STOCK_PLUGINDIR) +
+                      config.replace('Hostname "collector"\n', "").replace(
+                          "FQDNLookup false\n", ""))
+        super().__init__("collector", [weir.COLLECTD, "-f", "-C", path], work)
+
+    def start(self):
+        super().start()
+        self.wait_log("Initialization complete")
+        return self
+
+
+RUNS = [
+    ("(a) Prometheus pulls, 1 s", pull, (100, 500, 1000), {"every": 1}),
+    ("(a) Prometheus pulls, 5 s", pull, (1000, 3000), {"every": 5}),
+    ("(b) encrypted to InfluxDB", influxdb, (100, 1000, 2000, 4000), {}),
+    ("(c) encrypted, collectd, VictoriaMetrics", collector,
+     (100, 1000, 2000, 4000), {}),
+    ("not: one write_prometheus", aggregate, (100, 250, 500), {}),
+]
+
+
+def measure(way, boards, more):
+    work = os.path.join(DIR, "%s-%d" % (way.__name__, boards))
+    shutil.rmtree(work, ignore_errors=True)
+    os.makedirs(work)
+    running = []
+
+    def run(process):
+        running.append(process)
+        return process.start()
+    try:
+        return way(work, boards, run=run, **more)
+    finally:
+        for process in reversed(running):
+            process.kill()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def main():
+    only = sys.argv[1:]
+    print("| way | boards | series | values/s | stored | CPU of a core, "
+          "memory |\n|---|---|---|---|---|---|")
+    for title, way, sizes, more in RUNS:
+        if only and not any(o in title for o in only):
+            continue
+        for boards in sizes:
+            stored, used, kept_up = measure(way, boards, more)
+            costs = ", ".join("%s %.0f %% %.0f MiB" % (n, c, m)
+                              for n, (c, m) in used.items())
+            print("| %s | %d | %d | %d | %.1f %%%s | %s |" % (
+                title, boards, boards * SERIES,
+                boards * SERIES / more.get("every", 1), 100 * stored,
+                "" if kept_up else " (generator late)", costs), flush=True)
+    print("\nmake bench-fleet: %d s per row, %d CPUs, %s" % (
+        SECONDS, os.cpu_count(), cpu_model()))
+
+
+def cpu_model():
+    with open("/proc/cpuinfo") as file:
+        found = re.search(r"model name\s*: (.+)", file.read())
+    return found.group(1) if found else "CPU unknown"
+
+
+if __name__ == "__main__":
+    main()
