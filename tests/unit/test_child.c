@@ -1,0 +1,130 @@
+#include "lib/child.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char script[64];
+
+/* A shell script; $1 is the argument. */
+static void make_script(const char *text) {
+  snprintf(script, sizeof(script), "/tmp/test-child-XXXXXX");
+  int fd = mkstemp(script);
+  CU_ASSERT_FATAL(fd >= 0);
+  dprintf(fd, "#!/bin/sh\n%s\n", text);
+  fchmod(fd, 0700);
+  close(fd);
+}
+
+/* All that it prints, until it ends. */
+static void read_output(struct wr_child *c, char *text, size_t size) {
+  size_t len = 0;
+  for (;;) {
+    struct pollfd p = {.fd = c->out, .events = POLLIN};
+    CU_ASSERT_FATAL(poll(&p, 1, 30000) == 1);
+    ssize_t n = read(c->out, text + len, size - 1 - len);
+    if (n <= 0)
+      break;
+    len += (size_t)n;
+  }
+  text[len] = '\0';
+}
+
+static void test_not_started(void) {
+  struct wr_child c;
+  CU_ASSERT_EQUAL(wr_child_start(&c, "/none/such", "x"), -ENOENT);
+  CU_ASSERT_EQUAL(c.pid, 0);
+  CU_ASSERT_EQUAL(c.out, -1);
+  CU_ASSERT_EQUAL(wr_child_start(&c, "/etc/passwd", "x"), -EACCES);
+  CU_ASSERT_EQUAL(wr_child_start(&c, "/tmp", "x"), -EACCES);
+  CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
+  wr_child_end(&c, 0);
+  wr_child_end(&c, 1000);
+}
+
+static void test_argument_and_output(void) {
+  struct wr_child c;
+  char text[256];
+  make_script("echo \"got $1 $#\"; echo oops >&2");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "a b"), 0);
+  read_output(&c, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "got a b 1\noops\n");
+  wr_child_end(&c, 30000);
+  unlink(script);
+}
+
+/* Own group, signals as usual, and no descriptor of ours. */
+static void test_clean_start(void) {
+  struct wr_child c;
+  char text[4096];
+  int leak = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC */
+  signal(SIGPIPE, SIG_IGN);
+  sigset_t all, old;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, &old);
+  make_script("cut -d' ' -f5 /proc/$$/stat; echo $$;"
+              "grep -E '^Sig(Blk|Ign)' /proc/$$/status | cut -f2;"
+              "ls -l /proc/$$/fd | grep -c /dev/zero");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
+  sigprocmask(SIG_SETMASK, &old, NULL);
+  pid_t pid = c.pid;
+  read_output(&c, text, sizeof(text));
+  char want[256];
+  snprintf(want, sizeof(want),
+           "%d\n%d\n0000000000000000\n0000000000000000\n0\n", pid, pid);
+  CU_ASSERT_STRING_EQUAL(text, want);
+  wr_child_end(&c, 30000);
+  signal(SIGPIPE, SIG_DFL);
+  close(leak);
+  unlink(script);
+}
+
+static void test_end_kills_the_whole_group(void) {
+  struct wr_child c;
+  char text[64] = "";
+  make_script("sleep 1000 & echo $!; trap '' TERM; wait");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
+  struct pollfd p = {.fd = c.out, .events = POLLIN};
+  CU_ASSERT_EQUAL(poll(&p, 1, 30000), 1);
+  CU_ASSERT(read(c.out, text, sizeof(text) - 1) > 0);
+  pid_t pid = c.pid, grandchild = atoi(text);
+  wr_child_end(&c, 10);
+  CU_ASSERT_EQUAL(kill(pid, 0), -1);
+  /* The grandchild belongs to init now, which reaps it soon. */
+  char path[64], state = 0;
+  snprintf(path, sizeof(path), "/proc/%d/stat", grandchild);
+  FILE *f = fopen(path, "r");
+  if (f != NULL) {
+    CU_ASSERT(fscanf(f, "%*d %*s %c", &state) == 1);
+    CU_ASSERT(state == 'Z' || state == 'X' || state == 'D' || state == 'R');
+    fclose(f);
+  }
+  unlink(script);
+}
+
+/* collectd's exec plugin reaps every child; some processes ignore SIGCHLD. */
+static void test_reaped_by_others(void) {
+  struct wr_child c;
+  signal(SIGCHLD, SIG_IGN);
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, "/bin/true", "x"), 0);
+  wr_child_end(&c, 30000);
+  CU_ASSERT_EQUAL(c.pid, 0);
+  signal(SIGCHLD, SIG_DFL);
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, "/bin/true", "x"), 0);
+  CU_ASSERT_EQUAL(waitpid(c.pid, NULL, 0), c.pid);
+  wr_child_end(&c, 30000);
+  CU_ASSERT_EQUAL(c.pid, 0);
+}
+
+UNIT_MAIN("child", UNIT(test_not_started), UNIT(test_argument_and_output),
+          UNIT(test_clean_start), UNIT(test_end_kills_the_whole_group),
+          UNIT(test_reaped_by_others))

@@ -1,0 +1,272 @@
+/* Both transports against peers that are not there, end or fall silent. What
+ * they make of answers is in test_ei_proto.c, and end to end. */
+#include "lib/inference.h"
+
+#include "unit.h"
+
+#include <curl/curl.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const double flow[10] = {10, 10, 10, 10, 10, 10, 10, 10, 10, 10};
+
+static struct wr_inference *eim(const char *path, int64_t start_ms) {
+  struct wr_inference *i = wr_inference_eim(&(struct wr_eim_options){
+      .path = path, .timeout_ms = 30000, .start_timeout_ms = start_ms});
+  CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+  return i;
+}
+
+static char script[64];
+
+static void make_script(const char *text) {
+  snprintf(script, sizeof(script), "/tmp/test-inference-XXXXXX");
+  int fd = mkstemp(script);
+  CU_ASSERT_FATAL(fd >= 0);
+  dprintf(fd, "#!/bin/sh\n%s\n", text);
+  fchmod(fd, 0700);
+  close(fd);
+}
+
+static size_t open_files(void) {
+  size_t count = 0;
+  DIR *d = opendir("/proc/self/fd");
+  while (d != NULL && readdir(d) != NULL)
+    count++;
+  if (d != NULL)
+    closedir(d);
+  return count;
+}
+
+static void test_program_that_is_none(void) {
+  static const struct {
+    const char *path, *says;
+  } cases[] = {{"/none/such", "cannot be started: No such file"},
+               {"/etc/passwd", "cannot be started: Permission denied"},
+               {"/bin/true", "ended before it listened"}};
+  size_t files = open_files();
+  for (size_t k = 0; k < 3; k++) {
+    struct wr_model m;
+    struct wr_inference *i = eim(cases[k].path, 30000);
+    for (int turn = 0; turn < 2; turn++) {
+      CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+      CU_ASSERT_PTR_NOT_NULL(strstr(i->error, cases[k].says));
+    }
+    wr_inference_destroy(i);
+  }
+  CU_ASSERT_EQUAL(open_files(), files);
+  wr_inference_destroy(NULL);
+}
+
+static void test_last_words(void) {
+  struct wr_model m;
+  make_script("echo first; echo no such tensor >&2; exit 3");
+  struct wr_inference *i = eim(script, 30000);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(i->error, "no such tensor"));
+  wr_inference_destroy(i);
+  unlink(script);
+}
+
+static void test_program_that_never_listens(void) {
+  struct wr_model m;
+  make_script("exec sleep 1000");
+  struct wr_inference *i = eim(script, 50);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ETIMEDOUT);
+  CU_ASSERT_STRING_EQUAL(i->error, "no answer in time");
+  wr_inference_destroy(i);
+  unlink(script);
+}
+
+static void test_classify_before_describe(void) {
+  struct wr_model m = {.features = 10, .axes = 1};
+  struct wr_answer a;
+  bool changed;
+  struct wr_inference *i = eim("/bin/true", 1000);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed),
+                  -ECONNREFUSED);
+  wr_inference_destroy(i);
+}
+
+static void *stop_it(void *arg) {
+  wr_inference_stop(arg);
+  return NULL;
+}
+
+/* Stop works before, during and after. */
+static void test_stop(void) {
+  struct wr_model m;
+  pthread_t thread;
+  make_script("exec sleep 1000");
+  struct wr_inference *i = eim(script, 1000000);
+  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, stop_it, i), 0);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECANCELED);
+  pthread_join(thread, NULL);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECANCELED);
+  wr_inference_destroy(i);
+  unlink(script);
+}
+
+static struct wr_inference *http(const char *url) {
+  struct wr_inference *i =
+      wr_inference_http(url, &(struct wr_http_options){.user_agent = "test",
+                                                       .timeout_ms = 30000});
+  CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+  return i;
+}
+
+/* A port of 127.0.0.1 that is bound; it listens if told to. */
+static int bind_port(bool listens, char *url, size_t size) {
+  struct sockaddr_in a = {.sin_family = AF_INET,
+                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(a);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&a, len) == 0);
+  if (listens)
+    CU_ASSERT_FATAL(listen(fd, 8) == 0);
+  getsockname(fd, (struct sockaddr *)&a, &len);
+  snprintf(url, size, "http://127.0.0.1:%d//", ntohs(a.sin_port));
+  return fd;
+}
+
+static void test_nobody_listens(void) {
+  struct wr_model m;
+  char url[64];
+  int fd = bind_port(false, url, sizeof(url));
+  struct wr_inference *i = http(url);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+  CU_ASSERT_NOT_EQUAL(i->error[0], '\0');
+  wr_inference_destroy(i);
+  close(fd);
+}
+
+struct reply {
+  int listener;
+  const char *text;
+};
+
+/* One connection for each reply of a list; reads a request, answers, closes. */
+static void *serve(void *arg) {
+  for (struct reply *r = arg; r->text != NULL; r++) {
+    char request[4096];
+    int fd = accept(r->listener, NULL, NULL);
+    size_t len = 0;
+    while (len < sizeof(request) - 1) {
+      ssize_t n = read(fd, request + len, sizeof(request) - 1 - len);
+      if (n <= 0)
+        break;
+      len += (size_t)n;
+      request[len] = '\0';
+      if (strstr(request, "\r\n\r\n") != NULL)
+        break;
+    }
+    (void)!write(fd, r->text, strlen(r->text));
+    close(fd);
+  }
+  return NULL;
+}
+
+#define HEAD(status, type)                                                     \
+  "HTTP/1.1 " status "\r\nContent-Type: " type "\r\nConnection: close\r\n\r\n"
+
+static void test_statuses(void) {
+  static const struct {
+    const char *reply;
+    int status;
+    const char *says;
+  } cases[] = {
+      {HEAD("400 Bad Request", "text/plain") "Runner is not initialized",
+       -EREMOTEIO, "400: Runner is not initialized"},
+      {HEAD("500 Internal Server Error",
+            "text/html") "<!DOCTYPE html><pre>Error: Process exited with 1<br> "
+                         "at x</pre>",
+       -EREMOTEIO, "500: Error: Process exited with 1"},
+      {HEAD("404 Not Found", "text/html") "<pre>Cannot GET /</pre>", -EPROTO,
+       "404: Cannot GET /"},
+      {HEAD("503 Service Unavailable", "text/plain") "", -ECONNREFUSED, "503"},
+      {HEAD("302 Found", "text/plain") "", -EPROTO, "302"},
+      {HEAD("200 OK", "text/html") "<html>", -EPROTO, "not a JSON object"},
+      {HEAD("200 OK", "application/json") "", -EPROTO, "not a JSON object"},
+      {HEAD("200 OK", "application/json") "{\"project\":{}}", -EPROTO,
+       "input_features_count"}};
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    char url[64];
+    struct wr_model m;
+    pthread_t thread;
+    int fd = bind_port(true, url, sizeof(url));
+    struct reply list[] = {{fd, cases[k].reply}, {0}};
+    CU_ASSERT_EQUAL(pthread_create(&thread, NULL, serve, list), 0);
+    struct wr_inference *i = http(url);
+    CU_ASSERT_EQUAL(wr_inference_describe(i, &m), cases[k].status);
+    if (strstr(i->error, cases[k].says) == NULL)
+      printf("case %zu: %s\n", k, i->error);
+    CU_ASSERT_PTR_NOT_NULL(strstr(i->error, cases[k].says));
+    pthread_join(thread, NULL);
+    wr_inference_destroy(i);
+    close(fd);
+  }
+}
+
+#define MODEL                                                                  \
+  "{\"project\":{\"deploy_version\":1},\"modelParameters\":{"                  \
+  "\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[\"a\"]}}"
+#define ANSWER "{\"result\":{\"classification\":{\"a\":1}}}"
+
+/* A new version in an answer's header asks for a new description. */
+static void test_version_changes(void) {
+  char url[64];
+  struct wr_model m;
+  struct wr_answer a;
+  pthread_t thread;
+  bool changed = true;
+  int fd = bind_port(true, url, sizeof(url));
+  struct reply list[] = {
+      {fd, HEAD("200 OK", "application/json") MODEL},
+      {fd, "HTTP/1.1 200 OK\r\nx-ei-project-version: 1\r\nConnection: "
+           "close\r\n\r\n" ANSWER},
+      {fd, "HTTP/1.1 200 OK\r\nx-ei-project-version: 2\r\nConnection: "
+           "close\r\n\r\n" ANSWER},
+      {0}};
+  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, serve, list), 0);
+  struct wr_inference *i = http(url);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
+  CU_ASSERT_FALSE(changed);
+  CU_ASSERT_EQUAL(a.scores[0], 1.0);
+  CU_ASSERT(isnan(a.anomaly));
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
+  CU_ASSERT_TRUE(changed);
+  pthread_join(thread, NULL);
+  wr_model_free(&m);
+  wr_inference_destroy(i);
+  close(fd);
+}
+
+static void test_http_stop(void) {
+  char url[64];
+  struct wr_model m;
+  pthread_t thread;
+  int fd = bind_port(true, url, sizeof(url)); /* connects, never answers */
+  struct wr_inference *i = http(url);
+  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, stop_it, i), 0);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECANCELED);
+  pthread_join(thread, NULL);
+  wr_inference_destroy(i);
+  close(fd);
+}
+
+UNIT_MAIN("inference", UNIT(test_program_that_is_none), UNIT(test_last_words),
+          UNIT(test_program_that_never_listens),
+          UNIT(test_classify_before_describe), UNIT(test_stop),
+          UNIT(test_nobody_listens), UNIT(test_statuses),
+          UNIT(test_version_changes), UNIT(test_http_stop))
