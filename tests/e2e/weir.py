@@ -22,6 +22,7 @@ with a sentence (and the agent's log) after 30 s. Every process is stopped when
 the test ends. Files are kept in build/e2e/<test>/ for reading after a failure.
 
 Environment: WEIR_BUILD  build directory (default build);
+             WEIR_PARTS  where the model and m4sim are (default WEIR_BUILD);
              WEIR_PLUGINS  where the plugins are (default: in WEIR_BUILD);
              WEIR_SAN    address or thread: what the plugins were built with;
              WEIR_WRAP   a command put in front of collectd, as valgrind.
@@ -47,9 +48,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 BUILD = os.path.join(ROOT, os.environ.get("WEIR_BUILD", "build"))
 DATA = os.environ.get("WEIR_DATA",
                       os.path.join(os.path.dirname(ROOT), "shared", "data"))
+PARTS = os.path.join(ROOT, os.environ.get("WEIR_PARTS", BUILD))
 PLUGINDIR = os.path.join(
     ROOT, os.environ.get("WEIR_PLUGINS", os.path.join(BUILD, "plugins")))
-EIM = os.path.join(BUILD, "model", "flow.eim")
+EIM = os.path.join(PARTS, "model", "flow.eim")
 STOCK_PLUGINDIR = "/usr/lib/collectd"
 COLLECTD = shutil.which("collectd") or "/usr/sbin/collectd"
 PYTHON = "/usr/bin/python3"
@@ -170,7 +172,7 @@ class M4Sim(Simulator):
         super().__init__(name, None, directory)
 
     def start(self):
-        argv = [os.path.join(BUILD, "bin", "m4sim")] + self.args
+        argv = [os.path.join(PARTS, "bin", "m4sim")] + self.args
         if self.address and "--listen" not in self.args:
             argv += ["--listen", self.address]  # restart on the same port
         elif "--listen" not in self.args:
