@@ -88,4 +88,20 @@ bool wr_spool_recall(struct wr_spool *s, int property,
 
 void wr_spool_status(struct wr_spool *s, struct wr_spool_status *out);
 
+/* A value that the cloud refused, as another program reads it from the file. */
+struct wr_rejected {
+  int64_t at_us; /* when it was refused */
+  const char *property;
+  int64_t time_us;
+  struct wr_value value;
+  int status; /* of HTTP; 0: it could not even be written down */
+  const char *reason;
+};
+typedef void (*wr_rejected_fn)(const struct wr_rejected *r, void *arg);
+/* Calls `each` for the rejected values in a spool file, oldest first; also
+ * while collectd has it open. The strings live as long as the call. 0, or
+ * -EINVAL with a phrase in `fault`. */
+int wr_spool_read_rejected(const char *path, wr_rejected_fn each, void *arg,
+                           char *fault, size_t size);
+
 #endif

@@ -261,25 +261,30 @@ int wr_db_delete(struct wr_db *db, int64_t number, int64_t time_us, int64_t seq,
   return code;
 }
 
+void wr_db_value(sqlite3_stmt *s, int column, struct wr_value *out) {
+  memset(out, 0, sizeof(*out));
+  switch (sqlite3_column_type(s, column)) {
+  case SQLITE_TEXT:
+    out->kind = WR_VALUE_TEXT;
+    snprintf(out->text, sizeof(out->text), "%s",
+             sqlite3_column_text(s, column));
+    break;
+  case SQLITE_INTEGER:
+    out->kind = WR_VALUE_BOOL;
+    out->number = sqlite3_column_int(s, column) != 0;
+    break;
+  default:
+    out->kind = WR_VALUE_NUMBER;
+    out->number = sqlite3_column_double(s, column);
+  }
+}
+
 static void read_row(sqlite3_stmt *s, struct wr_row *row) {
   memset(row, 0, sizeof(*row));
   row->time_us = sqlite3_column_int64(s, 0);
   row->seq = sqlite3_column_int64(s, 1);
   row->state = sqlite3_column_int64(s, 2) < 0;
-  switch (sqlite3_column_type(s, 3)) {
-  case SQLITE_TEXT:
-    row->value.kind = WR_VALUE_TEXT;
-    snprintf(row->value.text, sizeof(row->value.text), "%s",
-             sqlite3_column_text(s, 3));
-    break;
-  case SQLITE_INTEGER:
-    row->value.kind = WR_VALUE_BOOL;
-    row->value.number = sqlite3_column_int(s, 3) != 0;
-    break;
-  default:
-    row->value.kind = WR_VALUE_NUMBER;
-    row->value.number = sqlite3_column_double(s, 3);
-  }
+  wr_db_value(s, 3, &row->value);
 }
 
 int wr_db_select(struct wr_db *db, int statement, int64_t number,

@@ -80,6 +80,8 @@ int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
 /* Up to `max` rows, newest or oldest first; *count of them. */
 int wr_db_select(struct wr_db *db, int statement, int64_t number,
                  struct wr_row *rows, int max, int *count);
+/* A value from a column of a row. */
+void wr_db_value(sqlite3_stmt *s, int column, struct wr_value *out);
 int wr_db_reject(struct wr_db *db, const char *key, const struct wr_row *row,
                  int status, const char *reason, int64_t wall_us);
 

@@ -39,7 +39,7 @@ struct wr_spool {
   struct wr_backoff disk_retry;
   bool opened;
   int64_t stranded; /* rows on the disk while the memory is in use */
-  int64_t now_ms; /* of the latest call that brought a time */
+  int64_t now_ms;   /* of the latest call that brought a time */
   int64_t clock_offset_us, steady_since_ms;
 };
 
