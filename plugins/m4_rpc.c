@@ -47,10 +47,10 @@ static void on_sample(void *user, size_t which, size_t output, double value,
   struct wr_metric metric =
       metric_of(m4, o->type, o->instance, m4->loop_methods[which].interval_ms);
   metric.time = wall_time(at_us);
-  if (o->derive)
-    wr_metric_derive(&metric, llround(value));
-  else
+  if (!o->derive)
     wr_metric_gauge(&metric, value);
+  else if (fabs(value) < 9e18) /* what a derive can hold */
+    wr_metric_derive(&metric, llround(value));
 }
 
 static void on_latency(void *user, size_t which, int64_t took_us,

@@ -8,6 +8,7 @@
 #define INTERVAL_MS 1000
 #define REPAIR_INTERVAL_MS 1020 /* see m4_values.h */
 #define TIMEOUT_MS 1500
+#define NAME_MAX_BYTES 100
 
 static int read_output(const char *where, const oconfig_item_t *ci,
                        void *target) {
@@ -104,10 +105,10 @@ static int complete_method(const struct m4 *m4, struct method *m,
   return 0;
 }
 
-/* The name of a block: a method that fits into a request. */
-static char *method_name(const char *where, const oconfig_item_t *ci) {
+/* A name that fits into a request and, uncut, into an identifier. */
+static char *block_name(const char *where, const oconfig_item_t *ci) {
   const char *name = wr_option_name(where, ci);
-  if (name != NULL && strlen(name) <= 100)
+  if (name != NULL && strlen(name) <= NAME_MAX_BYTES)
     return sstrdup(name);
   if (name != NULL)
     wr_option_fault(where, ci->key, name, "a name of at most 100 bytes");
@@ -124,7 +125,7 @@ static int read_method(const char *where, const oconfig_item_t *ci,
     return -1;
   }
   *m = (struct method){.scale = 1, .seq_index = -1, .trouble = WR_TROUBLE_INIT};
-  m->name = method_name(where, ci);
+  m->name = block_name(where, ci);
   if (m->name == NULL)
     return -1;
   m4->loop.methods_count++;
@@ -152,7 +153,7 @@ static int read_report(const char *where, const oconfig_item_t *ci,
   }
   *r = (struct report){
       .on_change = true, .heartbeat_ms = 60000, .trouble = WR_TROUBLE_INIT};
-  r->method = method_name(where, ci);
+  r->method = block_name(where, ci);
   if (r->method == NULL)
     return -1;
   m4->loop.reports_count++;
@@ -215,10 +216,45 @@ static void complete_reports(struct m4 *m4) {
                   .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
 }
 
-static int complete_m4(const char *where, struct m4 *m4) {
+/* collectd turns a slash into something else, and labels would not be found. */
+static int check_name(const char *where, const struct m4 *m4) {
+  if (strchr(m4->name, '/') != NULL)
+    return wr_option_fault(where, "M4", m4->name, "a name without a slash");
   for (const struct m4 *o = m4_all; o != NULL; o = o->next)
     if (strcasecmp(o->name, m4->name) == 0)
       return wr_option_fault(where, "M4", m4->name, "the name is taken");
+  return 0;
+}
+
+/* How often a method of the block gives this value. */
+static int givers(const struct m4 *m4, const struct output *o) {
+  int found = 0;
+  for (size_t i = 0; i < m4->loop.methods_count; i++)
+    for (size_t j = 0; j < m4->methods[i].outputs_count; j++) {
+      const struct output *other = m4->methods[i].outputs + j;
+      found += strcmp(o->type, other->type) == 0 &&
+               strcmp(o->instance, other->instance) == 0;
+    }
+  return found;
+}
+
+static int check_outputs(const char *where, const struct m4 *m4) {
+  for (size_t i = 0; i < m4->loop.methods_count; i++)
+    for (size_t j = 0; j < m4->methods[i].outputs_count; j++) {
+      const struct output *o = m4->methods[i].outputs + j;
+      if (givers(m4, o) == 1)
+        continue;
+      ERROR("%s: %s-%s would be dispatched by two methods or elements; give "
+            "one of them another type instance.",
+            where, o->type, o->instance);
+      return -1;
+    }
+  return 0;
+}
+
+static int complete_m4(const char *where, struct m4 *m4) {
+  if (check_name(where, m4) != 0)
+    return -1;
   if (m4->loop.methods_count + m4->loop.reports_count == 0) {
     ERROR("%s: neither a <Method> nor a <Report> is given.", where);
     return -1;
@@ -231,7 +267,7 @@ static int complete_m4(const char *where, struct m4 *m4) {
   complete_reports(m4);
   if (m4->interval_ms == 0)
     m4->interval_ms = INTERVAL_MS;
-  return 0;
+  return check_outputs(where, m4);
 }
 
 void m4_free(struct m4 *m4) {
@@ -256,17 +292,14 @@ void m4_free(struct m4 *m4) {
 
 static int read_m4(const char *where, const oconfig_item_t *ci, void *target) {
   (void)target;
-  const char *name = wr_option_name(where, ci);
-  if (name == NULL)
-    return -1;
   struct m4 *m4 = calloc(1, sizeof(*m4));
-  if (m4 == NULL || (m4->name = sstrdup(name)) == NULL) {
+  if (m4 == NULL || (m4->name = block_name(where, ci)) == NULL) {
     free(m4);
     return -1;
   }
   m4->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
   char inner[200];
-  snprintf(inner, sizeof(inner), M4_WHERE ": <M4 \"%.100s\">", name);
+  snprintf(inner, sizeof(inner), M4_WHERE ": <M4 \"%s\">", m4->name);
   if (wr_options_read(inner, ci, m4_options, STATIC_ARRAY_SIZE(m4_options),
                       m4) != 0 ||
       complete_m4(inner, m4) != 0) {
