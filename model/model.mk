@@ -9,6 +9,8 @@ DEPS_TRAIN := $(DEPS_BUILD) libkissfft-dev python3-numpy python3-matplotlib
 # multiply-add. Static, because libc's and libm's pages would be most of what
 # the program keeps in memory.
 $(B)/obj/model/%.o: ALL_CFLAGS += -ffp-contract=off -fno-math-errno
+# O3, for the vectoriser: the network is sums of products.
+$(B)/obj/model/network.o: ALL_CFLAGS += -O3
 $(B)/model/flow.eim: LIBS := -lm
 $(B)/model/flow.eim: LDFLAGS += $(if $(SAN),,-static-pie)
 

@@ -9,20 +9,22 @@
 static const float tiny = 1e-10f;
 
 /* Third and fourth standardised moments of values with the mean taken away,
- * and their rms. */
+ * and their rms. In double: the fourth power of what rounding leaves of a
+ * constant window is no float. */
 static void moments(const float *values, int count, float *rms, float *skew,
                     float *kurtosis) {
-  float second = 0, third = 0, fourth = 0;
+  double second = 0, third = 0, fourth = 0;
   for (int i = 0; i < count; i++) {
-    float square = values[i] * values[i];
+    double square = (double)values[i] * values[i];
     second += square;
     third += square * values[i];
     fourth += square * square;
   }
-  *rms = sqrtf(second / (float)count);
-  float scale = *rms > 0 ? *rms : tiny;
-  *skew = third / (float)count / (scale * scale * scale);
-  *kurtosis = fourth / (float)count / (scale * scale * scale * scale) - 3;
+  double scale = sqrt(second / count);
+  *rms = (float)scale;
+  scale = scale > 0 ? scale : tiny;
+  *skew = (float)(third / count / (scale * scale * scale));
+  *kurtosis = (float)(fourth / count / (scale * scale * scale * scale) - 3);
 }
 
 static float mean_of(const float *values, int count) {

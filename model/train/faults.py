@@ -106,17 +106,21 @@ def emi(rng, since, n):
 
 
 def other(rng, since, n):
-    """What nobody has named: the flow takes random factors, each held for
-    1-8 s, more or less like the one before; in half of the rows it glides
-    from one to the next. Only for training."""
+    """What nobody has named, only for training: two thirds of the rows take
+    random factors, each held for 1-8 s, more or less like the one before,
+    half of them gliding from one to the next; a third change once, by 25 %
+    or more, up or down, within 14 s."""
+    steps = _random_steps(rng, since, n)
+    return np.where(_column(rng.random(n) < 0.35),
+                    _single_change(rng, since, n), steps)
+
+
+def _random_steps(rng, since, n):
     seconds = since.shape[1]
     hold = rng.integers(1, 9, n)
     memory = rng.uniform(0, 0.9, n)
     spread = rng.uniform(0.08, 0.7, n)
     state = rng.standard_normal(n)
-    # A single lasting change must be one that counts: 25 % or more.
-    state = np.where(hold == 8, np.sign(state) *
-                     np.maximum(np.abs(state), 0.29 / spread), state)
     wait = hold.copy()
     log = np.empty((n, seconds))
     for i in range(seconds):
@@ -127,14 +131,24 @@ def other(rng, since, n):
         state = np.where(change, fresh, state)
         wait = np.where(change, hold, wait) - started
         log[:, i] = state * spread
-    glide = rng.random(n) < 0.5
     width = np.minimum(hold, 6)
     total = np.cumsum(np.pad(log, ((0, 0), (7, 0))), 1)
     at = np.arange(7, seconds + 7)[None, :]
     mean = (np.take_along_axis(total, np.repeat(at, n, 0), 1) -
             np.take_along_axis(total, at - _column(width), 1)) / _column(width)
-    log = np.where(_column(glide), mean, log)
+    log = np.where(_column(rng.random(n) < 0.5), mean, log)
     return np.exp(np.clip(log, -3, 1.3))
+
+
+def _single_change(rng, since, n):
+    within = rng.uniform(0.2, 14, n)
+    onset = -since[:, 0]
+    # One that began before the window, and is over, would not show.
+    earliest = np.where(within > 7, -4, 1)
+    onset = np.where(onset < earliest, rng.integers(earliest, 7), onset)
+    change = rng.choice((-1, 1), n) * rng.uniform(0.29, 1.5, n)
+    share = (np.arange(since.shape[1])[None, :] - _column(onset) + 1)
+    return np.exp(np.clip(share / _column(within), 0, 1) * _column(change))
 
 
 FUNCTIONS = {f.__name__: f for f in (blockage, burst, zero, clog, air, slug,

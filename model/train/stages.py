@@ -43,3 +43,11 @@ def feature_names():
             if line.startswith("  X("):
                 names.append(line.split(",")[1].split(")")[0].strip())
     return names
+
+
+def anomaly_threshold():
+    with open(os.path.join(ROOT, "model", "clusters.h")) as text:
+        for line in text:
+            if line.startswith("#define CLUSTERS_THRESHOLD"):
+                return float(line.split()[2].rstrip("f"))
+    raise SystemExit("clusters.h has no threshold: run make train")

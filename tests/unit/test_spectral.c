@@ -38,4 +38,18 @@ static void test_level_is_lost(void) {
   }
 }
 
-UNIT_MAIN("spectral", UNIT(test_reference), UNIT(test_level_is_lost))
+/* What rounding leaves of a mean is no signal, but must be numbers. */
+static void test_rounding_residue(void) {
+  for (float level = 0.1f; level < 30; level += 0.1f) {
+    float window[FLOW_SAMPLES];
+    for (int i = 0; i < FLOW_SAMPLES; i++)
+      window[i] = level;
+    window[3] = nextafterf(level, 0);
+    CU_ASSERT_EQUAL(spectral_compute(window, f), 0);
+    for (int i = 0; i < SPECTRAL_COUNT; i++)
+      CU_ASSERT(isfinite(f[i]));
+  }
+}
+
+UNIT_MAIN("spectral", UNIT(test_rounding_residue), UNIT(test_reference),
+          UNIT(test_level_is_lost))

@@ -1,0 +1,79 @@
+"""The pictures of an evaluation."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import recordings as rec
+import streams
+
+plt.rcParams["svg.hashsalt"] = "weir"
+COLOURS = {"Anomalous": "#c0392b", "High": "#e67e22", "Low": "#2980b9",
+           "Normal": "#27ae60"}
+
+
+def confusions(path, matrices):
+    """matrices: [(title, 4 x 4 counts)], true classes in the rows."""
+    figure, axes = plt.subplots(1, len(matrices), figsize=(
+        4.1 * len(matrices), 4.3), layout="constrained")
+    for axis, (title, matrix) in zip(axes, matrices):
+        share = matrix / matrix.sum(1, keepdims=True)
+        axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for i in range(4):
+            for j in range(4):
+                axis.text(j, i, "%.1f" % (100 * share[i, j]), ha="center",
+                          va="center", fontsize=11,
+                          color="white" if share[i, j] > 0.5 else "black")
+        accuracy = np.trace(matrix) / matrix.sum()
+        axis.set_title("%s\naccuracy %.1f %%" % (title, 100 * accuracy),
+                       fontsize=11)
+        axis.set_xticks(range(4), rec.LABELS, rotation=30)
+        axis.set_yticks(range(4), rec.LABELS)
+        axis.set_xlabel("classified as, % of the row")
+    axes[0].set_ylabel("true state")
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+def stream(path, flow, scores, onset, end, fault):
+    """One recording with a fault: flow, scores, and the debounced alarm."""
+    first = rec.SAMPLES - 1
+    seconds = np.arange(len(flow))
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(11, 5.2), sharex=True, layout="constrained",
+        gridspec_kw={"height_ratios": [3, 2]})
+    guess = scores.argmax(1)
+    for c, label in enumerate(rec.LABELS):
+        here = np.concatenate([np.zeros(first, bool), guess == c])
+        top.fill_between(seconds, 0, 1, where=here, step="mid", alpha=0.18,
+                         color=COLOURS[label], transform=top.
+                         get_xaxis_transform(), linewidth=0, label=label)
+    top.plot(seconds, flow, color="black", linewidth=1.2, drawstyle="steps-mid")
+    for edge in rec.EDGES:
+        top.axhline(edge, color="grey", linewidth=0.6, linestyle=":")
+    for axis in (top, bottom):
+        axis.axvline(onset, color="black", linestyle="--", linewidth=0.9)
+        axis.axvline(end, color="black", linestyle="--", linewidth=0.9)
+    top.set_ylim(0, max(16, flow.max() * 1.08))
+    top.set_ylabel("flow, L/min\n(nominal = 10)")
+    top.set_title("%s injected between the dashed lines; the colour is the "
+                  "window's class" % fault.capitalize(), fontsize=11)
+    top.legend(loc="lower left", ncol=4, fontsize=9, framealpha=0.9)
+    for c, label in enumerate(rec.LABELS):
+        bottom.plot(seconds[first:], scores[:, c], color=COLOURS[label],
+                    linewidth=1.3)
+    up = streams.alarms(scores[:, rec.ANOMALOUS])
+    bottom.fill_between(seconds[first:], 0, 1, where=up, step="mid",
+                        color=COLOURS["Anomalous"], alpha=0.15, linewidth=0)
+    bottom.axhline(streams.THRESHOLD, color="grey", linewidth=0.6,
+                   linestyle=":")
+    bottom.set_ylabel("scores; shaded:\nalarm, %d of %d" % (
+        streams.NEED, streams.OF))
+    bottom.set_xlabel("seconds")
+    bottom.set_ylim(0, 1.02)
+    bottom.set_xlim(0, len(flow) - 1)
+    figure.savefig(path, dpi=110, metadata={"Software": None})
+    plt.close(figure)
