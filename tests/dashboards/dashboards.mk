@@ -6,7 +6,8 @@ DASH_LIBS := libmicrohttpd12 libprotobuf-c1 librdkafka1 libmosquitto1 \
 DASH_LIVE := prometheus:prometheus influxd:influxdb \
   prometheus-alertmanager:prometheus-alertmanager
 
-.PHONY: dashboards dashboards-check dashboards-live dashboards-draw
+.PHONY: dashboards dashboards-check dashboards-live dashboards-draw \
+  dashboards-network bench-fleet
 dashboards: ## write the dashboards and rules from their sources
 	@$(PYTHON) dashboards/grafana/generate.py
 
@@ -24,3 +25,14 @@ dashboards-draw: all ## types and pictures with Grafana's npm packages
 	@tests/install-deps node:nodejs npm:npm chromium:chromium $(DASH_LIBS)
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE)
 	@WEIR_BUILD=$(B) $(PYTHON) tests/dashboards/draw-boards
+
+bench-fleet: ## how many boards one server carries (10 min)
+	@tests/install-deps $(DASH_LIBS) libgcrypt20
+	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE) \
+	  victoria-metrics:victoria-metrics
+	@WEIR_BUILD=$(B) $(PYTHON) tests/bench/fleet.py
+
+dashboards-network: all ## a link cut for a minute, in namespaces (root)
+	@tests/install-deps ip:iproute2 curl:curl $(DASH_LIBS)
+	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_LIVE)
+	@cd tests/dashboards && WEIR_BUILD=$(B) $(PYTHON) test_network.py

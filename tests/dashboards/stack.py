@@ -221,8 +221,10 @@ bind-address = "127.0.0.1:{rpc}"
 class Influx(Server):
     """InfluxDB 1.x with the collectd listener of agent-config/fleet/."""
 
-    def __init__(self, directory, security="encrypt", auth="weir: secret\n"):
+    def __init__(self, directory, security="encrypt", auth="weir: secret\n",
+                 listen=None):
         port, self.collectd_port = free_port(), free_port(socket.SOCK_DGRAM)
+        listen = listen or "127.0.0.1:%d" % self.collectd_port
         work = os.path.join(directory, "influxdb")
         os.makedirs(work)
         auth_file = os.path.join(work, "auth")
@@ -232,7 +234,7 @@ class Influx(Server):
         with open(INFLUX_FILE) as file:
             listener = file.read()
         for old, new in (
-                ('":25826"', '"127.0.0.1:%d"' % self.collectd_port),
+                ('":25826"', '"%s"' % listen),
                 ('"encrypt"', '"%s"' % security),
                 ("/etc/influxdb/collectd-users", auth_file)):
             assert old in listener, old
