@@ -33,12 +33,24 @@ static int best_label(const struct wr_verdict *v,
   return scores[best] >= threshold ? best : WR_UNCERTAIN;
 }
 
+static int model_vote(const struct wr_verdict *v,
+                      const struct wr_verdict_rules *rules,
+                      const double *scores, double anomaly) {
+  bool judged = !isnan(rules->anomaly_limit) && !isnan(anomaly);
+  if (judged && anomaly > rules->anomaly_limit)
+    return rules->anomaly_label;
+  if (judged && rules->labels == 0)
+    return rules->calm_label;
+  return best_label(v, rules, scores);
+}
+
 static int cast_vote(const struct wr_verdict *v,
                      const struct wr_verdict_rules *rules, const double *scores,
-                     double level, bool *by_range) {
+                     double anomaly, double level, bool *by_range) {
   int range = rules->policy == WR_RANGES_OFF ? WR_UNCERTAIN
                                              : wr_verdict_range(rules, level);
-  int vote = scores != NULL ? best_label(v, rules, scores) : WR_UNCERTAIN;
+  int vote =
+      scores != NULL ? model_vote(v, rules, scores, anomaly) : WR_UNCERTAIN;
   *by_range = scores == NULL || (range != WR_UNCERTAIN &&
                                  rules->alarming[range] && range != vote);
   return *by_range ? range : vote;
@@ -57,23 +69,28 @@ static int count_votes(struct wr_verdict *v,
   return same >= rules->need || !v->decided ? vote : v->state;
 }
 
-static double score_of(const struct wr_decision *d, const double *scores) {
+/* Ranges and anomalies know yes and no; they have the labels behind those of
+ * the model, and may share them. */
+static double score_of(const struct wr_verdict_rules *rules,
+                       const struct wr_decision *d, const double *scores) {
   if (d->state == WR_UNCERTAIN)
     return 0.0;
   if (d->by_range && d->state == d->vote)
     return 1.0;
+  if (d->state >= (int)rules->labels)
+    return d->state == d->vote ? 1.0 : 0.0;
   return scores != NULL && isfinite(scores[d->state]) ? scores[d->state] : 0.0;
 }
 
 bool wr_verdict_step(struct wr_verdict *v, const struct wr_verdict_rules *rules,
-                     const double *scores, double level,
+                     const double *scores, double anomaly, double level,
                      struct wr_decision *out) {
   if (scores == NULL && rules->policy != WR_RANGES_FALLBACK)
     return false;
-  out->vote = cast_vote(v, rules, scores, level, &out->by_range);
+  out->vote = cast_vote(v, rules, scores, anomaly, level, &out->by_range);
   out->previous = v->state;
   v->state = out->state = count_votes(v, rules, out->vote);
   v->decided = true;
-  out->score = score_of(out, scores);
+  out->score = score_of(rules, out, scores);
   return true;
 }

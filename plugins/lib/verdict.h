@@ -12,6 +12,8 @@
  *   WR_RANGES_GUARD     a range with an alarming label overrules the model
  *   WR_RANGES_FALLBACK  as guard; and while the model is unreachable the ranges
  *                       vote alone
+ * An anomaly score above its limit votes for the label of anomalies; a model
+ * without labels knows that one and its opposite only.
  * Threads: none of its own. */
 #ifndef WR_VERDICT_H
 #define WR_VERDICT_H
@@ -32,11 +34,14 @@ struct wr_range {
 };
 
 struct wr_verdict_rules {
-  size_t labels;
+  size_t labels;            /* of the model; ranges may know more */
   const double *thresholds; /* of each label, 0..1 */
   const bool *alarming;     /* of each label: may overrule the model */
   double hysteresis;
-  int need, of; /* 1 <= need <= of <= WR_VERDICT_VOTES, need > of / 2 */
+  double anomaly_limit; /* NaN: anomaly scores do not vote */
+  int anomaly_label;
+  int calm_label; /* of a model without labels, at or below the limit */
+  int need, of;   /* 1 <= need <= of <= WR_VERDICT_VOTES, need > of / 2 */
   enum wr_range_policy policy;
   const struct wr_range *ranges;
   size_t range_count;
@@ -60,10 +65,10 @@ struct wr_decision {
 void wr_verdict_init(struct wr_verdict *v);
 /* Forgets the votes, keeps the state: what came before a gap is no evidence. */
 void wr_verdict_gap(struct wr_verdict *v);
-/* `scores`: one for each label, NULL while the model is unreachable. False:
- * this window has no answer, nothing changed. */
+/* `scores`: one for each label, NULL while the model is unreachable; `anomaly`:
+ * NaN when not computed. False: this window has no answer, nothing changed. */
 bool wr_verdict_step(struct wr_verdict *v, const struct wr_verdict_rules *rules,
-                     const double *scores, double level,
+                     const double *scores, double anomaly, double level,
                      struct wr_decision *out);
 /* The label of the range that holds `level`, or WR_UNCERTAIN. */
 int wr_verdict_range(const struct wr_verdict_rules *rules, double level);

@@ -17,6 +17,7 @@ static const struct wr_range ranges[] = {{ANOMALOUS, -HUGE_VAL, 4.0},
 static struct wr_verdict_rules rules_of(enum wr_range_policy policy, int need,
                                         int of) {
   return (struct wr_verdict_rules){.labels = LABELS,
+                                   .anomaly_limit = NAN,
                                    .thresholds = thresholds,
                                    .alarming = alarming,
                                    .need = need,
@@ -34,7 +35,7 @@ static struct wr_decision step(struct wr_verdict *v,
   for (int i = 0; i < LABELS; i++)
     scores[i] = i == label ? score : (1.0 - score) / (LABELS - 1);
   struct wr_decision d = {0};
-  CU_ASSERT_TRUE(wr_verdict_step(v, rules, scores, level, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(v, rules, scores, NAN, level, &d));
   return d;
 }
 
@@ -44,8 +45,8 @@ static void test_no_scores(void) {
   wr_verdict_init(&v);
   struct wr_verdict_rules off = rules_of(WR_RANGES_OFF, 3, 5);
   struct wr_verdict_rules guard = rules_of(WR_RANGES_GUARD, 3, 5);
-  CU_ASSERT_FALSE(wr_verdict_step(&v, &off, NULL, 1.0, &d));
-  CU_ASSERT_FALSE(wr_verdict_step(&v, &guard, NULL, 1.0, &d));
+  CU_ASSERT_FALSE(wr_verdict_step(&v, &off, NULL, NAN, 1.0, &d));
+  CU_ASSERT_FALSE(wr_verdict_step(&v, &guard, NULL, NAN, 1.0, &d));
   CU_ASSERT_EQUAL(v.count, 0);
   CU_ASSERT_FALSE(v.decided);
 }
@@ -56,15 +57,15 @@ static void test_scores_that_are_not_numbers(void) {
   wr_verdict_init(&v);
   struct wr_verdict_rules rules = rules_of(WR_RANGES_OFF, 1, 1);
   const double none[LABELS] = {NAN, NAN, NAN, NAN};
-  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, 10, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, NAN, 10, &d));
   CU_ASSERT_EQUAL(d.state, WR_UNCERTAIN);
   CU_ASSERT_EQUAL(d.score, 0.0);
   const double some[LABELS] = {NAN, NAN, NAN, 0.9};
-  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, some, 10, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, some, NAN, 10, &d));
   CU_ASSERT_EQUAL(d.state, NORMAL);
   /* A level that is none is in no range. */
   rules = rules_of(WR_RANGES_GUARD, 1, 1);
-  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, some, NAN, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, some, NAN, NAN, &d));
   CU_ASSERT_EQUAL(d.state, NORMAL);
 }
 
@@ -72,9 +73,9 @@ static void test_no_labels(void) {
   struct wr_verdict v;
   struct wr_decision d;
   wr_verdict_init(&v);
-  struct wr_verdict_rules rules = {.need = 1, .of = 1};
+  struct wr_verdict_rules rules = {.need = 1, .of = 1, .anomaly_limit = NAN};
   double none[1] = {0};
-  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, 10, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, NAN, 10, &d));
   CU_ASSERT_EQUAL(d.state, WR_UNCERTAIN);
 }
 
@@ -192,15 +193,57 @@ static void test_fallback(void) {
   struct wr_decision d;
   wr_verdict_init(&v);
   struct wr_verdict_rules rules = rules_of(WR_RANGES_FALLBACK, 1, 1);
-  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, NULL, 5.0, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, NULL, NAN, 5.0, &d));
   CU_ASSERT_EQUAL(d.state, LOW);
   CU_ASSERT_TRUE(d.by_range);
   d = step(&v, &rules, NORMAL, 0.9, 5.0);
   CU_ASSERT_EQUAL(d.state, NORMAL);
   CU_ASSERT_FALSE(d.by_range);
   rules.range_count = 0; /* no range holds it */
-  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, NULL, 5.0, &d));
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, NULL, NAN, 5.0, &d));
   CU_ASSERT_EQUAL(d.state, WR_UNCERTAIN);
+}
+
+static void test_anomaly_votes(void) {
+  struct wr_verdict v;
+  struct wr_decision d;
+  wr_verdict_init(&v);
+  struct wr_verdict_rules rules = rules_of(WR_RANGES_OFF, 1, 1);
+  const double normal[LABELS] = {0.01, 0.01, 0.02, 0.96};
+  rules.anomaly_limit = 0.5;
+  rules.anomaly_label = ANOMALOUS;
+  rules.calm_label = WR_UNCERTAIN;
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, normal, 0.6, 10, &d));
+  CU_ASSERT_EQUAL(d.state, ANOMALOUS);
+  CU_ASSERT_FALSE(d.by_range);
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, normal, 0.5, 10, &d));
+  CU_ASSERT_EQUAL(d.state, NORMAL);
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, normal, NAN, 10, &d));
+  CU_ASSERT_EQUAL(d.state, NORMAL);
+}
+
+/* Labels that the model does not have take no score from it. */
+static void test_model_without_labels(void) {
+  struct wr_verdict v;
+  struct wr_decision d;
+  wr_verdict_init(&v);
+  struct wr_verdict_rules rules = {.need = 2,
+                                   .of = 3,
+                                   .anomaly_limit = 0.3,
+                                   .anomaly_label = 0,
+                                   .calm_label = 1};
+  double none[1] = {NAN};
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, -2.3, 10, &d));
+  CU_ASSERT_EQUAL(d.state, 1);
+  CU_ASSERT_EQUAL(d.score, 1.0);
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, 0.4, 10, &d));
+  CU_ASSERT_EQUAL(d.state, 1);
+  CU_ASSERT_EQUAL(d.score, 0.0);
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, 0.4, 10, &d));
+  CU_ASSERT_EQUAL(d.state, 0);
+  CU_ASSERT_EQUAL(d.score, 1.0);
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, none, NAN, 10, &d));
+  CU_ASSERT_EQUAL(d.vote, WR_UNCERTAIN);
 }
 
 UNIT_MAIN("verdict", UNIT(test_no_scores),
@@ -208,4 +251,5 @@ UNIT_MAIN("verdict", UNIT(test_no_scores),
           UNIT(test_first_vote_decides), UNIT(test_debounce_table),
           UNIT(test_gap_forgets_votes), UNIT(test_threshold_and_hysteresis),
           UNIT(test_threshold_of_one_label), UNIT(test_range_edges),
-          UNIT(test_guard), UNIT(test_fallback))
+          UNIT(test_guard), UNIT(test_fallback), UNIT(test_anomaly_votes),
+          UNIT(test_model_without_labels))
