@@ -29,7 +29,7 @@ struct match {
 static int read_label(const char *where, const oconfig_item_t *ci,
                       void *target) {
   /* Identifiers of metrics that are not labels: see the target. */
-  static const char *const reserved[] = {"up", "stuck", NULL};
+  static const char *const reserved[] = {"up", NULL};
   struct match *m = target;
   const char *name = wr_option_name(where, ci);
   if (name == NULL)

@@ -166,7 +166,8 @@ static void decide(struct edge_engine *e, struct edge_job *job,
   if (job->restarted)
     wr_verdict_gap(&s->verdict);
   if (wr_verdict_step(&s->verdict, &t->rules.verdict,
-                      o->answer != NULL ? o->answer->scores : NULL, o->level,
+                      o->answer != NULL ? o->answer->scores : NULL,
+                      o->answer != NULL ? o->answer->anomaly : NAN, o->level,
                       &o->decision)) {
     edge_output(job, o);
     if (o->answer != NULL)

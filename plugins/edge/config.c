@@ -135,6 +135,7 @@ static const struct wr_option options[] = {
     RANGE("Nominal", WR_NUMBER, nominal, 1e-9, 1e9),
     RANGE("Threshold", WR_NUMBER, threshold, 0, 1),
     RANGE("Hysteresis", WR_NUMBER, hysteresis, 0, 1),
+    RANGE("AnomalyThreshold", WR_NUMBER, anomaly_threshold, 0, 999),
     WR_OPTION_BLOCK("Debounce", read_debounce),
     WR_OPTION_WORD("RangePolicy", struct edge_options, policy, policies),
     WR_OPTION_BLOCK("Range", read_range),
@@ -164,6 +165,7 @@ static const struct wr_option options[] = {
 
 static const struct edge_options defaults = {.nominal = 10.0,
                                              .threshold = 0.6,
+                                             .anomaly_threshold = -1,
                                              .need = 3,
                                              .of = 5,
                                              .policy = WR_RANGES_GUARD,

@@ -122,6 +122,7 @@ struct edge_axis {
 struct edge_options {
   char *url, *model;
   double nominal, threshold, hysteresis;
+  double anomaly_threshold; /* < 0: the model's, where it has no labels */
   int need, of;
   int policy;
   int64_t window, stride, max_gap;         /* window 0: the model's */
@@ -210,7 +211,8 @@ void edge_answer(struct edge_engine *e, struct edge_job *job);
 /* target.lock is held */
 void edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value);
-/* Gives up holes that waited too long. Takes target.lock. */
+/* Gives up holes that waited too long, forgets what is silent. Takes
+ * target.lock. */
 void edge_series_sweep(struct edge_target *t);
 /* Gives back one reference. */
 void edge_series_release(void *series);

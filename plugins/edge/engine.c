@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#define IDLE_MS 60000
+#define IDLE_MS 10000 /* from one look after silent series to the next */
 #define SWEEP_MS 50
 
 struct edge_engine *edge_engines;
@@ -170,14 +170,16 @@ static void work(struct edge_engine *e, bool describes, bool sweeps) {
 
 static void *worker(void *arg) {
   struct edge_engine *e = arg;
-  int64_t sweep_ms = 0; /* not before */
+  int64_t sweep_ms = 0, idle_ms = wr_clock_ms() + IDLE_MS;
   pthread_mutex_lock(&e->lock);
   while (!e->stop) {
     int64_t now_ms = wr_clock_ms();
     int64_t due_ms = e->ready ? IDLE_MS : wr_backoff_wait(&e->backoff, now_ms);
-    bool sweeps = e->sweep && now_ms >= sweep_ms;
-    if (sweeps)
+    bool sweeps = (e->sweep && now_ms >= sweep_ms) || now_ms >= idle_ms;
+    if (sweeps) {
       sweep_ms = now_ms + SWEEP_MS;
+      idle_ms = now_ms + IDLE_MS;
+    }
     if (e->first != NULL || due_ms == 0 || sweeps)
       work(e, due_ms == 0, sweeps);
     else

@@ -63,13 +63,13 @@ static void put_state(const struct wr_metric *m, const struct edge_rules *r,
 }
 
 static notification_t notification_of(const struct edge_job *job, int severity,
-                                      const char *instance) {
+                                      const char *type, const char *instance) {
   notification_t n = {.severity = severity,
                       .time = wr_cdtime_from_us(job->end_us)};
   sstrncpy(n.host, job->series->host, sizeof(n.host));
   sstrncpy(n.plugin, EDGE_PLUGIN, sizeof(n.plugin));
   sstrncpy(n.plugin_instance, job->series->instance, sizeof(n.plugin_instance));
-  sstrncpy(n.type, "bool", sizeof(n.type));
+  sstrncpy(n.type, type, sizeof(n.type));
   sstrncpy(n.type_instance, instance, sizeof(n.type_instance));
   return n;
 }
@@ -86,9 +86,9 @@ static void notify(const struct edge_job *job, const struct edge_rules *r,
   const char *label = label_name(r, d->state);
   const char *previous = label_name(r, d->previous);
   bool none = d->state == WR_UNCERTAIN;
-  notification_t n =
-      notification_of(job, none ? NOTIF_WARNING : r->severities[d->state],
-                      none ? EDGE_UNCERTAIN : r->labels.at[d->state].id);
+  notification_t n = notification_of(
+      job, none ? NOTIF_WARNING : r->severities[d->state], "bool",
+      none ? EDGE_UNCERTAIN : r->labels.at[d->state].id);
   snprintf(n.message, sizeof(n.message),
            "%.60s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
            name_of(job->series), label, previous, d->score,
@@ -121,8 +121,8 @@ static void put_count(struct wr_metric m, const char *kind, uint64_t count) {
 
 static void notify_stuck(const struct edge_job *job, bool stuck) {
   size_t newest = job->count - job->target->axes;
-  notification_t n =
-      notification_of(job, stuck ? NOTIF_WARNING : NOTIF_OKAY, "stuck");
+  notification_t n = notification_of(job, stuck ? NOTIF_WARNING : NOTIF_OKAY,
+                                     "gauge", "stuck");
   if (stuck)
     snprintf(n.message, sizeof(n.message),
              "%.60s: the sensor has said %.4g for at least %.0f s.",
@@ -153,7 +153,7 @@ void edge_output_health(const struct edge_job *job, bool up, double latency_s,
     m.interval = interval_g;
   put(m, "bool", "up", up ? 1.0 : 0.0);
   if (job->target->o.stuck_ms > 0)
-    put(m, "bool", "stuck", stuck ? 1.0 : 0.0);
+    put(m, "gauge", "stuck", stuck ? 1.0 : 0.0);
   if (up)
     put(m, "response_time", "inference", latency_s);
   put(m, "queue_length", "windows", (double)queued);

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 /* Identifiers that are taken beside the labels: bool-up, bool-uncertain ... */
-static const char *const reserved[] = {"up", "stuck", EDGE_UNCERTAIN, NULL};
+static const char *const reserved[] = {"up", EDGE_UNCERTAIN, NULL};
 
 /* The application note's table, for a normal flow of 10 L/min. */
 static const struct edge_range_option default_ranges[] = {
@@ -73,6 +73,34 @@ static int add_ranges(struct edge_rules *r, const struct edge_options *o,
   return 0;
 }
 
+/* What an anomaly score has to exceed to vote; NaN: it has no vote. */
+static double anomaly_limit(const struct edge_options *o,
+                            const struct wr_model *model) {
+  if (model == NULL || !model->has_anomaly)
+    return NAN;
+  if (o->anomaly_threshold >= 0)
+    return o->anomaly_threshold;
+  if (model->labels.count > 0)
+    return NAN;
+  return isnan(model->anomaly_threshold) ? 0.3 : model->anomaly_threshold;
+}
+
+/* The labels that anomaly scores vote for. */
+static int add_anomaly(struct edge_rules *r, const struct edge_options *o,
+                       const struct wr_model *model) {
+  struct wr_verdict_rules *v = &r->verdict;
+  v->anomaly_limit = anomaly_limit(o, model);
+  v->anomaly_label = v->calm_label = WR_UNCERTAIN;
+  if (isnan(v->anomaly_limit))
+    return 0;
+  v->anomaly_label = wr_labels_add(&r->labels, "Anomalous", reserved);
+  if (v->anomaly_label >= 0 && model->labels.count == 0)
+    v->calm_label = wr_labels_add(&r->labels, "Normal", reserved);
+  return v->anomaly_label < 0 || (model->labels.count == 0 && v->calm_label < 0)
+             ? -ENOMEM
+             : 0;
+}
+
 void edge_rules_free(struct edge_rules *r) {
   wr_labels_free(&r->labels);
   free(r->ranges);
@@ -91,21 +119,22 @@ int edge_rules_build(struct edge_target *t, const struct wr_model *model) {
        i++)
     status = wr_labels_add(&r->labels, model->labels.at[i].name, reserved);
   if (status >= 0)
+    status = add_anomaly(r, o, model);
+  if (status >= 0)
     status = add_ranges(r, o, model);
   if (status < 0)
     return status;
   for (size_t i = 0; i < r->labels.count; i++)
     apply_options(r, o, i);
-  r->verdict = (struct wr_verdict_rules){
-      .labels = model != NULL ? model->labels.count : 0,
-      .thresholds = r->thresholds,
-      .alarming = r->alarming,
-      .hysteresis = o->hysteresis,
-      .need = o->need,
-      .of = o->of,
-      .policy = (enum wr_range_policy)o->policy,
-      .ranges = r->ranges,
-      .range_count = r->verdict.range_count};
+  struct wr_verdict_rules *v = &r->verdict;
+  v->labels = model != NULL ? model->labels.count : 0;
+  v->thresholds = r->thresholds;
+  v->alarming = r->alarming;
+  v->hysteresis = o->hysteresis;
+  v->need = o->need;
+  v->of = o->of;
+  v->policy = (enum wr_range_policy)o->policy;
+  v->ranges = r->ranges;
   return 0;
 }
 
@@ -123,6 +152,11 @@ const char *edge_rules_misfit(const struct edge_options *o,
              "Window %" PRId64 " does not fit the model \"%s\", which wants "
              "%zu samples",
              o->window, model->name, samples);
+  else if (o->anomaly_threshold >= 0 && !model->has_anomaly)
+    snprintf(text, size,
+             "AnomalyThreshold %g does not fit the model \"%s\", which has "
+             "no anomaly score",
+             o->anomaly_threshold, model->name);
   else if (o->stride > (int64_t)samples)
     snprintf(text, size,
              "Stride %" PRId64 " is larger than the window of the model "

@@ -152,6 +152,7 @@ static void tick(void *value, void *arg) {
 void edge_series_sweep(struct edge_target *t) {
   struct feed f = {.target = t};
   pthread_mutex_lock(&t->lock);
+  wr_table_expire(t->series, wr_clock_ms() - t->o.forget_ms);
   if (t->holes > 0) {
     t->holes = 0; /* counted anew */
     wr_table_each(t->series, tick, &f);
