@@ -138,7 +138,7 @@ LoadPlugin unixsock
         return {round(v["time"] - START): v["type_instance"]
                 for v in agent.values(plugin="edge_impulse", type="bool",
                                       value=1, **want)
-                if v["type_instance"] not in ("up", "stuck")}
+                if v["type_instance"] != "up"}
 
     def scores(self, agent, label, **want):
         return {round(v["time"] - START, 3): v["value"]

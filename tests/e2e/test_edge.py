@@ -207,6 +207,50 @@ class VerdictTest(edgecase.Case):
                          r"at least 60 s")
 
 
+class AnomalyTest(edgecase.Case):
+    def test_model_that_only_knows_anomalies(self):
+        model = edgecase.Model(self.dir)
+        model.order(labels=[])
+        agent = self.agent(['Model "%s"\nDebounce 1 1' % model.path])
+        self.put([10] * 15 + [2] * 15)  # the newest below 5: anomaly 1.5
+        self.wait_anomaly(agent, 29)
+        agent.stop()
+        state = self.states(agent)
+        self.assertEqual({state[s] for s in range(9, 15)}, {"Normal"})
+        self.assertEqual({state[s] for s in range(15, 30)}, {"Anomalous"})
+        self.assertEqual(agent.values(type="percent"), [])
+
+    def test_anomaly_beside_labels_and_not_computed(self):
+        model = edgecase.Model(self.dir)
+        model.order(anomaly=True)
+        agent = self.agent(['Model "%s"\nDebounce 1 1\nRangePolicy "off"\n'
+                            'AnomalyThreshold 1' % model.path])
+        self.put([10] * 15 + [2] * 10)
+        self.wait_anomaly(agent, 24)
+        self.assertEqual(self.states(agent)[24], "Anomalous")
+        model.order(anomaly=None)
+        self.put([2] * 5)
+        self.wait_window(agent, 29)
+        agent.stop()
+        self.assertEqual(self.states(agent)[29], "Low")
+        self.assertEqual(max(v["time"] for v in agent.values(
+            plugin="edge_impulse", type="gauge",
+            type_instance="anomaly")), edgecase.START + 24)
+
+    def test_threshold_for_a_model_without_anomalies(self):
+        model = edgecase.Model(self.dir)
+        status, log = weir.check_config(self.dir, edgecase.chain(
+            ['Model "%s"\nAnomalyThreshold 1' % model.path]))
+        self.assertEqual(status, 1)
+        self.assertRegex(log, "AnomalyThreshold 1 does not fit the model")
+
+    def wait_anomaly(self, agent, second):
+        weir.wait_until(lambda: second in self.states(agent) and agent.values(
+            type="gauge", type_instance="anomaly",
+            time=edgecase.START + second),
+            "the window that ends at %d s has a score" % second, alive=agent)
+
+
 class CaptureTest(edgecase.Case):
     def test_windows_to_learn_from_are_kept(self):
         model = edgecase.Model(self.dir)

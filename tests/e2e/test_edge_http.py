@@ -70,8 +70,9 @@ class StandIn:
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket,
-                                                     server_side=True)
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True,
+                do_handshake_on_connect=False)  # its thread does
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever,
@@ -235,8 +236,9 @@ class FaultsTest(HttpCase):
         authority = weir.Authority(self.dir)
         runner = self.stand_in(tls=authority.issue())
         url = "https://127.0.0.1:%d" % runner.port
-        agent = self.agent([TARGET % url + '\nCACert "%s"' % authority.cert,
-                            TARGET % url.replace("127.0.0.1", "localhost")])
+        target = TARGET.replace("0.5", "10")
+        agent = self.agent([target % url + '\nCACert "%s"' % authority.cert,
+                            target % url.replace("127.0.0.1", "localhost")])
         agent.wait_log(r"the model at https://localhost:\d+ does not answer: "
                        r".*certificate")
         self.feed_until_answered(agent)

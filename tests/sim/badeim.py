@@ -3,7 +3,8 @@
 
 Copy it to NAME.eim and write orders to NAME.json beside it, at any moment:
 
-    {"start": "ok", "mode": "ok", "seconds": 0, "axes": 1, "samples": 10}
+    {"start": "ok", "mode": "ok", "seconds": 0, "axes": 1, "samples": 10,
+     "labels": [...], "anomaly": false}
 
 start  ok | exit | deaf (never listens) | mute (no hello) | refuse (hello is
        answered with success false)
@@ -13,7 +14,8 @@ mode   ok | delay (answers after `seconds`) | hang | crash | garbage | refuse
        end) | chatter (prints a lot before it answers)
 
 A healthy answer depends on the newest value of axis 0 alone: Low below 5,
-Normal from there. NAME.log gets a line for each start (pid) and each request.
+Normal from there; with labels [] or anomaly true an anomaly score is 1.5 or
+-1.0, with anomaly null (at run time) it is 1000, "not computed". NAME.log gets a line for each start (pid) and each request.
 """
 
 import json
@@ -28,7 +30,7 @@ LABELS = ["Anomalous", "High", "Low", "Normal"]
 
 def orders():
     found = {"start": "ok", "mode": "ok", "seconds": 0, "axes": 1,
-             "samples": 10}
+             "samples": 10, "labels": LABELS, "anomaly": False}
     try:
         with open(BASE + ".json") as text:
             found.update(json.load(text))
@@ -44,10 +46,12 @@ def note(text):
 
 def hello(order):
     return {"model_parameters": {
-        "axis_count": order["axes"], "frequency": 1, "has_anomaly": 0,
+        "axis_count": order["axes"], "frequency": 1, "has_anomaly": int(
+            order["anomaly"] or not order["labels"]),
         "image_input_width": 0,
         "input_features_count": order["axes"] * order["samples"],
-        "interval_ms": 1000, "label_count": len(LABELS), "labels": LABELS,
+        "interval_ms": 1000, "label_count": len(order["labels"]),
+        "labels": order["labels"],
         "model_type": "classification", "sensor": -1},
         "project": {"deploy_version": 7, "id": 1, "name": "bad"}}
 
@@ -60,7 +64,11 @@ def scores(order, features):
         found = {"idle": 0.5, "wave": 0.5}
     if order["mode"] == "score":
         found["High"] = 2.0
-    return {"result": {"classification": found}, "timing": {"dsp": 0}}
+    result = {"classification": found} if order["labels"] else {}
+    if order["anomaly"] is not False or not order["labels"]:
+        result["anomaly"] = (1000 if order["anomaly"] is None else
+                             1.5 if newest < 5 else -1.0)
+    return {"result": result, "timing": {"dsp": 0}}
 
 
 def send(conn, reply):
