@@ -27,6 +27,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   return wr_bytes_append(&h->reply->body, data, len) == 0 ? len : 0;
 }
 
+/* What the user names is trusted alone: Debian's libcurl would go on trusting
+ * the system's directory of authorities beside a file. */
+static int set_authorities(CURL *c, const struct wr_http_options *o) {
+  if (o->ca_cert == NULL && o->ca_path == NULL)
+    return 0;
+  return curl_easy_setopt(c, CURLOPT_CAINFO, o->ca_cert) != CURLE_OK ||
+         curl_easy_setopt(c, CURLOPT_CAPATH, o->ca_path) != CURLE_OK;
+}
+
 static int set_options(struct wr_http *h, const struct wr_http_options *o) {
   CURL *c = h->easy;
   long connect_ms =
@@ -47,10 +56,7 @@ static int set_options(struct wr_http *h, const struct wr_http_options *o) {
   SET(CURLOPT_SSL_VERIFYHOST, o->insecure_host ? 0L : 2L);
   if (!o->use_proxy)
     SET(CURLOPT_PROXY, "");
-  if (o->ca_cert != NULL)
-    SET(CURLOPT_CAINFO, o->ca_cert);
-  if (o->ca_path != NULL)
-    SET(CURLOPT_CAPATH, o->ca_path);
+  bad |= set_authorities(c, o);
   if (o->client_cert != NULL)
     SET(CURLOPT_SSLCERT, o->client_cert);
   if (o->client_key != NULL)
