@@ -2,7 +2,7 @@
 
 DASH_TOOLS := promtool:prometheus amtool:prometheus-alertmanager
 DASH_LIBS := libmicrohttpd12 libprotobuf-c1 librdkafka1 libmosquitto1 \
-  libesmtp6 librrd8
+  libesmtp6 librrd8 openssl:openssl
 DASH_LIVE := prometheus:prometheus influxd:influxdb \
   prometheus-alertmanager:prometheus-alertmanager
 
@@ -12,8 +12,9 @@ dashboards: ## write the dashboards and rules from their sources
 	@$(PYTHON) dashboards/grafana/generate.py
 
 dashboards-check: $(SO) $(EIM) ## rules, dashboards, configurations
-	@tests/install-deps python3-yaml $(DASH_LIBS)
-	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS)
+	@tests/install-deps python3-yaml libwrap0 libdlt2 $(DASH_LIBS)
+	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) \
+	  mosquitto:mosquitto
 	@WEIR_BUILD=$(B) tests/dashboards/check-all
 
 dashboards-live: all ## real Prometheus, Alertmanager, InfluxDB (2 min)

@@ -26,8 +26,8 @@ const property = (id: string, isCustom: boolean): any => ({
 const STANDARD = ['unit', 'min', 'max', 'decimals', 'displayName', 'noValue',
   'color', 'thresholds', 'mappings', 'links', 'description', 'filterable'];
 const CUSTOM = ['drawStyle', 'lineInterpolation', 'lineWidth', 'fillOpacity',
-  'spanNulls', 'showPoints', 'axisPlacement', 'axisSoftMax', 'hideFrom', 'align',
-  'cellOptions', 'width', 'filterable'];
+  'spanNulls', 'showPoints', 'axisPlacement', 'axisSoftMax', 'hideFrom',
+  'align', 'cellOptions', 'width', 'minWidth', 'filterable'];
 const standard = () => STANDARD.map((id) => property(id, false));
 standardFieldConfigEditorRegistry.setInit(standard);
 // One may have several names there.

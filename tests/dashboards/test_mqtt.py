@@ -1,0 +1,102 @@
+"""agent-config/fleet/d-mqtt: mosquitto with mutual TLS, the shipped files.
+
+Two boards publish and a collector reads; who has no certificate, or writes
+another board's branch, gets nowhere."""
+
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import stack
+import weir
+
+FILES = os.path.join(stack.ROOT, "agent-config", "fleet", "d-mqtt")
+
+
+def shipped(name, pairs):
+    with open(os.path.join(FILES, name)) as file:
+        text = file.read()
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+class MqttTest(unittest.TestCase):
+    def setUp(self):
+        self.dir = os.path.join(weir.BUILD, "mqtt")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(self.dir)
+        self.authority = weir.Authority(self.dir)
+        self.port = stack.free_port()
+        self.broker()
+
+    def run_process(self, process):
+        self.addCleanup(process.kill)
+        return process.start()
+
+    def broker(self):
+        cert, key = self.authority.issue("broker")
+        acl = os.path.join(self.dir, "weir.acl")
+        shutil.copy(os.path.join(FILES, "weir.acl"), acl)
+        os.chmod(acl, 0o600)
+        config = shipped("mosquitto.conf", (
+            ("listener 8883", "listener %d 127.0.0.1" % self.port),
+            ("/etc/mosquitto/certs/ca.pem", self.authority.cert),
+            ("/etc/mosquitto/certs/broker.pem", cert),
+            ("/etc/mosquitto/certs/broker.key", key),
+            ("/etc/mosquitto/weir.acl", acl),
+            ("/var/lib/mosquitto/", self.dir + "/")))
+        path = os.path.join(self.dir, "mosquitto.conf")
+        with open(path, "w") as out:
+            out.write("user root\n" + config)
+        process = weir.Process("mosquitto", [
+            stack.program("mosquitto"), "-v", "-c", path], self.dir)
+        self.log = self.run_process(process)
+        process.wait_log(r"running")
+
+    def client(self, file, name, role, host=None):
+        """Stock collectd with the shipped file and its own certificate."""
+        cert, key = self.authority.issue(role)  # the common name: the user
+        config = shipped(file, (
+            ("broker.example.org", "127.0.0.1"),
+            ("Port 8883", "Port %d" % self.port),
+            ("/etc/weir/mqtt/ca.pem", self.authority.cert)))
+        config = re.sub(r'(CertificateFile) ".*"', r'\1 "%s"' % cert, config)
+        config = re.sub(r'(CertificateKeyFile) ".*"', r'\1 "%s"' % key,
+                        config)
+        config = re.sub(r'ClientId ".*"', 'ClientId "%s"' % name, config)
+        config = re.sub(r"(?s)LoadPlugin syslog\n|LoadPlugin write_influxdb"
+                        r"_udp.*", "", config)
+        work = os.path.join(self.dir, name)
+        os.makedirs(work)
+        text = 'PluginDir "%s"\nLoadPlugin uptime\n%s' % (
+            weir.STOCK_PLUGINDIR, config)
+        if host:
+            text += 'Hostname "%s"\n' % host
+        return self.run_process(weir.Collectd(work, text, interval=0.5))
+
+    def test_boards_reach_the_collector_and_nobody_else_does(self):
+        collector = self.client("collector.conf", "c", "collector")
+        self.client("board.conf", "b1", "board-1", host="board-1")
+        self.client("board.conf", "b2", "board-2", host="board-2")
+        for host in ("board-1", "board-2"):
+            collector.wait_value(2, host=host, plugin="uptime")
+        # board-3 has a certificate of its own and says that it is board-4.
+        self.client("board.conf", "b3", "board-3", host="board-4")
+        self.log.wait_log(r"Denied PUBLISH from b3", 2)
+        self.assertEqual(collector.values(host="board-4"), [])
+
+    def test_no_certificate_no_connection(self):
+        done = subprocess.run(
+            ["openssl", "s_client", "-connect", "127.0.0.1:%d" % self.port,
+             "-CAfile", self.authority.cert, "-verify_return_error",
+             "-tls1_2"], text=True, capture_output=True, input="")
+        self.assertIn("alert", done.stderr + done.stdout)
+        self.assertNotEqual(done.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
