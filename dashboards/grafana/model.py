@@ -79,9 +79,10 @@ def fixed(field, color, **properties):
 
 
 def ending(state, **properties):
-    """The same for every field that names the state, first or last."""
+    """The same for every field whose name begins or ends with the state."""
     o = fixed(state, COLORS[state], **properties)
-    o["matcher"] = {"id": "byRegexp", "options": "/^%s |(^| )%s$/" % (state, state)}
+    o["matcher"] = {"id": "byRegexp",
+                    "options": "/^%s |(^| )%s$/" % (state, state)}
     return o
 
 
@@ -142,7 +143,8 @@ def table(title, description, unit, queries, size, **more):
     return panel("table", title, description, unit, queries, size,
                  options={"showHeader": True, "cellHeight": "sm",
                           **more.pop("options", {})},
-                 custom={"align": "auto", "filterable": True}, **more)
+                 custom={"align": "auto", "filterable": True,
+                         "minWidth": 60}, **more)
 
 
 def row(title):
