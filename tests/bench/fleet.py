@@ -94,8 +94,8 @@ def pull(work, boards, every, run):
         target = '      - targets: ["127.0.0.1:%d"]\n' % port
         assert target in text
         text = text.replace(target, "".join(
-            target + "        labels: {__metrics_path__: /board%05d}\n" % i
-            for i in range(boards)))
+            target + "        labels: {__metrics_path__: /board%05d, "
+            "instance: target%05d}\n" % (i, i) for i in range(boards)))
         with open(config, "w") as file:
             file.write(text)
         run(server)
