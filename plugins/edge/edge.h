@@ -54,6 +54,7 @@ struct edge_series {
   struct wr_window *window;
   char *host;
   char *instance; /* plugin_instance of the source */
+  size_t waiting; /* windows in the queue; engine.lock */
   struct wr_stuck stuck;
   bool is_stuck;
   atomic_uint_least64_t errors[EDGE_ERRORS];
@@ -71,6 +72,7 @@ struct edge_job {
   struct edge_target *target;
   struct edge_series *series;
   int64_t end_us; /* time stamp of the newest sample */
+  int64_t queued_ms;
   bool restarted, stuck;
   size_t count;
   double features[]; /* as measured, not scaled */
@@ -82,7 +84,7 @@ struct edge_engine {
   char *model; /* path */
   struct wr_http_options http;
   int64_t timeout_ms;
-  int64_t queue_max;
+  int64_t queue_max, delay_ms;
   struct wr_inference *inference;
   pthread_t thread;
   bool started;
@@ -128,7 +130,7 @@ struct edge_options {
   int64_t window, stride, max_gap;         /* window 0: the model's */
   int64_t interval_ms;                     /* 0: the model's */
   int64_t timeout_ms, forget_ms, stuck_ms; /* stuck 0: not watched */
-  int64_t queue_max, series_max;
+  int64_t queue_max, series_max, delay_ms;
   bool padding;
   bool verify_peer, verify_host, use_proxy;
   char *ca_cert, *ca_path, *client_cert, *client_key;
@@ -194,7 +196,9 @@ int edge_engine_start(struct edge_engine *e);
 void edge_engine_stop(struct edge_engine *e); /* tells it to end */
 void edge_engine_join(struct edge_engine *e);
 void edge_engine_destroy(struct edge_engine *e);
-/* Takes the job; drops the oldest one at the ceiling. target.lock is held. */
+/* Takes the job; drops the oldest one at the ceiling, and later on those that
+ * waited longer than delay_ms while a newer one of the series is there.
+ * target.lock is held. */
 void edge_engine_queue(struct edge_engine *e, struct edge_job *job);
 /* A window of one of its targets began to wait. target.lock is held. */
 void edge_engine_wake(struct edge_engine *e);

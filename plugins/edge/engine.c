@@ -27,6 +27,7 @@ static struct edge_engine *engine_create(const struct edge_options *o) {
     return NULL;
   *e = (struct edge_engine){.timeout_ms = o->timeout_ms,
                             .queue_max = o->queue_max,
+                            .delay_ms = o->delay_ms,
                             .trouble = WR_TROUBLE_INIT,
                             .http = {.user_agent = "weir/" WEIR_VERSION,
                                      .timeout_ms = o->timeout_ms,
@@ -62,6 +63,7 @@ static struct edge_engine *engine_create(const struct edge_options *o) {
 static bool same_options(const struct edge_engine *e,
                          const struct edge_options *o) {
   return e->timeout_ms == o->timeout_ms && e->queue_max == o->queue_max &&
+         e->delay_ms == o->delay_ms &&
          e->http.insecure_peer == !o->verify_peer &&
          e->http.insecure_host == !o->verify_host &&
          e->http.use_proxy == o->use_proxy &&
@@ -76,9 +78,10 @@ struct edge_engine *edge_engine_for(const struct edge_options *o) {
     if (same(e->url, o->url) && same(e->model, o->model)) {
       if (same_options(e, o))
         return e;
-      ERROR(EDGE_WHERE ": two targets share %s but not its Timeout, "
-                       "QueueLength, UseProxy and TLS options; allowed is one "
-                       "set of them.",
+      ERROR(EDGE_WHERE
+            ": two targets share %s but not its Timeout, "
+            "QueueLength, MaxDelay, UseProxy and TLS options; allowed is one "
+            "set of them.",
             edge_engine_name(e));
       return NULL;
     }
@@ -95,6 +98,11 @@ static void job_free(struct edge_job *job) {
   free(job);
 }
 
+static void job_drop(struct edge_job *job) {
+  job->series->errors[EDGE_DROPPED]++;
+  job_free(job);
+}
+
 static struct edge_job *take_first(struct edge_engine *e) {
   struct edge_job *job = e->first;
   if (job == NULL)
@@ -103,6 +111,7 @@ static struct edge_job *take_first(struct edge_engine *e) {
   if (e->first == NULL)
     e->last = &e->first;
   e->queued--;
+  job->series->waiting--;
   return job;
 }
 
@@ -121,12 +130,23 @@ void edge_engine_queue(struct edge_engine *e, struct edge_job *job) {
   *e->last = job;
   e->last = &job->next;
   e->queued++;
+  job->series->waiting++;
   pthread_cond_signal(&e->wake);
   pthread_mutex_unlock(&e->lock);
-  if (oldest != NULL) {
-    oldest->series->errors[EDGE_DROPPED]++;
-    job_free(oldest);
+  if (oldest != NULL)
+    job_drop(oldest);
+}
+
+/* The next window to answer. Of a series that a slow model has left behind,
+ * the newest one wins. */
+static struct edge_job *take_job(struct edge_engine *e, int64_t now_ms) {
+  struct edge_job *job = take_first(e);
+  while (job != NULL && job->series->waiting > 0 &&
+         now_ms - job->queued_ms > e->delay_ms) {
+    job_drop(job);
+    job = take_first(e);
   }
+  return job;
 }
 
 static void wait_ms(struct edge_engine *e, int64_t ms) {
@@ -153,7 +173,7 @@ static void sweep(struct edge_engine *e) {
 /* What there is to do now. The engine's lock is held, but not while it does
  * it. */
 static void work(struct edge_engine *e, bool describes, bool sweeps) {
-  struct edge_job *job = take_first(e);
+  struct edge_job *job = take_job(e, wr_clock_ms());
   if (sweeps)
     e->sweep = false;
   pthread_mutex_unlock(&e->lock);

@@ -3,6 +3,7 @@
 #include "collectd/core/utils/common/common.h"
 
 struct feed {
+  int64_t now_ms;
   struct edge_target *target;
   struct edge_series *series;
 };
@@ -112,6 +113,7 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
   *job = (struct edge_job){.target = f->target,
                            .series = f->series,
                            .end_us = end_us,
+                           .queued_ms = f->now_ms,
                            .restarted = restarted,
                            .stuck = f->series->is_stuck,
                            .count = count};
@@ -134,7 +136,7 @@ void edge_series_sample(struct edge_target *t, const value_list_t *vl,
   if (axis == 0 && t->o.stuck_ms > 0)
     s->is_stuck =
         wr_stuck_step(&s->stuck, time_us, value, t->o.stuck_ms * 1000);
-  struct feed f = {.target = t, .series = s};
+  struct feed f = {.now_ms = now_ms, .target = t, .series = s};
   bool waited = wr_window_waits(s->window);
   wr_window_push(s->window, axis, time_us, value, now_ms, on_window, &f);
   if (!waited && wr_window_waits(s->window) && t->holes++ == 0)
@@ -145,14 +147,14 @@ static void tick(void *value, void *arg) {
   struct feed *f = arg;
   f->series = value;
   if (wr_window_waits(f->series->window))
-    wr_window_tick(f->series->window, wr_clock_ms(), on_window, f);
+    wr_window_tick(f->series->window, f->now_ms, on_window, f);
   f->target->holes += wr_window_waits(f->series->window);
 }
 
 void edge_series_sweep(struct edge_target *t) {
-  struct feed f = {.target = t};
+  struct feed f = {.now_ms = wr_clock_ms(), .target = t};
   pthread_mutex_lock(&t->lock);
-  wr_table_expire(t->series, wr_clock_ms() - t->o.forget_ms);
+  wr_table_expire(t->series, f.now_ms - t->o.forget_ms);
   if (t->holes > 0) {
     t->holes = 0; /* counted anew */
     wr_table_each(t->series, tick, &f);
