@@ -34,6 +34,23 @@ class WindowsTest(edgecase.Case):
                   in v["meta"]]
             self.assertEqual(on, ["Normal"])
 
+    def test_gaps(self):
+        """One missing sample is waited for, then held; two restart."""
+        name = "testhost/feed-pump/flow-flow_rate"
+        agent = self.agent([EIM])
+        self.put([10] * 12)
+        self.second[name] += 1
+        self.put([10])  # nothing follows: a timer has to give up the hole
+        self.wait_window(agent, 13)
+        self.put(["U", 10])  # NaN counts as missing
+        self.wait_window(agent, 15)
+        self.second[name] += 2
+        self.put([10] * 12)
+        self.wait_window(agent, 29)
+        agent.stop()
+        self.assertEqual(sorted(self.scores(agent, "Normal")),
+                         list(range(9, 16)) + [27, 28, 29])
+
     def test_stride_and_interval(self):
         agent = self.agent([EIM + "Stride 5\nInterval 0.2"])
         self.put([10] * 30, interval=0.2)

@@ -178,6 +178,20 @@ class ChildTest(edgecase.Case):
         agent.stop()
         self.nothing_left()
 
+    def test_other_model_after_a_restart(self):
+        """Window and labels follow the program that runs now."""
+        agent = self.start()
+        self.model.order(samples=6, labels=["Low", "Normal", "new/one"])
+        os.kill(self.model.starts()[-1], signal.SIGKILL)
+
+        def known():
+            self.put([10])
+            return agent.values(plugin="edge_impulse", type="percent",
+                                type_instance="new_one")
+        weir.wait_until(known, "the new label is seen", alive=agent)
+        agent.stop()
+        self.assertIn("6 values, 3 labels", agent.log())
+
     def test_targets_share_one_child(self):
         agent = self.start(targets=3)
         weir.wait_until(lambda: len([
@@ -204,6 +218,15 @@ class ChildTest(edgecase.Case):
         self.assertLess(len([s for s in answered if 12 <= s < 42]), 30)
         self.assertIn(41, answered)  # the newest ones win
         self.assertIn(38, answered)
+
+    def test_newest_wins_when_the_model_is_slow(self):
+        agent = self.start(extra="\nMaxDelay 0.1")
+        self.model.order(mode="delay", seconds=0.3)
+        self.put([10] * 30)
+        self.wait_window(agent, 41)
+        agent.stop()
+        self.assertLess(len([s for s in self.scores(agent, "Normal")
+                             if 12 <= s < 42]), 6)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def hello(order):
 def scores(order, features):
     newest = features[-order["axes"]]
     label = "Low" if newest < 5 else "Normal"
-    found = {x: 0.96 if x == label else 0.01 for x in LABELS}
+    found = {x: 0.96 if x == label else 0.01 for x in order["labels"]}
     if order["mode"] == "other_labels":
         found = {"idle": 0.5, "wave": 0.5}
     if order["mode"] == "score":
