@@ -159,6 +159,8 @@ class RunnerStandIn:
 class PeersTest(weir.Case):
     """One method for each order of appearance, made below."""
 
+    PLUGINS = ("m4_rpc", "target_edge_impulse", "write_arduino_cloud")
+
     def recovers(self, order):
         m4sim, cloudsim, runner = (self.m4sim(), self.cloudsim(),
                                    RunnerStandIn())
@@ -171,6 +173,8 @@ class PeersTest(weir.Case):
             weir.cloud_block(cloudsim.url, cloudsim.credentials(self.dir),
                              flow="DeadBand 0\nMinInterval 0"))
         agent.wait_ready()
+        for plugin in self.PLUGINS:
+            agent.wait_log(r"\[(error|warning)\] %s plugin: " % plugin)
         agent.wait_value(plugin="m4_rpc", type="bool", value=0)
         for peer in order:
             {"m4": m4sim, "runner": runner, "cloud": cloudsim}[peer].start()
@@ -184,13 +188,16 @@ class PeersTest(weir.Case):
         agent.stop()
 
     def said_once(self, agent):
-        """Trouble is one line for each peer, not one for each attempt."""
-        lines = [x for x in agent.log().splitlines()
-                 if re.search(r"\[(error|warning)\]", x)]
-        for plugin in ("m4_rpc", "target_edge_impulse", "write_arduino_cloud"):
-            ours = [x for x in lines if plugin in x]
-            self.assertLessEqual(len(ours), 1, "\n".join(ours))
-        self.assertTrue([x for x in lines if "m4_rpc" in x], agent.tail())
+        """Trouble is one line for each peer, not one for each attempt, and so
+        is its end."""
+        lines = agent.log().splitlines()
+        for plugin in self.PLUGINS:
+            ours = [x for x in lines if re.search(
+                r"\[(error|warning)\] %s " % plugin, x)]
+            self.assertEqual(len(ours), 1, "\n".join(ours))
+            over = [x for x in lines if re.search(
+                r"\[info\] %s .* again, after" % plugin, x)]
+            self.assertEqual(len(over), 1, "\n".join(over))
 
 
 for order in itertools.permutations(("m4", "runner", "cloud")):
