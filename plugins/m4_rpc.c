@@ -166,6 +166,15 @@ static void *m4_main(void *arg) {
   return NULL;
 }
 
+/* Blocks at one proxy ration its crashes together. */
+static struct wr_rpc_guard *guard_of(struct m4 *m4) {
+  struct m4 *first = m4_all;
+  while (memcmp(&first->loop.rpc.address, &m4->loop.rpc.address,
+                sizeof(first->loop.rpc.address)) != 0)
+    first = first->next;
+  return &first->guard;
+}
+
 static int start(struct m4 *m4) {
   struct wr_m4_loop *l = &m4->loop;
   l->rpc.mode = (enum wr_rpc_mode)m4->mode;
@@ -173,6 +182,7 @@ static int start(struct m4 *m4) {
   l->rpc.lock_directory = m4->lock_directory;
   l->rpc.random = wr_clock_random();
   l->rpc.env = (struct wr_rpc_env){wr_clock_us, stop_fd};
+  l->guard = guard_of(m4);
   l->interval_ms = m4->interval_ms;
   l->random = wr_clock_random;
   l->sink = (struct wr_m4_sink){m4, on_sample, on_latency, on_health, on_event};
@@ -212,10 +222,11 @@ static int on_init(void) {
 static int on_shutdown(void) {
   if (stop_fd >= 0)
     eventfd_write(stop_fd, 1);
+  for (struct m4 *m4 = m4_all; m4 != NULL; m4 = m4->next)
+    if (m4->running)
+      pthread_join(m4->thread, NULL);
   while (m4_all != NULL) {
     struct m4 *next = m4_all->next;
-    if (m4_all->running)
-      pthread_join(m4_all->thread, NULL);
     m4_free(m4_all);
     m4_all = next;
   }

@@ -44,6 +44,7 @@ struct m4 {
   struct wr_m4_method loop_methods[WR_M4_METHODS];
   struct wr_m4_report loop_reports[M4_REPORTS_MAX];
   struct wr_m4_loop loop;
+  struct wr_rpc_guard guard; /* of the first block at this address */
   struct wr_trouble trouble;
   pthread_t thread;
   bool running;

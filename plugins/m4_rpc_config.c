@@ -298,6 +298,7 @@ static int read_m4(const char *where, const oconfig_item_t *ci, void *target) {
     return -1;
   }
   m4->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
+  m4->guard = (struct wr_rpc_guard)WR_RPC_GUARD_INIT;
   char inner[200];
   snprintf(inner, sizeof(inner), M4_WHERE ": <M4 \"%s\">", m4->name);
   if (wr_options_read(inner, ci, m4_options, STATIC_ARRAY_SIZE(m4_options),

@@ -23,7 +23,7 @@ int wr_m4_open(struct wr_m4_loop *l) {
     return -errno;
   l->open = true;
   pthread_mutex_init(&l->lock, NULL);
-  l->calls = calloc(WR_RPC_BATCH, sizeof(*l->calls));
+  l->calls = calloc(WR_RPC_BATCH + 1, sizeof(*l->calls));
   l->client = wr_rpc_client_new(&l->rpc);
   if (l->calls != NULL && l->client != NULL)
     return 0;
@@ -103,14 +103,24 @@ static void succeeded(struct wr_m4_loop *l, size_t which,
     l->sink.event(l->sink.user, WR_M4_METHOD_WORKS, which, "");
 }
 
+/* Whether, and in ms how long, this end of a call lets its method rest. */
+static int64_t rest_after(struct wr_m4_loop *l, struct wr_rpc_ward *w,
+                          const struct wr_rpc_call *call) {
+  if (l->rpc.mode == WR_RPC_PROXY && call->outcome == WR_RPC_CRASHED)
+    return wr_rpc_guard_crashed(l->guard, w, now_ms(l));
+  if (l->rpc.mode == WR_RPC_PROXY && call->outcome == WR_RPC_CLOSED)
+    return wr_rpc_guard_closed(l->guard, w, now_ms(l));
+  return 0;
+}
+
 static void failed(struct wr_m4_loop *l, size_t which,
                    const struct wr_rpc_call *call) {
   struct wr_m4_method *m = l->methods + which;
   char why[256], rests[320];
   wr_rpc_explain(call, why, sizeof(why));
   wr_m4_repair_lost(&m->repair_state);
-  if (call->outcome == WR_RPC_CRASHED) {
-    int64_t rest_ms = wr_rpc_guard_crashed(&l->guard, &m->ward, now_ms(l));
+  int64_t rest_ms = rest_after(l, &m->ward, call);
+  if (rest_ms > 0) {
     snprintf(rests, sizeof(rests), "%s; not called again for %" PRId64 " min",
              why, rest_ms / 60000);
     l->sink.event(l->sink.user, WR_M4_METHOD_RESTS, which, rests);
@@ -163,17 +173,28 @@ static void call_methods(struct wr_m4_loop *l, const size_t *which,
   }
 }
 
+/* The sample is missing, which is to be seen. */
+static void withhold(struct wr_m4_loop *l, size_t which) {
+  struct wr_rpc_call *call = l->calls + WR_RPC_BATCH; /* not in use */
+  char why[256];
+  call->outcome = WR_RPC_WITHHELD;
+  call->stale = 0;
+  count_fault(l, call);
+  wr_rpc_explain(call, why, sizeof(why));
+  l->sink.event(l->sink.user, WR_M4_METHOD_FAILS, which, why);
+}
+
 static void sample(struct wr_m4_loop *l) {
   size_t which[WR_M4_METHODS], count = 0;
   for (size_t i = 0; i < l->methods_count; i++) {
     struct wr_m4_method *m = l->methods + i;
     if (!wr_sample_clock_due(&m->clock, now_us(l)))
       continue;
-    if (wr_rpc_guard_allows(&l->guard, &m->ward, now_ms(l))) {
+    if (wr_rpc_guard_allows(l->guard, &m->ward, now_ms(l))) {
       l->calls[count] = (struct wr_rpc_call){.method = m->name};
       which[count++] = i;
     } else
-      l->faults[WR_FAULT_PROTOCOL]++; /* it rests; the sample is missing */
+      withhold(l, i);
   }
   if (count > 0)
     call_methods(l, which, count);
@@ -186,10 +207,8 @@ static void report_done(struct wr_m4_loop *l, size_t which, uint64_t version,
                         const struct wr_rpc_call *call) {
   struct wr_m4_report *r = l->reports + which;
   bool ok = call->outcome == WR_RPC_OK;
-  int64_t rest_ms = 0;
-  if (call->outcome == WR_RPC_CRASHED)
-    rest_ms = wr_rpc_guard_crashed(&l->guard, &r->ward, now_ms(l));
-  else if (ok)
+  int64_t rest_ms = r->call ? rest_after(l, &r->ward, call) : 0;
+  if (ok)
     wr_rpc_guard_answered(&r->ward, now_ms(l));
   pthread_mutex_lock(&l->lock);
   wr_label_report_done(&r->state, version, ok, now_ms(l), l->random(), rest_ms);
@@ -208,10 +227,10 @@ static void deliver(struct wr_m4_loop *l, struct wr_m4_report *r,
                     struct wr_rpc_call *call) {
   if (!r->call)
     wr_rpc_notify(l->client, call);
-  else if (wr_rpc_guard_allows(&l->guard, &r->ward, now_ms(l)))
+  else if (wr_rpc_guard_allows(l->guard, &r->ward, now_ms(l)))
     wr_rpc_call(l->client, call, 1);
   else
-    call->outcome = WR_RPC_CLOSED; /* once more after the back-off */
+    call->outcome = WR_RPC_WITHHELD; /* once more after the back-off */
 }
 
 static void send_report(struct wr_m4_loop *l, size_t which) {

@@ -67,7 +67,8 @@ struct wr_m4_sink {
 
 struct wr_m4_loop {
   struct wr_rpc_options rpc;
-  int64_t interval_ms; /* of the health */
+  struct wr_rpc_guard *guard; /* of the proxy; loops at one may share it */
+  int64_t interval_ms;        /* of the health */
   uint32_t (*random)(void);
   struct wr_m4_sink sink;
   struct wr_m4_method *methods;
@@ -80,7 +81,6 @@ struct wr_m4_loop {
   /* The loop's: */
   unsigned misses; /* turns in a row that nobody answered */
   struct wr_rpc_client *client;
-  struct wr_rpc_guard guard;
   struct wr_sample_clock health;
   struct wr_rpc_call *calls;
   pthread_mutex_t lock; /* of the reports' states */

@@ -38,13 +38,14 @@ enum wr_rpc_outcome {
   WR_RPC_BUSY,        /* another process held the proxy all the time */
   WR_RPC_UNSENDABLE,  /* the request is too long; nothing was sent */
   WR_RPC_CANCELLED,   /* stop_fd */
+  WR_RPC_WITHHELD,    /* not made, see rpc_guard.h; set by its user */
 };
 
 /* The outcomes as a user counts them. */
 enum wr_rpc_fault {
   WR_FAULT_TIMEOUT,  /* silent, timeout, busy */
   WR_FAULT_REFUSED,  /* refused, unreachable, unresolved */
-  WR_FAULT_PROTOCOL, /* protocol, crashed, closed, unsendable */
+  WR_FAULT_PROTOCOL, /* protocol, crashed, closed, unsendable, withheld */
   WR_FAULT_STALE,
   WR_FAULT_REMOTE,
   WR_FAULTS,

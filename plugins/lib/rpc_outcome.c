@@ -35,6 +35,8 @@ static const struct {
                      "timeout"},
     [WR_RPC_UNSENDABLE] = {WR_FAULT_PROTOCOL,
                            "the request is longer than the M4 can take"},
+    [WR_RPC_WITHHELD] = {WR_FAULT_PROTOCOL,
+                         "not called, because calls crashed the proxy"},
     [WR_RPC_CANCELLED] = {WR_FAULT_NONE, "the call was cancelled"},
 };
 

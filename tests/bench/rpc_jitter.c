@@ -74,7 +74,9 @@ int main(void) {
                            .indices = whole,
                            .indices_count = 1,
                            .scale = 1};
+  struct wr_rpc_guard guard = WR_RPC_GUARD_INIT;
   struct wr_m4_loop l = {
+      .guard = &guard,
       .rpc = {.mode = WR_RPC_PROXY,
               .address = server.address,
               .timeout_ms = 1500,

@@ -183,6 +183,19 @@ class OutageTest(m4case.Case):
         self.assertEqual(len(self.events("crash")), 4)
         self.assertEqual(self.events("start-limit"), [])
 
+    def test_blocks_at_one_proxy_ration_crashes_together(self):
+        self.begin("--outage", "50")
+        methods = [m4case.method("unbound%d" % i) for i in range(4)]
+        agent = self.agent(
+            *[self.pump(*methods, name=name, options="Interval 0.05")
+              for name in ("a", "b", "c")])
+        for name in ("a", "b", "c"):
+            weir.wait_until(
+                lambda: self.errors(agent, "protocol", name) >= 40,
+                "40 calls are withheld in " + name, alive=agent)
+        agent.stop()
+        self.assertEqual(len(self.events("crash")), 4)
+
     def test_a_peer_that_hangs_does_not_delay_the_end(self):
         """Timeout is 60 s; the end of the daemon is awaited for 30."""
         with socket.create_server(("127.0.0.1", 0)) as server:

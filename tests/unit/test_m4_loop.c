@@ -11,12 +11,14 @@
 /* What the loop told; it ends when `until` of a kind were told. */
 struct told {
   struct wr_m4_loop loop;
+  struct wr_rpc_guard guard;
   struct peer *peer;
   double values[64];
   size_t outputs[64];
   int samples, latencies, healths, events[WR_M4_REPORT_WORKS + 1];
   int until_samples, until_healths, until_event, until_events;
   char why[256]; /* of the last event that was none of success */
+  char rests[256];
 };
 
 static void check_end(struct told *t) {
@@ -55,6 +57,8 @@ static void on_event(void *user, enum wr_m4_event event, size_t which,
   struct told *t = user;
   (void)which;
   t->events[event]++;
+  if (event == WR_M4_METHOD_RESTS)
+    snprintf(t->rests, sizeof(t->rests), "%s", why);
   if (event != WR_M4_UP && event != WR_M4_METHOD_WORKS &&
       event != WR_M4_REPORT_WORKS)
     snprintf(t->why, sizeof(t->why), "%s", why);
@@ -79,6 +83,8 @@ static void open_loop(struct told *t, enum wr_rpc_mode mode,
                       const struct peer_step *steps, size_t count) {
   t->peer = peer_start(steps, count);
   t->loop.rpc = peer_options(t->peer, mode);
+  t->loop.guard = &t->guard;
+  pthread_mutex_init(&t->guard.lock, NULL);
   t->loop.interval_ms = 5;
   t->loop.random = half;
   t->loop.sink =
@@ -206,7 +212,8 @@ static void test_crash(void) {
   CU_ASSERT_EQUAL(t.events[WR_M4_METHOD_RESTS], 1);
   CU_ASSERT_EQUAL(t.samples, 0);
   CU_ASSERT(t.loop.faults[WR_FAULT_PROTOCOL] >= 5);
-  CU_ASSERT_PTR_NOT_NULL(strstr(t.why, "not called again for 10 min"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(t.rests, "not called again for 10 min"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(t.why, "not called, because"));
 }
 
 /* A label goes out at once, although no method is due for an hour. */
