@@ -80,6 +80,8 @@ $(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
 # A plugin of several files has the rest of them beside it or in a directory.
 $(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4_rpc_*.c))
 $(B)/plugins/target_edge_impulse.so: $(call objs,$(wildcard plugins/edge/*.c))
+$(B)/plugins/write_arduino_cloud.so: \
+  $(call objs,$(wildcard plugins/cloud/*.c))
 
 define program
 	@mkdir -p $(@D)

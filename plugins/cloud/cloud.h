@@ -1,0 +1,91 @@
+/* cloud: what the files of write_arduino_cloud share.
+ *
+ *   config.c   <Thing> and <Property> blocks, credentials
+ *   values.c   the write callback: match, policy, spool
+ *   threads.c  the keeper (spools to disk) and the publishers (to the cloud)
+ *   health.c   metrics, notifications, log lines */
+#ifndef WR_CLOUD_H
+#define WR_CLOUD_H
+
+#include "collectd/core/daemon/collectd.h"
+
+#include "collectd/core/daemon/plugin.h"
+
+#include "glue/clock.h"
+#include "glue/report.h"
+#include "lib/credentials.h"
+#include "lib/http.h"
+#include "lib/publish_policy.h"
+#include "lib/publisher.h"
+#include "lib/spool.h"
+
+#define CLOUD_PLUGIN "write_arduino_cloud"
+#define CLOUD_WHERE CLOUD_PLUGIN " plugin"
+#define CLOUD_PROPERTIES_MAX 64
+
+struct property {
+  char *key;
+  char *host, *plugin, *plugin_instance, *type, *type_instance; /* NULL: any */
+  char *source, *meta, *id;
+  int kind; /* index into kind_words; -1: by the type */
+  double dead_band;
+  int64_t min_ms, max_ms;
+  struct wr_policy policy;
+};
+
+struct thing {
+  char *name, *url, *credentials_file, *spool_dir;
+  char *ca_cert, *ca_path, *client_cert, *client_key;
+  int durability;
+  int64_t spool_mib, spool_age_ms, timeout_ms, alert_ms;
+  int64_t batch, daily_records;
+  double rate;
+  struct property *properties;
+  int count;
+  struct wr_credentials credentials;
+
+  pthread_mutex_t lock; /* guards the policies and these: */
+  pthread_cond_t wake;  /* the publisher's */
+  bool stop, flush, news;
+  struct wr_publisher_stats stats; /* as of its last step */
+
+  bool alerted; /* the health callback's own */
+  struct wr_spool *spool;
+  struct wr_http *http;
+  struct wr_publisher publisher;
+  struct wr_publisher_property *published;
+  pthread_t thread;
+  bool running, abandoned;
+  struct wr_trouble link, token, blocked, advice, refusal, disk, loss;
+  struct wr_spool_status seen; /* what the keeper has told about */
+  struct thing *next;
+};
+
+static inline int64_t cloud_wall_us(void) {
+  return wr_us_from_cdtime(cdtime());
+}
+
+/* A thing belongs to nobody until cloud_thing_add(). */
+int cloud_config(oconfig_item_t *ci);
+void cloud_thing_free(struct thing *t); /* accepts NULL */
+
+/* The things of the configuration, in its order. */
+struct thing *cloud_things(void);
+void cloud_thing_add(struct thing *t);
+
+int cloud_write(const data_set_t *ds, const value_list_t *vl, user_data_t *ud);
+
+/* Opens the spools, starts the threads; 0 or -1 with the fault logged. */
+int cloud_start(void);
+/* Ends them within two seconds and frees the things. */
+void cloud_stop(void);
+void cloud_keeper_wake(void); /* there are values to store */
+/* A condition whose timed waits go by the monotonic clock. */
+void cloud_init_cond(pthread_cond_t *cond);
+int cloud_flush(cdtime_t timeout, const char *identifier, user_data_t *ud);
+
+int cloud_health(user_data_t *ud);
+void cloud_tell_spool(struct thing *t); /* the keeper's thread or init */
+void cloud_tell_publisher(struct thing *t, int64_t rejected_before);
+
+#endif

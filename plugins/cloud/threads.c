@@ -1,0 +1,270 @@
+/* One keeper thread for all things, one publisher thread for each. */
+#define _GNU_SOURCE /* pthread_timedjoin_np() */
+#include "cloud/cloud.h"
+
+#include "collectd/core/utils/common/common.h"
+
+#include <curl/curl.h>
+
+#define COMMIT_MS 500 /* between two commits, with Durability "power" */
+#define TICK_MS 5000  /* of the keeper without work */
+#define JOIN_S 2
+#define ACCEPTED_MAX 8192
+
+static struct thing *things;
+
+static struct {
+  pthread_mutex_t lock;
+  pthread_cond_t wake;
+  pthread_t thread;
+  bool running, stop, work;
+} keeper = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms) {
+  struct timespec until;
+  int64_t end_us = wr_clock_us() + ms * 1000;
+  until.tv_sec = (time_t)(end_us / 1000000);
+  until.tv_nsec = (long)(end_us % 1000000) * 1000;
+  pthread_cond_timedwait(cond, lock, &until);
+}
+
+void cloud_init_cond(pthread_cond_t *cond) {
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &attr);
+  pthread_condattr_destroy(&attr);
+}
+
+struct thing *cloud_things(void) {
+  return things;
+}
+
+void cloud_thing_add(struct thing *t) {
+  struct thing **end = &things;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = t;
+}
+
+void cloud_keeper_wake(void) {
+  pthread_mutex_lock(&keeper.lock);
+  keeper.work = true;
+  pthread_cond_signal(&keeper.wake);
+  pthread_mutex_unlock(&keeper.lock);
+}
+
+/* --- the keeper: spools to disk --- */
+
+static void keep(struct thing *t) {
+  bool was_in_memory = t->seen.in_memory;
+  bool work = wr_spool_commit(t->spool, wr_clock_ms(), cloud_wall_us()) > 0;
+  cloud_tell_spool(t);
+  if (!work && t->seen.in_memory == was_in_memory)
+    return;
+  pthread_mutex_lock(&t->lock);
+  t->news = true;
+  pthread_cond_signal(&t->wake);
+  pthread_mutex_unlock(&t->lock);
+}
+
+static int64_t commit_spacing(void) {
+  for (struct thing *t = things; t != NULL; t = t->next)
+    if (t->durability == 0)
+      return COMMIT_MS;
+  return 0;
+}
+
+static void *keeper_main(void *arg) {
+  (void)arg;
+  int64_t spacing = commit_spacing(), last = -COMMIT_MS;
+  pthread_mutex_lock(&keeper.lock);
+  for (bool stop = false; !stop;) {
+    if (!keeper.work && !keeper.stop)
+      wait_ms(&keeper.wake, &keeper.lock, TICK_MS);
+    while (!keeper.stop && wr_clock_ms() < last + spacing)
+      wait_ms(&keeper.wake, &keeper.lock, last + spacing - wr_clock_ms());
+    stop = keeper.stop;
+    keeper.work = false;
+    pthread_mutex_unlock(&keeper.lock);
+    for (struct thing *t = things; t != NULL; t = t->next)
+      keep(t);
+    last = wr_clock_ms();
+    pthread_mutex_lock(&keeper.lock);
+  }
+  pthread_mutex_unlock(&keeper.lock);
+  return NULL;
+}
+
+/* --- the publisher: spool to cloud --- */
+
+static void *publisher_main(void *arg) {
+  struct thing *t = arg;
+  pthread_mutex_lock(&t->lock);
+  while (!t->stop) {
+    bool flush = t->flush;
+    t->flush = t->news = false;
+    pthread_mutex_unlock(&t->lock);
+    if (flush)
+      wr_publisher_hurry(&t->publisher);
+    int64_t rejected = t->publisher.stats.rejected;
+    int64_t wait = wr_publisher_step(
+        &t->publisher, &(struct wr_moment){.now_ms = wr_clock_ms(),
+                                           .wall_us = cloud_wall_us(),
+                                           .random = wr_clock_random()});
+    cloud_tell_publisher(t, rejected);
+    pthread_mutex_lock(&t->lock);
+    t->stats = t->publisher.stats;
+    if (wait > 0 && !t->stop && !t->flush && !t->news)
+      wait_ms(&t->wake, &t->lock, wait);
+  }
+  pthread_mutex_unlock(&t->lock);
+  return NULL;
+}
+
+static int cloud_send(void *arg, const struct wr_http_request *request,
+                      struct wr_http_reply *reply) {
+  return wr_http_perform(arg, request, reply);
+}
+
+int cloud_flush(cdtime_t timeout, const char *identifier, user_data_t *ud) {
+  (void)timeout;
+  (void)identifier;
+  struct thing *t = ud->data;
+  pthread_mutex_lock(&t->lock);
+  t->flush = true;
+  pthread_cond_signal(&t->wake);
+  pthread_mutex_unlock(&t->lock);
+  return 0;
+}
+
+/* --- start and end --- */
+
+static int open_spool(struct thing *t) {
+  char path[PATH_MAX];
+  const char *keys[CLOUD_PROPERTIES_MAX];
+  for (int i = 0; i < t->count; i++)
+    keys[i] = t->properties[i].key;
+  snprintf(path, sizeof(path), "%s/%s.db", t->spool_dir, t->name);
+  if (check_create_dir(path) != 0)
+    WARNING(CLOUD_WHERE ": <Thing \"%s\">: cannot create the directory "
+                        "\"%s\" for the spool.",
+            t->name, t->spool_dir);
+  t->spool = wr_spool_create(
+      &(struct wr_spool_options){.path = path,
+                                 .power = t->durability == 0,
+                                 .max_bytes = t->spool_mib << 20,
+                                 .max_age_us = t->spool_age_ms * 1000,
+                                 .memory_bytes = 1 << 20,
+                                 .max_accepted = ACCEPTED_MAX},
+      keys, t->count);
+  if (t->spool == NULL)
+    return -1;
+  wr_spool_open(t->spool, wr_clock_ms());
+  cloud_tell_spool(t);
+  return 0;
+}
+
+static int open_publisher(struct thing *t) {
+  t->http = wr_http_create(
+      &(struct wr_http_options){.user_agent = "weir/" WEIR_VERSION,
+                                .timeout_ms = t->timeout_ms,
+                                .max_body = 1 << 20,
+                                .use_proxy = true,
+                                .ca_cert = t->ca_cert,
+                                .ca_path = t->ca_path,
+                                .client_cert = t->client_cert,
+                                .client_key = t->client_key});
+  t->published = calloc((size_t)t->count, sizeof(*t->published));
+  if (t->http == NULL || t->published == NULL)
+    return -1;
+  for (int i = 0; i < t->count; i++) {
+    const struct property *p = t->properties + i;
+    t->published[i] =
+        (struct wr_publisher_property){.key = p->key,
+                                       .name = p->id == NULL ? p->key : NULL,
+                                       .id = p->id,
+                                       .kind = (enum wr_value_kind)p->kind};
+  }
+  const struct wr_credentials *c = &t->credentials;
+  return wr_publisher_init(
+      &t->publisher,
+      &(struct wr_publisher_options){
+          .url = t->url,
+          .thing_id = c->thing_id,
+          .space_id = c->space_id[0] != '\0' ? c->space_id : NULL,
+          .client_id = c->client_id,
+          .client_secret = c->client_secret,
+          .rate = t->rate,
+          .batch = (int)t->batch,
+          .daily_records = t->daily_records,
+          .send = cloud_send,
+          .send_arg = t->http},
+      t->published, t->count, t->spool,
+      &(struct wr_moment){.now_ms = wr_clock_ms(), .wall_us = cloud_wall_us()});
+}
+
+static int thing_start(struct thing *t) {
+  if (open_spool(t) != 0 || open_publisher(t) != 0 ||
+      plugin_thread_create(&t->thread, publisher_main, t, "cloud publish") !=
+          0) {
+    ERROR(CLOUD_WHERE ": <Thing \"%s\">: out of memory or threads.", t->name);
+    return -1;
+  }
+  t->running = true;
+  return 0;
+}
+
+int cloud_start(void) {
+  int status = 0;
+  if (keeper.running || things == NULL)
+    return 0;
+  curl_global_init(CURL_GLOBAL_ALL);
+  cloud_init_cond(&keeper.wake);
+  for (struct thing *t = things; t != NULL && status == 0; t = t->next)
+    status = thing_start(t);
+  if (status == 0)
+    status =
+        plugin_thread_create(&keeper.thread, keeper_main, NULL, "cloud keeper");
+  keeper.running = status == 0;
+  return status;
+}
+
+/* False when the thread did not end in time; it is left alone then. */
+static bool join(pthread_t thread, const struct timespec *until) {
+  return pthread_timedjoin_np(thread, NULL, until) == 0;
+}
+
+static void stop_thing(struct thing *t) {
+  wr_http_stop(t->http);
+  pthread_mutex_lock(&t->lock);
+  t->stop = true;
+  pthread_cond_signal(&t->wake);
+  pthread_mutex_unlock(&t->lock);
+}
+
+void cloud_stop(void) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until); /* what the join wants */
+  until.tv_sec += JOIN_S;
+  pthread_mutex_lock(&keeper.lock);
+  keeper.stop = true;
+  if (keeper.running)
+    pthread_cond_signal(&keeper.wake);
+  pthread_mutex_unlock(&keeper.lock);
+  for (struct thing *t = things; t != NULL; t = t->next)
+    if (t->running)
+      stop_thing(t);
+  bool kept = !keeper.running || join(keeper.thread, &until);
+  if (!kept)
+    ERROR(CLOUD_WHERE ": the disk does not answer; the newest values may be "
+                      "lost.");
+  while (things != NULL) {
+    struct thing *t = things;
+    things = t->next;
+    if (t->running && !join(t->thread, &until))
+      t->abandoned = true;
+    t->abandoned |= !kept;
+    cloud_thing_free(t);
+  }
+}
