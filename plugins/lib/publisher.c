@@ -153,6 +153,11 @@ static bool handled(struct wr_publisher *p, const struct wr_moment *t,
           reason_of(p, error, reason, sizeof(reason)));
   } else if (result == WR_REAUTHORISE) {
     p->stats.reauthorised++;
+    if (p->oauth.unproven) /* a new token is no better */
+      fault(p, WR_PUBLISHER_NO_TOKEN,
+            "the cloud refuses the token that it gave (%s); check that the "
+            "API key belongs to the space",
+            reason_of(p, 0, reason, sizeof(reason)));
     wr_oauth_unauthorised(&p->oauth, t->now_ms, t->random);
   } else if (result == WR_REJECT && (status == 402 || status == 403))
     block(p, t,

@@ -374,6 +374,8 @@ static void test_401_for_ever_is_no_storm(void) {
   flow(1);
   run(3600000);
   CU_ASSERT_TRUE(cloud.tokens < 20);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_PUBLISHER_NO_TOKEN);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "the token that it gave"));
   CU_ASSERT_EQUAL(rows_left(), 1);
   stop();
 }
