@@ -72,6 +72,7 @@ struct edge_job {
   struct edge_target *target;
   struct edge_series *series;
   int64_t end_us; /* time stamp of the newest sample */
+  cdtime_t time;  /* the same, not rounded */
   int64_t queued_ms;
   bool restarted, stuck;
   size_t count;

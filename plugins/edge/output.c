@@ -28,7 +28,7 @@ static struct wr_metric metric_of(const struct edge_job *job,
   return (struct wr_metric){.host = job->series->host,
                             .plugin = EDGE_PLUGIN,
                             .plugin_instance = job->series->instance,
-                            .time = wr_cdtime_from_us(job->end_us),
+                            .time = job->time,
                             .interval = wr_cdtime_from_us(
                                 shape->interval_us * (int64_t)shape->stride),
                             .meta = meta};
@@ -64,8 +64,7 @@ static void put_state(const struct wr_metric *m, const struct edge_rules *r,
 
 static notification_t notification_of(const struct edge_job *job, int severity,
                                       const char *type, const char *instance) {
-  notification_t n = {.severity = severity,
-                      .time = wr_cdtime_from_us(job->end_us)};
+  notification_t n = {.severity = severity, .time = job->time};
   sstrncpy(n.host, job->series->host, sizeof(n.host));
   sstrncpy(n.plugin, EDGE_PLUGIN, sizeof(n.plugin));
   sstrncpy(n.plugin_instance, job->series->instance, sizeof(n.plugin_instance));

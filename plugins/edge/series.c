@@ -4,6 +4,7 @@
 
 struct feed {
   int64_t now_ms;
+  cdtime_t time; /* of the sample under way */
   struct edge_target *target;
   struct edge_series *series;
 };
@@ -114,6 +115,9 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                            .series = f->series,
                            .end_us = end_us,
                            .queued_ms = f->now_ms,
+                           .time = end_us == wr_us_from_cdtime(f->time)
+                                       ? f->time
+                                       : wr_cdtime_from_us(end_us),
                            .restarted = restarted,
                            .stuck = f->series->is_stuck,
                            .count = count};
@@ -136,7 +140,7 @@ void edge_series_sample(struct edge_target *t, const value_list_t *vl,
   if (axis == 0 && t->o.stuck_ms > 0)
     s->is_stuck =
         wr_stuck_step(&s->stuck, time_us, value, t->o.stuck_ms * 1000);
-  struct feed f = {.now_ms = now_ms, .target = t, .series = s};
+  struct feed f = {now_ms, vl->time, t, s};
   bool waited = wr_window_waits(s->window);
   wr_window_push(s->window, axis, time_us, value, now_ms, on_window, &f);
   if (!waited && wr_window_waits(s->window) && t->holes++ == 0)
