@@ -152,7 +152,8 @@ class PipelineTest(weir.Case):
             self.assertTrue(0.0 <= h["value"] <= 1.0, h)
 
     def check_notifications(self, changes):
-        severity = {"Normal": "OKAY", "Low": "WARNING", "High": "WARNING",
+        severity = {"Normal": "OKAY", "uncertain": "WARNING",
+                    "Low": "WARNING", "High": "WARNING",
                     "Anomalous": "FAILURE"}
         told = self.agent.notifications()
         self.assertEqual([re.match(r"severity = (\w+)", n).group(1)
