@@ -77,8 +77,8 @@ $(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
 	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 	@if readelf -sW $@ | grep ' UND wr_'; then rm -f $@; exit 1; fi
 
-# A plugin of several files has the rest of them beside it or in a directory.
-$(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4_rpc_*.c))
+# A plugin of several files has the rest of them in a directory of its own.
+$(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4/*.c))
 $(B)/plugins/target_edge_impulse.so: $(call objs,$(wildcard plugins/edge/*.c))
 $(B)/plugins/write_arduino_cloud.so: \
   $(call objs,$(wildcard plugins/cloud/*.c))

@@ -1,6 +1,6 @@
 /* m4_rpc: what the plugin and its configuration share. */
-#ifndef WR_M4_RPC_H
-#define WR_M4_RPC_H
+#ifndef WR_M4_H
+#define WR_M4_H
 
 #include "glue/report.h"
 #include "lib/m4_loop.h"
