@@ -95,17 +95,11 @@ sum by (instance, edge_impulse) (
     dict(
         name="WeirSensorStuck", severity="warning", wait="5m",
         panel="flow",
-        expr="""\
-max by (instance, m4_rpc) (
-      changes(collectd_m4_rpc_flow{type="flow_rate"}[10m]) == 0
-  and
-      count_over_time(collectd_m4_rpc_flow{type="flow_rate"}[10m]) >= 30
-  and
-      collectd_m4_rpc_flow{type="flow_rate"} > 0
-)""",
-        summary="The sensor is stuck on " + M4,
-        description="The flow reading has not changed at all for a quarter "
-        "of an hour. A turning wheel varies by a pulse now and then.",
+        expr='collectd_edge_impulse_gauge{type="stuck"} == 1',
+        summary="The sensor is stuck on " + EI,
+        description="The flow reading, other than 0, has not changed at all "
+        "for StuckAfter and five minutes more. A turning wheel varies by a "
+        "pulse now and then.",
         action="Check the sensor's wiring and the sketch on the M4; restart "
         "the M4. Until then the labels of this board mean nothing."),
     dict(

@@ -2,7 +2,7 @@
 
 from model import (BAD, BY_STATE, COLORS, GOOD, LINES, STATES, STATE_MAP,
                    UP_MAP, dashboard, ending, influx, lines, panel, prom,
-                   query, row, stat, steps, timeline)
+                   query, row, stat, steps, timeline, values)
 from queries import (CHANGED, NOT_UP, STATE_SERIES, TIME, by_kind, gauge,
                      influx_code, latest, measurement, rate, series,
                      state_changes, state_code, variables, where)
@@ -47,17 +47,11 @@ def now_row():
         stat("M4", "Whether the M4 answers the agent's calls.", "none",
              [latest("m4_rpc", "bool", "up")], mappings=UP_MAP,
              noValue="silent", key="health"),
-        stat("Sensor", "Changes of the reading in the last ten minutes. 0 "
-             "while water flows: the sensor is stuck.", "none",
-             [query(prom("changes(%s[10m])" % series("m4_rpc", "flow",
-                                                    "flow_rate"),
-                         "{{instance}} {{m4_rpc}}", instant=True),
-                    influx('SELECT count(distinct("value")) FROM %s WHERE %s '
-                           'AND time > now() - 10m GROUP BY "host", '
-                           '"instance"' % (
-                               measurement("m4_rpc"),
-                               where("m4_rpc", "flow", "flow_rate"))))],
-             thresholds=steps((None, BAD), (2, GOOD)), noValue="silent"),
+        stat("Sensor", "Stuck: the same reading, other than 0, for "
+             "StuckAfter.", "none",
+             [latest("edge_impulse", "gauge", "stuck")],
+             mappings=values(_0=("alive", GOOD), _1=("stuck", BAD)),
+             noValue="silent"),
     ]
 
 

@@ -33,7 +33,6 @@ def short_rules():
     """alerts.py with waits and windows of seconds."""
     changes = {
         "WeirFlapping": [("[10m]", "[15s]"), ("> 6", "> 8")],
-        "WeirSensorStuck": [("[10m]", "[10s]"), (">= 30", ">= 5")],
         "WeirBoardSilent": [("> 120", "> 5")],
         "WeirCloudBacklogOld": [("> 900", "> 2")],
         "WeirSpoolNearlyFull": [("> 80", "> 10")],
@@ -166,8 +165,8 @@ class Story:
         return (
             weir.m4_block(self.m4.address, interval=INTERVAL) +
             weir.chain_block('Model "%s"' % self.model, interval=INTERVAL,
-                             extra='Nominal %g\n      RangePolicy "fallback"'
-                             % NOMINAL) + cloud +
+                             extra="Nominal %g\n      StuckAfter 5\n      "
+                             'RangePolicy "fallback"' % NOMINAL) + cloud +
             'PluginDir "%s"\n' % weir.STOCK_PLUGINDIR +
             "CollectInternalStats true\n" + notify + AGENT.format(
                 dir=self.dir, port=self.port,
