@@ -39,6 +39,14 @@ int wr_ei_put_features(struct wr_bytes *b, const double *features,
   return status != 0 ? status : wr_bytes_text(b, "}");
 }
 
+/* The peer's text goes into logs: no line breaks, no terminal codes. */
+static void copy_line(char *to, size_t size, const char *from) {
+  snprintf(to, size, "%s", from);
+  for (; *to != '\0'; to++)
+    if ((unsigned char)*to < ' ' || *to == 0x7f)
+      *to = ' ';
+}
+
 static int fault_of(char *fault, int status, const char *text) {
   snprintf(fault, WR_EI_TEXT, "%s", text);
   return status;
@@ -63,7 +71,8 @@ static int open_reply(const char *text, size_t len, int64_t id, yajl_val *doc,
     return fault_of(fault, -EBADMSG, "the reply has no \"success\"");
   if (!success) {
     (void)wr_json_string(*doc, "error", &error);
-    snprintf(fault, WR_EI_TEXT, "the model says: %s", error);
+    int len = snprintf(fault, WR_EI_TEXT, "the model says: ");
+    copy_line(fault + len, WR_EI_TEXT - (size_t)len, error);
     return -EREMOTEIO;
   }
   if (wr_json_int(*doc, "id", &echoed) != 0 || echoed != id)
@@ -156,7 +165,7 @@ int wr_ei_read_model(const char *text, size_t len, int64_t id,
     const char *name = "";
     (void)wr_json_string(project, "name", &name);
     (void)wr_json_int(project, "deploy_version", &out->version);
-    snprintf(out->name, sizeof(out->name), "%s", name);
+    copy_line(out->name, sizeof(out->name), name);
     status = read_parameters(p, out, fault);
   }
   wr_json_free(doc);

@@ -122,6 +122,25 @@ static void test_both_descriptions(void) {
   CU_ASSERT_EQUAL(read_model(HELLO, -1, &m), -EBADMSG);
 }
 
+/* What goes into logs is one line. */
+static void test_texts_of_the_peer(void) {
+  struct wr_model m;
+  char fault[WR_EI_TEXT] = "";
+  static const char refused[] =
+      "{\"id\":2,\"success\":false,\"error\":\"a\\nb\\u001b[31m\"}";
+  CU_ASSERT_EQUAL(wr_ei_read_model(refused, sizeof(refused) - 1, 2, &m, fault),
+                  -EREMOTEIO);
+  CU_ASSERT_STRING_EQUAL(fault, "the model says: a b [31m");
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"project\":{\"name\":\"x\\r\\ny\"},\"modelParameters\":{"
+                 "\"input_features_count\":10,\"interval_ms\":10,"
+                 "\"has_anomaly\":1}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_STRING_EQUAL(m.name, "x  y");
+  wr_model_free(&m);
+}
+
 static void test_odd_models(void) {
   struct wr_model m;
   /* 62.5 Hz and three axes; only anomalies; a threshold */
@@ -297,6 +316,7 @@ static void test_scan_any_split(void) {
 }
 
 UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
-          UNIT(test_odd_models), UNIT(test_answers_refused), UNIT(test_answers),
+          UNIT(test_odd_models), UNIT(test_texts_of_the_peer),
+          UNIT(test_answers_refused), UNIT(test_answers),
           UNIT(test_anomaly_only), UNIT(test_requests),
           UNIT(test_scan_any_split))
