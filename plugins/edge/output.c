@@ -73,6 +73,13 @@ static notification_t notification_of(const struct edge_job *job, int severity,
   return n;
 }
 
+/* A label may be any text; a message is one line in somebody's log or mail. */
+static void make_one_line(char *text) {
+  for (; *text != '\0'; text++)
+    if ((unsigned char)*text < ' ' || *text == 0x7f)
+      *text = ' ';
+}
+
 static const char *name_of(const struct edge_series *s) {
   return s->instance[0] != '\0' ? s->instance : s->host;
 }
@@ -92,6 +99,7 @@ static void notify(const struct edge_job *job, const struct edge_rules *r,
            "%.60s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
            name_of(job->series), label, previous, d->score,
            d->by_range ? "range" : "model", o->level);
+  make_one_line(n.message);
   plugin_notification_meta_add_string(&n, "label", label);
   plugin_notification_meta_add_string(&n, "previous", previous);
   plugin_notification_meta_add_double(&n, "score", d->score);
