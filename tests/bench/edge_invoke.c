@@ -1,6 +1,7 @@
 /* What target_edge_impulse costs a write thread: the plugin as collectd loads
  * it, with as much of collectd around it as it needs, called by five threads
- * at once, each with its own series, and by one. Lines: name value unit. */
+ * at once, each with its own series, and by one; and the memory of a series.
+ * Lines: name value unit. */
 #include "collectd/core/daemon/collectd.h"
 
 #include "collectd/core/daemon/configfile.h"
@@ -9,6 +10,7 @@
 #include "collectd/core/utils/common/common.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
 #include <stdarg.h>
 
 enum { THREADS = 5, SAMPLES = 400000 };
@@ -169,6 +171,26 @@ static void run(int threads) {
          threads > 1 ? "s" : "", elapsed / threads / SAMPLES * 1e6);
 }
 
+/* One sample each for as many series as there may be. */
+static void memory(int series) {
+  static data_source_t source = {"value", DS_TYPE_GAUGE, 0, 1e9};
+  data_set_t ds = {"flow", 1, &source};
+  value_t value = {.gauge = 10.0};
+  value_list_t vl = VALUE_LIST_INIT;
+  vl.values = &value;
+  vl.values_len = 1;
+  vl.time = TIME_T_TO_CDTIME_T(1700000000);
+  sstrncpy(vl.plugin, "m4_rpc", sizeof(vl.plugin));
+  sstrncpy(vl.type, "flow", sizeof(vl.type));
+  size_t before = mallinfo2().uordblks;
+  for (int i = 0; i < series; i++) {
+    snprintf(vl.host, sizeof(vl.host), "portenta-%05d", i);
+    target.invoke(&ds, &vl, NULL, &user_data);
+  }
+  printf("%-40s %12.0f bytes\n", "memory_per_series",
+         (double)(mallinfo2().uordblks - before) / series);
+}
+
 static oconfig_item_t option(const char *key, oconfig_value_t *value) {
   return (oconfig_item_t){.key = (char *)key, .values = value, .values_num = 1};
 }
@@ -197,6 +219,7 @@ int main(void) {
       .key = "Target", .children = options, .children_num = 2};
   if (target.create(&block, &user_data) != 0 || init() != 0)
     return 1;
+  memory(4000);
   run(1);
   run(THREADS);
   shutdown_cb();
