@@ -4,7 +4,7 @@
 //  - the API key comes from the environment and is no argument that `ps` shows;
 //  - no line per prediction goes to the log, no shared memory is used;
 //  - the runner goes on answering /api/info after its model has died, so a
-//    window is classified every 30 s, and after three failures the process
+//    window is classified every EI_WATCH_SECONDS (30), and after three failures the process
 //    ends for the container's restart policy to start it again.
 //
 // EI_API_KEY builds and fetches the project's model (the network is needed at
@@ -50,6 +50,7 @@ async function watch() {
       process.exit(1);
   }
 }
-setInterval(watch, 30000).unref();
+const seconds = Number(process.env.EI_WATCH_SECONDS || 30);
+setInterval(watch, seconds * 1000).unref();
 
 require(runner);
