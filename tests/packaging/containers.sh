@@ -17,7 +17,7 @@ choose_driver() {
   fi
   tool_options+=(--storage-driver "$driver")
 }
-buildah() { command buildah "${tool_options[@]}" "$@"; }
+buildah() { nice "$(type -P buildah)" "${tool_options[@]}" "$@"; }
 
 # image_size IMAGE: bytes of all its layers.
 image_size() {
