@@ -111,10 +111,8 @@ static int send_all(struct wr_rpc_client *c, struct wr_rpc_call *calls,
 
 static int try_batch(struct wr_rpc_client *c, struct wr_rpc_call *calls,
                      size_t count, int64_t deadline_us) {
-  for (size_t i = 0; i < count; i++) {
-    wr_rpc_prepare(c, calls + i);
+  for (size_t i = 0; i < count; i++)
     calls[i].outcome = WR_RPC_TIMEOUT;
-  }
   int status = send_all(c, calls, count, deadline_us);
   if (status == 0)
     status = receive_all(c, calls, count, deadline_us);
@@ -134,6 +132,8 @@ void wr_rpc_persistent_call(struct wr_rpc_client *c, struct wr_rpc_call *calls,
   int tries = c->fd < 0 ? 1 : 2;
   int status = -EPIPE;
   while (tries-- > 0 && wr_rpc_outcome_of(status) == WR_RPC_CLOSED) {
+    for (size_t i = 0; i < count; i++)
+      wr_rpc_prepare(c, calls + i);
     if (connect_once(c, calls, until_us) != 0) {
       for (size_t i = 1; i < count; i++) {
         calls[i].outcome = calls[0].outcome;

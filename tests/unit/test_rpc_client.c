@@ -164,6 +164,32 @@ static void test_refused(void) {
   peer_stop(p);
 }
 
+/* What a call held before does not show through a failure. */
+static void test_reused_calls(void) {
+  struct peer *p = peer_start(NULL, 0);
+  close(p->listen_fd);
+  p->listen_fd = -1;
+  for (int mode = WR_RPC_PROXY; mode <= WR_RPC_PERSISTENT; mode++) {
+    struct wr_rpc_options o = peer_options(p, (enum wr_rpc_mode)mode);
+    struct wr_rpc_client *c = wr_rpc_client_new(&o);
+    struct wr_rpc_call calls[2];
+    memset(calls, 0x55, sizeof(calls));
+    for (int i = 0; i < 2; i++) {
+      calls[i].method = "flow_rate";
+      calls[i].args_count = 0;
+    }
+    wr_rpc_call(c, calls, 2);
+    for (int i = 0; i < 2; i++) {
+      CU_ASSERT_EQUAL(calls[i].outcome, WR_RPC_REFUSED);
+      CU_ASSERT_EQUAL(calls[i].stale, 0);
+      CU_ASSERT_EQUAL(calls[i].sent_us, 0);
+      CU_ASSERT_EQUAL(calls[i].result.kind, WR_RPC_NIL);
+    }
+    wr_rpc_client_free(c);
+  }
+  peer_stop(p);
+}
+
 static void test_no_unix_socket(void) {
   struct peer *p = peer_start(NULL, 0);
   struct wr_rpc_options o = peer_options(p, WR_RPC_PERSISTENT);
@@ -215,5 +241,5 @@ UNIT_MAIN("rpc_client", UNIT(test_reply), UNIT(test_split_reply),
           UNIT(test_remote_errors), UNIT(test_silent), UNIT(test_crashed),
           UNIT(test_closed), UNIT(test_garbage), UNIT(test_timeout),
           UNIT(test_stop_ends_a_call), UNIT(test_refused),
-          UNIT(test_no_unix_socket), UNIT(test_unresolved),
-          UNIT(test_unsendable))
+          UNIT(test_reused_calls), UNIT(test_no_unix_socket),
+          UNIT(test_unresolved), UNIT(test_unsendable))
