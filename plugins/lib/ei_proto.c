@@ -71,8 +71,8 @@ static int open_reply(const char *text, size_t len, int64_t id, yajl_val *doc,
     return fault_of(fault, -EBADMSG, "the reply has no \"success\"");
   if (!success) {
     (void)wr_json_string(*doc, "error", &error);
-    int len = snprintf(fault, WR_EI_TEXT, "the model says: ");
-    copy_line(fault + len, WR_EI_TEXT - (size_t)len, error);
+    int used = snprintf(fault, WR_EI_TEXT, "the model says: ");
+    copy_line(fault + used, WR_EI_TEXT - (size_t)used, error);
     return -EREMOTEIO;
   }
   if (wr_json_int(*doc, "id", &echoed) != 0 || echoed != id)
