@@ -151,8 +151,8 @@ def health_panels():
         lines("Inference time", "From a full window to its scores.", "s",
               [gauge("edge_impulse", "response_time", "inference",
                      how="max")], size=(8, 7), min=0),
-        lines("Inference errors", "Windows without an answer, by reason.",
-              "ops", [rate("edge_impulse", "errors")], size=(8, 7), min=0),
+        lines("Inference errors", "Windows without an answer, and samples "
+              "filled in, late, twice or invalid, by reason.", "ops", [rate("edge_impulse", "errors")], size=(8, 7), min=0),
         lines("Windows waiting", "Full windows not yet sent to the model.",
               "none", [gauge("edge_impulse", "queue_length", "windows",
                              how="max")], size=(8, 7), min=0),

@@ -24,6 +24,15 @@ def panels(board):
     return [p for p in board["panels"] if p["type"] != "row"]
 
 
+def targets(board):
+    """(title, reference, target) of every query, annotations too."""
+    out = [(p["title"], t["refId"], t) for p in panels(board)
+           for t in p["targets"]]
+    for a in board["annotations"]["list"]:
+        out.append((a["name"], "annotation", dict(a, instant=False)))
+    return out
+
+
 def is_influx(board):
     return "influxdb" in board["tags"]
 
@@ -36,6 +45,19 @@ def expand(text, values):
             raise AssertionError("unknown variable $%s in %s" % (name, text))
         return values[name]
     return re.sub(r"\$(?:\{(\w+)\}|([a-zA-Z_]\w*))", one, text)
+
+
+def variable(board, name, server):
+    """What this variable's query offers."""
+    found = next(v for v in board["templating"]["list"]
+                 if v["name"] == name)["query"]
+    values = {"board": ".*"}
+    if is_influx(board):
+        return [v for s in server.query(expand(found, values))
+                for _, v in s["values"]]
+    text = expand(found["query"], values)
+    selector, label = re.match(r"label_values\((.+), (\w+)\)$", text).groups()
+    return server.api("label/%s/values" % label, **{"match[]": selector})
 
 
 class Window:

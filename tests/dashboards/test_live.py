@@ -202,18 +202,17 @@ class Story:
         end = int(stack.now()) + ahead
         window = boards.Window(max(int(self.begin), end - 120), end)
         for uid, board in boards.load().items():
-            for p in boards.panels(board):
-                for t in p["targets"]:
-                    key = (uid, p["title"], t["refId"])
-                    self.asked[key] = t.get("expr") or t["query"]
-                    if key in self.seen:
-                        continue
-                    if boards.is_influx(board):
-                        found = window.influx(self.influx["encrypted"], t)
-                    else:
-                        found = window.prometheus(self.prometheus, t)
-                    if found:
-                        self.seen.add(key)
+            for title, ref, target in boards.targets(board):
+                key = (uid, title, ref)
+                self.asked[key] = target.get("expr") or target["query"]
+                if key in self.seen:
+                    continue
+                if boards.is_influx(board):
+                    found = window.influx(self.influx["encrypted"], target)
+                else:
+                    found = window.prometheus(self.prometheus, target)
+                if found:
+                    self.seen.add(key)
 
     def state(self, label):
         """Until Prometheus says that this is the state."""
@@ -356,9 +355,16 @@ class LiveTest(unittest.TestCase):
         missing = {k: v for k, v in self.story.asked.items()
                    if k not in self.story.seen}
         self.assertEqual(missing, {})
-        targets = sum(len(p["targets"]) for b in boards.load().values()
-                      for p in boards.panels(b))
+        targets = sum(len(boards.targets(b)) for b in
+                      boards.load().values())
         self.assertEqual(len(self.story.asked), targets)
+
+    def test_variables_offer_the_board(self):
+        for uid, board in boards.load().items():
+            server = self.story.influx["encrypted"] \
+                if boards.is_influx(board) else self.story.prometheus
+            self.assertIn(HOST, boards.variable(board, "board", server), uid)
+            self.assertIn("pump", boards.variable(board, "m4", server), uid)
 
     def test_every_alert_fires_and_clears(self):
         names = {a["name"] for a in alerts.ALERTS}
