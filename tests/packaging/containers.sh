@@ -23,7 +23,7 @@ buildah() { nice "$(type -P buildah)" "${tool_options[@]}" "$@"; }
 image_size() {
   buildah inspect --type image --format '{{.FromImageID}}' "$1" >/dev/null
   local mounted container
-  container=$(buildah from --pull-never "$1")
+  container=$(buildah from --pull-never "$1" 2>/dev/null)
   mounted=$(buildah mount "$container")
   du -s --bytes --one-file-system "$mounted" | cut -f 1
   buildah umount "$container" >/dev/null
