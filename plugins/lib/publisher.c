@@ -248,7 +248,7 @@ static void no_names(struct wr_publisher *p, const struct wr_moment *t) {
   if (p->reply.status == 404 && p->reply.body.len > 0 &&
       strstr(p->reply.body.data, "page not found") != NULL) {
     p->resolved = true;
-    p->recheck_ms = INT64_MAX;
+    p->recheck_ms = t->now_ms + WR_PUBLISHER_RECHECK_MS;
     return;
   }
   block(p, t,

@@ -15,7 +15,8 @@ static const char *id_of(const struct wr_publisher_property *q) {
 
 static bool may_send(const struct wr_publisher *p, int i) {
   const struct wr_publisher_property *q = p->properties + i;
-  return !q->missing && !q->misfit &&
+  bool route = id_of(q) != NULL || (name_of(q) != NULL && !p->no_many);
+  return route && !q->missing && !q->misfit &&
          (q->kind != WR_VALUE_NUMBER || wr_budget_left(&p->budget) > 0);
 }
 
@@ -57,11 +58,12 @@ int wr_publisher_collect_live(struct wr_publisher *p,
 int wr_publisher_collect_old(struct wr_publisher *p,
                              const struct wr_moment *t) {
   int best = -1;
-  int64_t oldest_us = INT64_MAX;
+  int64_t oldest_us = 0;
   struct wr_row row, newest;
   for (int i = 0; i < p->count; i++) {
     if (!may_send(p, i) || wr_spool_oldest(p->spool, i, &row, 1) == 0 ||
-        row.time_us >= oldest_us || !wr_spool_newest(p->spool, i, &newest) ||
+        (best >= 0 && row.time_us >= oldest_us) ||
+        !wr_spool_newest(p->spool, i, &newest) ||
         (newest.seq == row.seq && is_live(p, &row, t->wall_us)))
       continue;
     best = i;
@@ -140,11 +142,14 @@ static void delivered(struct wr_publisher *p, const struct wr_moment *t,
 
 static void reject(struct wr_publisher *p, const struct wr_moment *t) {
   char reason[256];
-  wr_publisher_reason(p, 0, reason, sizeof(reason));
+  if (p->reply.status == 0)
+    snprintf(reason, sizeof(reason), "its time stamp cannot be written");
+  else
+    wr_publisher_reason(p, 0, reason, sizeof(reason));
   wr_spool_reject(p->spool, p->rows, p->reply.status, reason, t->wall_us);
   p->stats.rejected++;
   snprintf(p->stats.refusal, sizeof(p->stats.refusal),
-           "the cloud rejects a value of property \"%s\" (%s)",
+           "a value is rejected, of property \"%s\" (%s)",
            p->properties[p->rows[0].property].key, reason);
 }
 

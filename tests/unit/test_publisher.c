@@ -533,6 +533,32 @@ static void test_list_of_names_is_not_served(void) {
   stop();
 }
 
+static void test_no_way_at_all_waits(void) {
+  start();
+  plan("/properties", 404, "404 page not found\n", 1);
+  plan("thing/publish", 404, "", 1);
+  flow(1);
+  run(60000);
+  CU_ASSERT_EQUAL(cloud.count, 3);
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  run(WR_PUBLISHER_RECHECK_MS);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+static void test_impossible_time_is_rejected(void) {
+  start();
+  wr_spool_offer(spool, &(struct wr_row){.property = FLOW,
+                                         .time_us = INT64_MAX,
+                                         .value = {WR_VALUE_NUMBER, 1, ""}});
+  wr_spool_commit(spool, t.now_ms, t.wall_us);
+  run(20000);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_EQUAL(pub.stats.rejected, 1);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.refusal, "time stamp"));
+  stop();
+}
+
 /* --- across restarts --- */
 
 static void test_offline_start_knows_the_names(void) {
@@ -595,5 +621,7 @@ UNIT_MAIN("publisher", UNIT(test_nothing_to_do),
           UNIT(test_without_publish_of_several),
           UNIT(test_without_batches_in_order),
           UNIT(test_list_of_names_is_not_served),
+          UNIT(test_no_way_at_all_waits),
+          UNIT(test_impossible_time_is_rejected),
           UNIT(test_offline_start_knows_the_names),
           UNIT(test_budget_ends_numbers_not_states))
