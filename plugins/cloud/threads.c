@@ -170,7 +170,8 @@ static int open_publisher(struct thing *t) {
       &(struct wr_http_options){.user_agent = "weir/" WEIR_VERSION,
                                 .timeout_ms = t->timeout_ms,
                                 .max_body = 1 << 20,
-                                .use_proxy = true,
+                                /* The secret must not leave in the clear. */
+                                .use_proxy = strncmp(t->url, "https", 5) == 0,
                                 .ca_cert = t->ca_cert,
                                 .ca_path = t->ca_path,
                                 .client_cert = t->client_cert,

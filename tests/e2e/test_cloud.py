@@ -197,6 +197,26 @@ class CloudTest(cloudcase.Case):
         agent.wait_log("the cloud accepts values again")
         agent.stop()
 
+    def test_proxy_never_sees_plain_text(self):
+        cloud = self.cloudsim()
+        agent = self.agent(cloud, start=False, flow="MinInterval 0")
+        agent.env.update(http_proxy="http://127.0.0.1:9", no_proxy="")
+        agent.start()
+        self.feed(agent).flow(1)
+        cloud.wait_values(1, value=1)
+        agent.stop()
+
+    def test_proxy_of_the_environment(self):
+        ca, cloud = self.tls_cloud()
+        agent = self.agent(cloud, start=False, flow="MinInterval 0",
+                           extra='CACert "%s"' % ca.cert)
+        agent.env.update(https_proxy="http://127.0.0.1:9", no_proxy="")
+        agent.start()
+        self.feed(agent).flow(1)
+        agent.wait_log('<Thing "pump">: [^\n]*127.0.0.1 port 9')
+        agent.stop()
+        self.assertEqual(0, cloud.count("connections"))
+
     def test_dns_failure(self):
         cloud = self.cloudsim()
         agent = self.agent(cloud, url="https://weir.invalid")
@@ -272,8 +292,8 @@ class CloudTest(cloudcase.Case):
                            extra="RateLimit 10")
         feed = self.feed(agent)
         feed.flow(1e9)
-        agent.wait_log(r'rejects a value of property "flow_rate" \(HTTP 400: '
-                       r'value out of range\)')
+        agent.wait_log(r'a value is rejected, of property "flow_rate" '
+                       r'\(HTTP 400: value out of range\)')
         feed.flow(2)
         cloud.wait_values(1, value=2)
         agent.stop()
