@@ -30,6 +30,7 @@ class StandIn:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # header and body are two writes
 
             def log_message(self, *args):
                 pass
@@ -204,10 +205,12 @@ class FaultsTest(HttpCase):
     def test_one_request_at_a_time_for_several_targets(self):
         runner = self.stand_in()
         agent = self.agent([TARGET % runner.url] * 3, threads=5)
-        for name in ("a", "b", "c"):
-            self.put([10] * 30, plugin="feed-" + name)
-        weir.wait_until(lambda: runner.requests >= 180, "180 requests",
-                        alive=agent)
+
+        def asked():
+            for name in ("a", "b", "c"):
+                self.put([10], plugin="feed-" + name)
+            return runner.requests >= 180
+        weir.wait_until(asked, "180 requests", alive=agent)
         agent.stop()
         self.assertEqual(runner.overlap, 0)
 
@@ -231,6 +234,26 @@ class FaultsTest(HttpCase):
         agent.stop()
         self.assertEqual(self.scores(agent, "Normal"), {})
         self.assertEqual(runner.requests, 0)
+
+    def test_fallback_before_the_container_was_ever_there(self):
+        runner = self.stand_in()
+        runner.stop()
+        agent = self.agent(['URL "%s"\nTimeout 0.5\nDebounce 1 1\n'
+                            'RangePolicy "fallback"' % runner.url])
+        self.put([10] * 12 + [0] * 12)
+        weir.wait_until(lambda: self.states(agent).get(23) == "Anomalous",
+                        "the range Anomalous is the state", alive=agent)
+        self.assertEqual(self.states(agent)[11], "Normal")
+        later = self.stand_in(port=runner.port)
+        weir.wait_until(lambda: later.infos, "the container is found",
+                        alive=agent)
+        agent.wait_log(r"is .stand-in.")
+        self.put([10] * 12)
+        last = agent.wait_value(plugin="edge_impulse", type="bool",
+                                type_instance="Normal", value=1,
+                                time=edgecase.START + 35)
+        self.assertEqual(last[0]["meta"]["edge_impulse:source"], "model")
+        agent.stop()
 
     def test_tls(self):
         authority = weir.Authority(self.dir)
