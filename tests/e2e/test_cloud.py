@@ -317,6 +317,52 @@ class CloudTest(cloudcase.Case):
         cloud.wait_values(1, value=1)
         agent.stop()
 
+    def test_rates_booleans_integers_and_data_sources(self):
+        cloud = self.cloudsim(
+            "--thing", weir.CloudSim.THING, "--property", "pulses:COUNT",
+            "--property", "pump_on:STATUS", "--property", "load5:FLOAT",
+            "--property", "score:PERCENTAGE")
+        block = """\
+LoadPlugin write_arduino_cloud
+<Plugin write_arduino_cloud>
+  <Thing "pump">
+    URL "%s"
+    CredentialsFile "%s"
+    <Property "pulses">
+      Type "derive"
+      MinInterval 0
+    </Property>
+    <Property "pump_on">
+      Type "bool"
+      TypeInstance "on"
+    </Property>
+    <Property "load5">
+      Type "load"
+      DataSource "midterm"
+    </Property>
+    <Property "score">
+      Meta "edge_impulse:score"
+      Kind "number"
+    </Property>
+  </Thing>
+</Plugin>
+""" % (cloud.url, cloud.credentials(self.dir))
+        agent = self.agent(cloud, block=block)
+        feed = self.feed(agent)
+        now = time.time()
+        feed.put("x/derive-pulses", 100, now - 2)
+        feed.put("x/derive-pulses", 115, now - 1)
+        feed.put("x/bool-on", 1)
+        feed.put("x/load", "1:2.5:3")
+        feed.put("x/gauge-a", "nan", edge_impulse__score="0.25")
+        feed.put("x/gauge-b", 5, edge_impulse__score="many")
+        cloud.wait_values(1, property="pulses", value=15)
+        cloud.wait_values(1, property="pump_on", value=True)
+        cloud.wait_values(1, property="load5", value=2.5)
+        cloud.wait_values(1, property="score", value=0.25)
+        agent.stop()
+        self.assertEqual(4, len({v["property"] for v in cloud.values()}))
+
     def test_secret_stays_secret(self):
         cloud = self.cloudsim()
         cloud.fail("token", status=401, times=1)
