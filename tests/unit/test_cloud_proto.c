@@ -105,11 +105,12 @@ static void test_bodies(void) {
   struct wr_cloud_item items[] = {{"flow", WR_CLOUD_NUMBER, 0, &half},
                                   {"leak", WR_CLOUD_BOOL, 0, &yes},
                                   {"label", WR_CLOUD_TEXT, 0, &text}};
-  check_body(WR_CLOUD_PUBLISH_MANY, items, 3,
-             "{\"to_device\":false,\"properties\":["
-             "{\"property\":\"flow\",\"value\":12.5},"
-             "{\"property\":\"leak\",\"value\":true},"
-             "{\"property\":\"label\",\"value\":\"L\\\"\\u000a\xef\xbf\xbd\"}]}");
+  check_body(
+      WR_CLOUD_PUBLISH_MANY, items, 3,
+      "{\"to_device\":false,\"properties\":["
+      "{\"property\":\"flow\",\"value\":12.5},"
+      "{\"property\":\"leak\",\"value\":true},"
+      "{\"property\":\"label\",\"value\":\"L\\\"\\u000a\xef\xbf\xbd\"}]}");
   check_body(WR_CLOUD_PUBLISH_ONE, items, 1, "{\"value\":12.5}");
   items[0].time_us = INT64_C(1767225600123456);
   items[1] = items[0];
