@@ -29,6 +29,10 @@ int wr_publisher_init(struct wr_publisher *p,
     properties[i].batch = options->batch;
     if (!wr_spool_recall(spool, i, &properties[i].cloud))
       p->resolved = false;
+    /* It may have been sent just before we were killed. */
+    struct wr_row newest;
+    if (wr_spool_newest(spool, i, &newest))
+      properties[i].tried_seq = newest.seq;
   }
   int most = options->batch > WR_PUBLISHER_MANY_MAX ? options->batch
                                                     : WR_PUBLISHER_MANY_MAX;
