@@ -26,7 +26,8 @@ def panels(board):
 
 def targets(board):
     """(title, reference, target) of every query, annotations too."""
-    out = [(p["title"], t["refId"], t) for p in panels(board)
+    out = [("%d %s" % (p["id"], p["title"]), t["refId"], t)
+           for p in panels(board)
            for t in p["targets"]]
     for a in board["annotations"]["list"]:
         out.append((a["name"], "annotation", dict(a, instant=False)))

@@ -39,11 +39,18 @@ def program(name):
     return found
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    """A port that nobody has now: these servers cannot say what they got."""
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_port():
+    """A port that nobody has now, TCP and UDP: these servers cannot say what
+    they got."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
 
 
 def get(url, data=None, headers=None):
@@ -223,7 +230,7 @@ class Influx(Server):
 
     def __init__(self, directory, security="encrypt", auth="weir: secret\n",
                  listen=None):
-        port, self.collectd_port = free_port(), free_port(socket.SOCK_DGRAM)
+        port, self.collectd_port = free_port(), free_port()
         listen = listen or "127.0.0.1:%d" % self.collectd_port
         work = os.path.join(directory, "influxdb")
         os.makedirs(work)
