@@ -41,6 +41,8 @@ train: deps-train ## train the bundled model again (DATA=folder or file)
 	@$(MAKE) --no-print-directory $(B)/bin/flow-features
 	@$(PYTHON) model/train/train.py --build $(B) $(DATA)
 
-evaluate: deps-train ## measure it on the test split (DATA=, SEEDS="1 2 ...")
+evaluate: deps-train ## measure it (DATA=, SEEDS="1 2 ...", PUBLISH=1 to keep)
 	@$(MAKE) --no-print-directory $(B)/bin/flow-features $(B)/bin/flow-model
 	@$(PYTHON) model/train/evaluate.py --build $(B) --seeds "$(SEEDS)" $(DATA)
+	$(if $(PUBLISH),cp $(addprefix $(B)/model/evaluate/,evaluation.md \
+	  confusion.png stream.png) model/)

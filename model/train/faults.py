@@ -146,7 +146,8 @@ def _single_change(rng, since, n):
     # One that began before the window, and is over, would not show.
     earliest = np.where(within > 7, -4, 1)
     onset = np.where(onset < earliest, rng.integers(earliest, 7), onset)
-    change = rng.choice((-1, 1), n) * rng.uniform(0.29, 1.5, n)
+    up = rng.random(n) < 0.5
+    change = np.where(up, rng.uniform(0.26, 1.2, n), -rng.uniform(0.29, 3, n))
     share = (np.arange(since.shape[1])[None, :] - _column(onset) + 1)
     return np.exp(np.clip(share / _column(within), 0, 1) * _column(change))
 

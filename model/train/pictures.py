@@ -38,8 +38,9 @@ def confusions(path, matrices):
     plt.close(figure)
 
 
-def stream(path, flow, scores, onset, end, fault):
-    """One recording with a fault: flow, scores, and the debounced alarm."""
+def stream(path, flow, scores, spans):
+    """One recording with faults, spans of (name, onset, end): the flow, the
+    scores, and the debounced alarm."""
     first = rec.SAMPLES - 1
     seconds = np.arange(len(flow))
     figure, (top, bottom) = plt.subplots(
@@ -47,20 +48,23 @@ def stream(path, flow, scores, onset, end, fault):
         gridspec_kw={"height_ratios": [3, 2]})
     guess = scores.argmax(1)
     for c, label in enumerate(rec.LABELS):
-        here = np.concatenate([np.zeros(first, bool), guess == c])
-        top.fill_between(seconds, 0, 1, where=here, step="mid", alpha=0.18,
-                         color=COLOURS[label], transform=top.
-                         get_xaxis_transform(), linewidth=0, label=label)
+        for n, at in enumerate(np.flatnonzero(guess == c) + first):
+            top.axvspan(at - 0.5, at + 0.5, color=COLOURS[label], alpha=0.18,
+                        linewidth=0, label="_" * (n > 0) + label)
     top.plot(seconds, flow, color="black", linewidth=1.2, drawstyle="steps-mid")
     for edge in rec.EDGES:
         top.axhline(edge, color="grey", linewidth=0.6, linestyle=":")
     for axis in (top, bottom):
-        axis.axvline(onset, color="black", linestyle="--", linewidth=0.9)
-        axis.axvline(end, color="black", linestyle="--", linewidth=0.9)
-    top.set_ylim(0, max(16, flow.max() * 1.08))
+        for _, onset, end in spans:
+            axis.axvline(onset, color="black", linestyle="--", linewidth=0.9)
+            axis.axvline(end, color="black", linestyle="--", linewidth=0.9)
+    height = max(17, flow.max() * 1.15)
+    for name, onset, end in spans:
+        top.text((onset + end) / 2, height * 0.93, name, ha="center")
+    top.set_ylim(0, height)
     top.set_ylabel("flow, L/min\n(nominal = 10)")
-    top.set_title("%s injected between the dashed lines; the colour is the "
-                  "window's class" % fault.capitalize(), fontsize=11)
+    top.set_title("Faults injected between the dashed lines; the colour is "
+                  "the class of the window that ends there", fontsize=11)
     top.legend(loc="lower left", ncol=4, fontsize=9, framealpha=0.9)
     for c, label in enumerate(rec.LABELS):
         bottom.plot(seconds[first:], scores[:, c], color=COLOURS[label],

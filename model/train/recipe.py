@@ -9,12 +9,12 @@ import recordings as rec
 import windows
 
 SEED = 20190227
-HIDDEN = (64, 32)
-FAULT_SHARE = 0.45  # fault windows for each window without
+HIDDEN = (96, 32)
+FAULT_SHARE = 0.40  # fault windows for each window without
 OTHER_SHARE = 0.12  # of those that nobody has named
 DRAWS, STRIDE = 18, 3  # levels for each recording, seconds between windows
 LOOPS, LOOP_SECONDS, LOOP_STRIDE = 800, 600, 5
-EPOCHS, ROUNDED_EPOCHS = 36, 9
+EPOCHS, ROUNDED_EPOCHS = 32, 8
 
 
 def training_windows(recordings, seed=SEED, share=1.0, names=faults.NAMES,
