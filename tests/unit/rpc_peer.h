@@ -38,6 +38,7 @@ struct peer_step {
   const char *body; /* error and result as MessagePack; NULL: nil, 12.5 */
   size_t len;
   int64_t later_us; /* the clock is set by this before the answer; back, too */
+  int64_t after_us; /* ... and by this after it */
   bool close;       /* the connection ends after it */
   bool split;       /* byte by byte */
   bool remember;    /* this request is answered later, by PEER_EARLIER */
@@ -146,6 +147,7 @@ static inline bool peer_do(struct peer *p, int fd, const struct peer_step *s,
     peer_answer(fd, s, peer_msgid(buf, len));
     peer_answer(fd, s, msgid);
   }
+  peer_skew_us += s->after_us;
   if (s->remember)
     *kept = msgid;
   return !s->close;

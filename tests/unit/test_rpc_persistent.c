@@ -62,7 +62,7 @@ static void test_batch_with_a_mute_method(void) {
   const struct peer_step steps[] = {{.what = PEER_REPLY},
                                     {.what = PEER_KEEP, .later_us = 300000000}};
   struct peer *p = peer_start(steps, COUNT(steps));
-  struct wr_rpc_client *c = client_of(p, 300);
+  struct wr_rpc_client *c = client_of(p, 1500);
   struct wr_rpc_call calls[2] = {{.method = "a"}, {.method = "b"}};
   wr_rpc_call(c, calls, 2);
   CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_OK);
@@ -76,9 +76,9 @@ static void test_foreign_messages(void) {
       {.what = PEER_RAW, /* a request, a notification, a reply to nobody */
        .body = "\x94\x00\x01\xa1x\x90\x93\x02\xa1y\x90\x94\x01\x01\xc0\xc0",
        .len = 16},
-      {.what = PEER_REPLY}};
+      {.what = PEER_REPLY, .after_us = 300000000}};
   struct peer *p = peer_start(steps, COUNT(steps));
-  struct wr_rpc_client *c = client_of(p, 200);
+  struct wr_rpc_client *c = client_of(p, 1500);
   struct wr_rpc_call calls[2] = {{.method = "a"}, {.method = "b"}};
   wr_rpc_call(c, calls, 2);
   CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_TIMEOUT);
