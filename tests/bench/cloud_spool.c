@@ -266,7 +266,7 @@ int main(void) {
   snprintf(path, sizeof(path), "%s/thing.db", dir);
   curl_global_init(CURL_GLOBAL_ALL);
   acceptance();
-  storing("with_fsync", 5000, true);
+  storing("with_fsync", 20000, true);
   storing("without_fsync", 200000, false);
   backlog();
   rmdir(dir);
