@@ -189,16 +189,19 @@ static int walk_path(struct walk *w, const char *file) {
 int doctor_cloud(struct doctor *d, int argc, char **argv) {
   struct walk w = {
       .d = d, .base = WR_CLOUD_URL, .token = WR_BYTES_INIT(1u << 16)};
-  const char *file = NULL, *ca_cert = NULL;
+  const char *file = NULL, *ca_cert = NULL, *spool = NULL;
   for (int i = 0; i < argc; i += 2) {
-    const char **value = strcmp(argv[i], "--env") == 0       ? &file
-                         : strcmp(argv[i], "--url") == 0     ? &w.base
-                         : strcmp(argv[i], "--ca-cert") == 0 ? &ca_cert
-                                                             : NULL;
+    const char **value = strcmp(argv[i], "--env") == 0        ? &file
+                         : strcmp(argv[i], "--url") == 0      ? &w.base
+                         : strcmp(argv[i], "--ca-cert") == 0  ? &ca_cert
+                         : strcmp(argv[i], "--rejected") == 0 ? &spool
+                                                              : NULL;
     if (value == NULL || i + 1 == argc)
       return doctor_usage("cloud does not take \"%s\"", argv[i]);
     *value = argv[i + 1];
   }
+  if (spool != NULL)
+    return doctor_rejected(d, spool);
   const char *fault = wr_http_url_fault(w.base, true);
   if (fault != NULL)
     return doctor_usage("--url \"%s\" is not allowed: %s", w.base, fault);

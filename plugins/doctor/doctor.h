@@ -38,6 +38,7 @@ uint32_t doctor_random(void);
 int doctor_m4(struct doctor *d, int argc, char **argv);
 int doctor_inference(struct doctor *d, int argc, char **argv);
 int doctor_cloud(struct doctor *d, int argc, char **argv);
+int doctor_rejected(struct doctor *d, const char *path);
 int doctor_call(struct doctor *d, int argc, char **argv);
 
 #endif

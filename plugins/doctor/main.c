@@ -22,6 +22,8 @@ static const char help[] =
     "      (http://127.0.0.1:1337) or an .eim file.\n"
     "  cloud [--env FILE] [--url URL] [--ca-cert FILE]\n"
     "      credentials, token, and the properties of the Thing.\n"
+    "  cloud --rejected SPOOL\n"
+    "      the values that the cloud refused for good, with its reasons.\n"
     "  call ADDRESS METHOD [ARGUMENT]\n"
     "      one raw call; a whole number is sent as one, the rest as text.\n"
     "      On an m4-proxy a method that is not bound costs 2 s of outage.\n"

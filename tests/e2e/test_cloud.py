@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 import unittest
 
@@ -304,6 +305,14 @@ class CloudTest(cloudcase.Case):
             list(db.execute("SELECT property, value, status, reason "
                             "FROM rejected")))
         db.close()
+        done = subprocess.run(
+            [os.path.join(weir.BUILD, "bin", "weir-doctor"), "cloud",
+             "--rejected", os.path.join(
+                 self.dir, "write_arduino_cloud", "pump.db")],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("flow_rate = 1e+09: HTTP 400: value out of range",
+                      done.stdout)
 
     def test_space_and_ids_of_the_credentials_file(self):
         cloud = self.cloudsim("--space", "sp-1")

@@ -190,6 +190,11 @@ class CloudTest(weir.Case):
     def test_missing_secret(self):
         self.check(False, "CLIENT_ID", CLIENT_ID="")
 
+    def test_rejected_needs_a_spool(self):
+        status, said = doctor("--json", "cloud", "--rejected", "/dev/null")
+        self.assertEqual(status, 1)
+        self.assertIn("cannot be read", said["verdict"])
+
     def test_plain_http_elsewhere_is_refused(self):
         status, text = doctor("cloud", "--url", "http://192.0.2.1")
         self.assertEqual(status, 2)

@@ -1,0 +1,42 @@
+/* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
+#include "doctor.h"
+
+#include "lib/spool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct tally {
+  struct doctor *d;
+  unsigned count;
+};
+
+static void on_rejected(const struct wr_rejected *r, void *arg) {
+  struct tally *t = arg;
+  char at[40] = "?", value[WR_TEXT_MAX + 1];
+  wr_cloud_time(at, sizeof(at), r->time_us);
+  if (r->value.kind == WR_VALUE_TEXT)
+    snprintf(value, sizeof(value), "%s", r->value.text);
+  else
+    snprintf(value, sizeof(value), "%g", r->value.number);
+  doctor_step(t->d, false, "rejected", "%s %s = %s: %s", at, r->property, value,
+              r->reason);
+  t->count++;
+}
+
+int doctor_rejected(struct doctor *d, const char *path) {
+  struct tally t = {.d = d};
+  char fault[256] = "";
+  if (wr_spool_read_rejected(path, on_rejected, &t, fault, sizeof(fault)) !=
+      0) {
+    doctor_step(d, false, "spool", "%s: %s", path, fault);
+    return doctor_end(d, false, "the spool cannot be read",
+                      "name the .db file of the Thing below collectd's "
+                      "BaseDir, and read it as a user who may");
+  }
+  if (t.count == 0)
+    return doctor_end(d, true, "the cloud refused no value", NULL);
+  return doctor_end(d, false, "the cloud refused values for good",
+                    "the reasons stand above; weir-doctor cloud --env FILE "
+                    "compares the properties with what is published");
+}
