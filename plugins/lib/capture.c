@@ -55,6 +55,8 @@ static int remember(struct wr_capture *c, const char *name, uint64_t size,
 }
 
 static void forget_first(struct wr_capture *c, size_t count) {
+  if (count == 0)
+    return; /* there may be no array yet */
   for (size_t i = 0; i < count; i++) {
     c->bytes -= c->files[i].size;
     free(c->files[i].name);
