@@ -4,8 +4,8 @@
 //  - the API key comes from the environment and is no argument that `ps` shows;
 //  - no line per prediction goes to the log, no shared memory is used;
 //  - the runner goes on answering /api/info after its model has died, so a
-//    window is classified every EI_WATCH_SECONDS (30), and after three failures the process
-//    ends for the container's restart policy to start it again.
+//    window is classified every EI_WATCH_SECONDS (30), and after three failures
+//    the process ends for the container's restart policy to start it again.
 //
 // EI_API_KEY builds and fetches the project's model (the network is needed at
 // each start); EI_MODEL_FILE runs an .eim file and needs neither.
@@ -43,7 +43,7 @@ async function watch() {
     started = true;
     failures = 0;
   } catch (error) {
-    if (!started)
+    if (!started && error.code === 'ECONNREFUSED')
       return; // the first start may build and download the model
     console.error('inference: ' + error.message);
     if (++failures >= 3)
