@@ -46,6 +46,8 @@ def natural(recordings, rng, draws, stride, gain=0.0, edges=False):
         for _ in range(draws):
             trim = int(rng.integers(0, 3)) if edges else 1
             flow, quantum = rec.scaled(recording, rec.draw_level(rng), trim)
+            if edges and rng.random() < 0.35:
+                flow = flow[::-1]  # moves of a tap, the other way round
             first = int(rng.integers(0, min(stride, len(flow) - 9)))
             x = _sliding(flow, stride, first)
             unit = np.clip(rng.normal(1, gain), 0.9, 1.1) if gain else 1.0
