@@ -138,7 +138,7 @@ apt_in() {
 # wait_for WHAT COMMAND...: until the command succeeds, at most 60 s;
 # wait_long: at most 300 s, for what waits for back-offs and health checks.
 wait_for() { wait_until 60 "$@"; }
-wait_long() { wait_until 300 "$@"; }
+wait_long() { wait_until ${WEIR_LONG:-300} "$@"; }
 wait_until() {
   local seconds=$1 what=$2 end=$((SECONDS + $1))
   shift 2
