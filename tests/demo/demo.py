@@ -78,7 +78,7 @@ def fault_times(seconds):
     a fault: short runs have short faults, and the last is still on at the end.
     """
     if seconds < 70:
-        return [(11, 14), (27, 30), (seconds - 6, seconds)]
+        return [(11, 16), (27, 32), (seconds - 5, seconds)]
     share = (seconds - 12) / 3
     return [(11 + i * share, 11 + (i + 0.5) * share) for i in range(3)]
 

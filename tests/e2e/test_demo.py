@@ -50,8 +50,9 @@ class DemoTest(weir.Case):
         self.assertEqual(windows, samples - 9)
         self.assertEqual(published, samples + changes)
         self.assertEqual(len(re.findall(r" \*\* ", done.stdout)), changes)
-        alarms = re.findall(r"\*\* Normal -> Anomalous", done.stdout)
-        self.assertGreaterEqual(len(alarms), 2, done.stdout)
+        alarms = re.findall(r"\*\* \w+ -> Anomalous", done.stdout)
+        self.assertGreaterEqual(len(alarms), 1, done.stdout)
+        self.assertGreaterEqual(changes, 3, done.stdout)
         self.assertLessEqual(
             {"steady", "blockage", "clogging", "burst"},
             {r.get("truth") for r in weir.read_jsonl(
