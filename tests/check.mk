@@ -1,12 +1,15 @@
 # Tests and the demo. Included by the Makefile; `make help` lists everything.
 
-# package, package|package or command:package: see tests/install-deps
+# package, package|package or command:package: see tests/install-deps. OpenSSL
+# first: GnuTLS keeps every certificate authority parsed, 6 MB of memory.
 DEPS_BUILD := gcc:gcc libc6-dev collectd-core collectd-dev libmsgpack-dev \
-  'libcurl4-gnutls-dev|libcurl4-openssl-dev' libyajl-dev libsqlite3-dev
+  'libcurl4-openssl-dev|libcurl4-gnutls-dev' libyajl-dev libsqlite3-dev
 DEPS_DEMO := $(DEPS_BUILD) /usr/bin/python3:python3 librrd8 \
   rrdtool:rrdtool fonts-dejavu-core
 DEPS_CHECK := $(DEPS_DEMO) libcunit1-dev clang:clang libclang-rt-14-dev \
-  clang-format-14 perl:perl openssl:openssl node:nodejs npm:npm
+  clang-format-14 perl:perl openssl:openssl node:nodejs npm:npm g++:g++ \
+  arm-none-eabi-g++:gcc-arm-none-eabi libnewlib-arm-none-eabi \
+  libstdc++-arm-none-eabi-newlib qemu-system-arm:qemu-system-arm
 
 .PHONY: deps-build deps-demo deps-check
 deps-build: ; @tests/install-deps $(DEPS_BUILD)
