@@ -7,8 +7,6 @@ CFLAGS ?= -O2 -g
 PREFIX ?= /usr
 PLUGINDIR ?= $(PREFIX)/lib/collectd
 COLLECTD_INCLUDE ?= /usr/include/collectd
-CLANG ?= clang
-CLANG_FORMAT ?= clang-format-14
 PYTHON ?= /usr/bin/python3
 B ?= build
 
@@ -38,13 +36,9 @@ MODEL_OBJ := $(call objs,$(wildcard model/*.c))
 M4SIM_OBJ := $(call objs,$(wildcard tests/sim/m4sim*.c))
 DOCTOR_OBJ := $(call objs,$(wildcard plugins/doctor/*.c))
 SO := $(PLUGINS:%=$(B)/plugins/%.so)
-UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
-FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 TOOLS := $(patsubst model/tools/%.c,$(B)/bin/%,$(wildcard model/tools/*.c))
-BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
-BIN := $(if $(M4SIM_OBJ),$(B)/bin/m4sim) \
-  $(if $(DOCTOR_OBJ),$(B)/bin/weir-doctor)
-EIM := $(if $(MODEL_OBJ),$(B)/model/flow.eim)
+BIN := $(B)/bin/m4sim $(B)/bin/weir-doctor
+EIM := $(B)/model/flow.eim
 
 .PHONY: all
 all: $(SO) $(EIM) $(BIN) ## build the plugins, the model and the tools
@@ -94,27 +88,10 @@ $(B)/bin/m4sim: $(M4SIM_OBJ); $(program)
 $(B)/bin/weir-doctor: $(DOCTOR_OBJ) $(B)/lib/libweir.a; $(program)
 $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
   $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
-$(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/lib/libweir.a; $(program)
-# It stands in for collectd, and the plugin it loads looks for that in it.
-$(B)/obj/tests/bench/edge_invoke.o: ALL_CFLAGS += $(COLLECTD_CFLAGS)
-$(B)/bench/edge_invoke: ALL_LDFLAGS += -rdynamic
-$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/lib/libweir.a \
-  $(filter-out %/main.o,$(MODEL_OBJ))
-	$(call program,-lcunit)
-$(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*.[ch])
-	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzzlib CC=$(CLANG) HARDEN= \
-	  CFLAGS='-g -O1 -fno-sanitize-recover=undefined' \
-	  SAN=fuzzer-no-link,address,undefined $@
-$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
-	@mkdir -p $(@D)
-	$(call say,FUZZ,$@)
-	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  -o $@ $^ $(LIBS) -pthread
 
 MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
   $(B)/man/collectd-arduino_cloud.5
-MAN1 := $(if $(DOCTOR_OBJ),$(B)/man/weir-doctor.1)
+MAN1 := $(B)/man/weir-doctor.1
 $(B)/man/collectd-m4_rpc.5: plugins/m4_rpc.pod
 $(B)/man/collectd-edge_impulse.5: plugins/target_edge_impulse.pod
 $(B)/man/collectd-arduino_cloud.5: plugins/write_arduino_cloud.pod
@@ -135,7 +112,8 @@ DROPINS := $(wildcard agent-config/collectd.conf.d/*.conf)
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/weir
 DROPINDIR ?= /etc/collectd/collectd.conf.d
-tree = cd $(1) && find . -type f ! -name '*.py' ! -path './collectd.conf.d/*' \
+tree = cd $(1) && find . -type f ! -name '*.py' ! -name '*.png' \
+  ! -path './collectd.conf.d/*' \
   ! -path './examples/*' | \
   while read -r f; do install -D -m $$(test -x $$f && echo 0755 || echo 0644) \
   $$f $(DESTDIR)$(2)/$$f; done
@@ -171,7 +149,7 @@ clean: ## remove build/
 	rm -rf $(B)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s%s\n", $$1, $$2}' \
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s%s\n", $$1, $$2}' \
 	  $(MAKEFILE_LIST)
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)

@@ -1,5 +1,29 @@
 # Tests and the demo. Included by the Makefile; `make help` lists everything.
 
+CLANG ?= clang
+CLANG_FORMAT ?= clang-format-14
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+
+$(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/lib/libweir.a; $(program)
+# It stands in for collectd, and the plugin it loads looks for that in it.
+$(B)/obj/tests/bench/edge_invoke.o: ALL_CFLAGS += $(COLLECTD_CFLAGS)
+$(B)/bench/edge_invoke: ALL_LDFLAGS += -rdynamic
+$(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/lib/libweir.a \
+  $(filter-out %/main.o,$(MODEL_OBJ))
+	$(call program,-lcunit)
+$(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*.[ch])
+	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzzlib CC=$(CLANG) HARDEN= \
+	  CFLAGS='-g -O1 -fno-sanitize-recover=undefined' \
+	  SAN=fuzzer-no-link,address,undefined $@
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	  -o $@ $^ $(LIBS) -pthread
+
 # package, package|package or command:package: see tests/install-deps. OpenSSL
 # first: GnuTLS keeps every certificate authority parsed, 6 MB of memory.
 DEPS_BUILD := gcc:gcc libc6-dev collectd-core collectd-dev libmsgpack-dev \
