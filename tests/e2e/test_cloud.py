@@ -105,14 +105,13 @@ class CloudTest(cloudcase.Case):
         feed = self.feed(agent)
         feed.flow(1)
         cloud.wait_values(1, value=1)
-        cloud.fail("/publish$", status=429, retry_after=3)
+        cloud.fail("/publish$", status=429, retry_after=3, enforce=True)
         feed.flow(2)
         cloud.wait_values(1, value=2)
         agent.stop()
-        log = cloud.requests()
-        at = [i for i, r in enumerate(log) if r["outcome"] == 429]
-        self.assertEqual(1, len(at))
-        self.assertGreaterEqual(log[at[0] + 1]["t"] - log[at[0]]["t"], 3)
+        # Whoever comes back too early is refused once more.
+        self.assertEqual(1, len([r for r in cloud.requests()
+                                 if r["outcome"] == 429]))
 
     def check_fault(self, **fault):
         """A fault of one reply: the value arrives all the same."""
@@ -360,6 +359,7 @@ LoadPlugin write_arduino_cloud
         feed = self.feed(agent)
         now = time.time()
         feed.put("x/derive-pulses", 100, now - 2)
+        agent.wait_value(plugin="x", type="derive")  # threads may overtake
         feed.put("x/derive-pulses", 115, now - 1)
         feed.put("x/bool-on", 1)
         feed.put("x/load", "1:2.5:3")

@@ -24,7 +24,7 @@ without secrets. Both files are appended to, so a restart on the same port
 GET _control returns the counters. POST _control takes a JSON object:
 
   fail: [{path, method, status, retry_after, body, action, seconds, accept,
-          times, after}]
+          times, after, enforce}]
       Every key is optional. path is a regular expression, times how often
       (default 1; 0: until cleared), after how many matches to let through.
       status: answer with this status. action instead of status:
@@ -36,6 +36,7 @@ GET _control returns the counters. POST _control takes a JSON object:
         garbage bytes that are not HTTP
         endless a reply body that does not end
       accept: take the values first, then fail (the client cannot know).
+      enforce: refuse again whoever comes back before retry_after is over.
   clear: true            forget all faults
   release: true          let hanging requests go on (they are answered 503)
   expire_tokens: true    every token issued so far is refused from now on
@@ -142,7 +143,7 @@ class Cloud:
 
     # -- faults -------------------------------------------------------------
     def fault_for(self, method, path):
-        for fault in self.faults:
+        for fault in list(self.faults):
             if not re.search(fault.get("path", ""), path):
                 continue
             if fault.get("method", method) != method:
@@ -150,7 +151,14 @@ class Cloud:
             if fault.get("after", 0) > 0:
                 fault["after"] -= 1
                 continue
-            if fault.get("times", 1) == 1:
+            until = fault.get("until")
+            if until is not None and time.monotonic() >= until:
+                self.faults.remove(fault)
+                continue
+            if fault.get("enforce"):
+                fault["until"] = until or (time.monotonic() +
+                                           fault["retry_after"])
+            elif fault.get("times", 1) == 1:
                 self.faults.remove(fault)
             elif fault.get("times") != 0:
                 fault["times"] -= 1
