@@ -234,7 +234,8 @@ class Demo:
 
 def main():
     demo = None
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where ignored
+        signal.signal(number, signal.default_int_handler)
     try:
         check_parts()
         demo = Demo(length())

@@ -4,8 +4,10 @@ import glob
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
+import threading
 import unittest
 
 import weir
@@ -69,6 +71,10 @@ class DemoTest(weir.Case):
             os.execve(weir.PYTHON, [weir.PYTHON, DEMO],
                       dict(self.env, DEMO_SECONDS="0"))
         self.addCleanup(os.close, terminal)
+        ceiling = threading.Timer(2 * weir.CEILING, os.kill,
+                                  (pid, signal.SIGKILL))
+        ceiling.start()  # reads of the terminal have none
+        self.addCleanup(ceiling.cancel)
         seen = b""
         while not re.search(rb"\d\d:\d\d:\d\d  +\d", seen):  # the first row
             seen += os.read(terminal, 4096)

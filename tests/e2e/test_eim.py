@@ -191,13 +191,7 @@ class RunnerTest(weir.Case):
     """The same model behind Edge Impulse's own HTTP runner, unchanged."""
 
     def start_runner(self):
-        if shutil.which("npm") is None:
-            raise unittest.SkipTest("npm is missing: apt-get install npm")
-        subprocess.run([os.path.join(weir.ROOT, "tests/install-runner")],
-                       check=True, stdout=subprocess.DEVNULL)
-        program = os.path.join(
-            weir.ROOT, "build/runner/node_modules/edge-impulse-linux/build/cli"
-            "/linux/runner.js")
+        program = weir.runner_program()
         model = os.path.join(self.dir, "flow.eim")  # the runner chmods it
         shutil.copy(weir.EIM, model)
         with socket.socket() as probe:  # it cannot say which port 0 became

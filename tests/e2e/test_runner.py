@@ -12,9 +12,6 @@ import urllib.request
 
 import weir
 
-FOLDER = os.path.join(weir.ROOT, "build", "runner")
-RUNNER = os.path.join(FOLDER, "node_modules", "edge-impulse-linux", "build",
-                      "cli", "linux", "runner.js")
 STEADY = [10.0, 10.1, 9.9, 10.0, 10.1, 10.0, 9.9, 10.0, 10.1, 10.0]
 
 
@@ -27,22 +24,13 @@ def free_port():
 class RunnerTest(weir.Case):
     @classmethod
     def setUpClass(cls):
-        for program in ("node", "npm"):
-            if not shutil.which(program):
-                raise unittest.SkipTest("%s is not installed" % program)
-        done = subprocess.run(
-            [os.path.join(weir.ROOT, "tests", "install-runner"), FOLDER],
-            capture_output=True, text=True)
-        if done.returncode != 0:
-            raise unittest.SkipTest("npm could not install the runner: %s" %
-                                    (done.stderr.strip().splitlines() or
-                                     ["?"])[-1])
+        cls.program = weir.runner_program()
 
     def start_runner(self):
         """The runner wants a port number; the kernel suggests one."""
         self.port = free_port()
         runner = self.run_process(weir.Process("runner", [
-            "node", RUNNER, "--run-http-server", str(self.port),
+            "node", self.program, "--run-http-server", str(self.port),
             "--model-file", weir.EIM, "--dont-print-predictions"], self.dir,
             {"HOST": "127.0.0.1", "HOME": self.dir}))
         weir.wait_until(self.info, "the runner answers", alive=runner)

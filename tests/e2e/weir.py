@@ -385,6 +385,25 @@ def check_config(directory, config, **options):
     return status, agent.log()
 
 
+def runner_program():
+    """Edge Impulse's runner from npm, installed if it is missing: its path.
+
+    Skips where npm is missing or cannot reach its packages."""
+    for program in ("node", "npm"):
+        if not shutil.which(program):
+            raise unittest.SkipTest("%s is not installed" % program)
+    folder = os.path.join(ROOT, "build", "runner")
+    done = subprocess.run(
+        [os.path.join(ROOT, "tests", "install-runner"), folder],
+        capture_output=True, text=True)
+    if done.returncode != 0:
+        raise unittest.SkipTest("npm could not install the runner: %s" %
+                                (done.stderr.strip().splitlines() or
+                                 ["?"])[0])
+    return os.path.join(folder, "node_modules", "edge-impulse-linux", "build",
+                        "cli", "linux", "runner.js")
+
+
 def read_jsonl(path):
     """The complete lines of a JSON-lines file; none when it is missing."""
     try:
