@@ -296,7 +296,7 @@ class RealRunnerTest(HttpCase):
     def runner(self, port=None):
         self.port = port or test_runner.free_port()
         runner = self.run_process(weir.Process("runner", [
-            "node", test_runner.RUNNER, "--run-http-server", str(self.port),
+            "node", self.program, "--run-http-server", str(self.port),
             "--model-file", self.model.path, "--dont-print-predictions"],
             self.dir, {"HOST": "127.0.0.1", "HOME": self.dir}))
         weir.wait_until(self.info, "the runner answers", alive=runner)

@@ -2,10 +2,7 @@
 plugin's HTTP path meets the program that runs in their container."""
 
 import json
-import os
-import shutil
 import socket
-import subprocess
 import unittest
 import urllib.error
 import urllib.request
