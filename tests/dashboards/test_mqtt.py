@@ -24,6 +24,39 @@ def shipped(name, pairs):
     return text
 
 
+def broker(work, authority, port, acl="", options=()):
+    """mosquitto as shipped, on this port; acl: more lines for its file."""
+    cert, key = authority.issue("broker")
+    acl_file = os.path.join(work, "weir.acl")
+    with open(acl_file, "w") as out:
+        os.fchmod(out.fileno(), 0o600)
+        out.write(shipped("weir.acl", ()) + acl)
+    config = shipped("mosquitto.conf", (
+        ("listener 8883", "listener %d 127.0.0.1" % port),
+        ("/etc/mosquitto/certs/ca.pem", authority.cert),
+        ("/etc/mosquitto/certs/broker.pem", cert),
+        ("/etc/mosquitto/certs/broker.key", key),
+        ("/etc/mosquitto/weir.acl", acl_file),
+        ("/var/lib/mosquitto/", work + "/")))
+    path = os.path.join(work, "mosquitto.conf")
+    with open(path, "w") as out:
+        out.write("user root\n" + config)
+    return weir.Process("mosquitto", [stack.program("mosquitto"), "-c", path,
+                                      *options], work)
+
+
+def client(file, authority, port, name, role):
+    """The shipped file with this client's name and own certificate."""
+    cert, key = authority.issue(role)  # the common name: the user
+    config = shipped(file, (
+        ("broker.example.org", "127.0.0.1"), ("Port 8883", "Port %d" % port),
+        ("/etc/weir/mqtt/ca.pem", authority.cert)))
+    config = re.sub(r'(CertificateFile) ".*"', r'\1 "%s"' % cert, config)
+    config = re.sub(r'(CertificateKeyFile) ".*"', r'\1 "%s"' % key, config)
+    config = re.sub(r'ClientId ".*"', 'ClientId "%s"' % name, config)
+    return config.replace("LoadPlugin syslog\n", "")
+
+
 class MqttTest(unittest.TestCase):
     def setUp(self):
         self.dir = os.path.join(weir.BUILD, "mqtt")
@@ -31,45 +64,18 @@ class MqttTest(unittest.TestCase):
         os.makedirs(self.dir)
         self.authority = weir.Authority(self.dir)
         self.port = stack.free_port()
-        self.broker()
+        self.log = self.run_process(broker(
+            self.dir, self.authority, self.port, options=("-v",)))
+        self.log.wait_log(r"running")
 
     def run_process(self, process):
         self.addCleanup(process.kill)
         return process.start()
 
-    def broker(self):
-        cert, key = self.authority.issue("broker")
-        acl = os.path.join(self.dir, "weir.acl")
-        shutil.copy(os.path.join(FILES, "weir.acl"), acl)
-        os.chmod(acl, 0o600)
-        config = shipped("mosquitto.conf", (
-            ("listener 8883", "listener %d 127.0.0.1" % self.port),
-            ("/etc/mosquitto/certs/ca.pem", self.authority.cert),
-            ("/etc/mosquitto/certs/broker.pem", cert),
-            ("/etc/mosquitto/certs/broker.key", key),
-            ("/etc/mosquitto/weir.acl", acl),
-            ("/var/lib/mosquitto/", self.dir + "/")))
-        path = os.path.join(self.dir, "mosquitto.conf")
-        with open(path, "w") as out:
-            out.write("user root\n" + config)
-        process = weir.Process("mosquitto", [
-            stack.program("mosquitto"), "-v", "-c", path], self.dir)
-        self.log = self.run_process(process)
-        process.wait_log(r"running")
-
     def client(self, file, name, role, host=None):
         """Stock collectd with the shipped file and its own certificate."""
-        cert, key = self.authority.issue(role)  # the common name: the user
-        config = shipped(file, (
-            ("broker.example.org", "127.0.0.1"),
-            ("Port 8883", "Port %d" % self.port),
-            ("/etc/weir/mqtt/ca.pem", self.authority.cert)))
-        config = re.sub(r'(CertificateFile) ".*"', r'\1 "%s"' % cert, config)
-        config = re.sub(r'(CertificateKeyFile) ".*"', r'\1 "%s"' % key,
-                        config)
-        config = re.sub(r'ClientId ".*"', 'ClientId "%s"' % name, config)
-        config = re.sub(r"(?s)LoadPlugin syslog\n|LoadPlugin write_influxdb"
-                        r"_udp.*", "", config)
+        config = client(file, self.authority, self.port, name, role)
+        config = re.sub(r"(?s)LoadPlugin write_influxdb_udp.*", "", config)
         work = os.path.join(self.dir, name)
         os.makedirs(work)
         text = 'PluginDir "%s"\nLoadPlugin uptime\n%s' % (
