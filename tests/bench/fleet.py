@@ -4,24 +4,33 @@
 Simulated boards at 1 Hz, 36 series each (fleet_load.py), through the ways of
 agent-config/fleet/: (a) Prometheus pulls each board, (b) the network plugin,
 encrypted, to InfluxDB, (c) the same through a collector's collectd to
-VictoriaMetrics; and, to show why not, one write_prometheus in front of all.
+VictoriaMetrics; and, to show why not, one write_prometheus in front of all;
+(d) MQTT with mutual TLS, (e) Kafka: here some stock collectds, each sending
+for its share of the boards. Debian has no Kafka: librdkafka's mock stands in
+for it, so (e) says what the boards' end and the protocol take, not a broker.
 BENCH_FLEET_SECONDS each (default 30). Prints the table for
 agent-config/fleet/README.md.
 
-stored: values in the database of those sent (a: of those due). CPU: of one
-core, over the run; the load generator shares the machine."""
+stored: values in the database of those sent (a: of those due; d, e: values
+that a reader has three seconds after the last was sent). CPU: of one core,
+over the run; the load generator shares the machine."""
 
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests", "dashboards"))
+import kafkasim  # noqa: E402
 import stack  # noqa: E402
+import test_kafka  # noqa: E402
+import test_mqtt  # noqa: E402
 import weir  # noqa: E402
 
 SECONDS = int(os.environ.get("BENCH_FLEET_SECONDS", "30"))
@@ -30,6 +39,7 @@ LOAD = os.path.join(HERE, "fleet_load.py")
 DIR = os.path.join(weir.BUILD, "bench-fleet")
 FLEET = os.path.join(ROOT, "agent-config", "fleet")
 USER, PASSWORD = "pump-house-1", "change me"
+GRACE = 3  # seconds: (d) and (e) deliver in batches of one second
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -60,7 +70,9 @@ class Meter:
 
 
 def send(port, boards, user=None):
-    """Run the generator to its end: (values sent, whether it kept up)."""
+    """Run the generator to its end: (values sent, whether it kept up).
+
+    port: one, or several joined by commas."""
     argv = [sys.executable, LOAD, "udp", str(port), str(boards), str(SECONDS)]
     if user:
         argv += [user, PASSWORD]
@@ -204,6 +216,99 @@ LoadPlugin write_prometheus
     return found / (boards * SERIES), meter.end(), kept_up
 
 
+class Lines:
+    """Counts the boards' values that write_influxdb_udp sends here.
+
+    Its last packet, a dozen values, stays in its buffer."""
+
+    def __init__(self):
+        self.count = 0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 23)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        while True:
+            self.count += self.socket.recv(65536).count(b"host=board")
+
+
+class Messages:
+    """Counts the messages of a topic: write_kafka sends one per value."""
+
+    def __init__(self, *cluster):
+        self.count = 0
+        self.consumer = kafkasim.Consumer(*cluster)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        def one(_):
+            self.count += 1
+        while True:
+            self.consumer.read(one)
+
+
+def senders(work, config, count, run):
+    """Stock collectds that send for many boards: (them, their ports)."""
+    agents, ports = {}, []
+    for i in range(count):
+        part = os.path.join(work, "sender%d" % i)
+        os.makedirs(part)
+        ports.append(str(stack.free_port()))
+        agents["sender%d" % i] = run(Collector(part, """\
+LoadPlugin network
+<Plugin network>
+  Listen "127.0.0.1" "%s"
+</Plugin>
+%s""" % (ports[-1], config(i))))
+    return agents, ",".join(ports)
+
+
+def delivered(meter, ports, boards, reader):
+    """Send for SECONDS; what the reader has soon after that."""
+    sent, kept_up = send(ports, boards)
+    used = meter.end()
+    time.sleep(GRACE)
+    return reader.count / sent, used, kept_up
+
+
+def mqtt(work, boards, count, run):
+    """(d) through mosquitto to a collector; its database only counts."""
+    authority, port = weir.Authority(work), stack.free_port()
+    server = run(test_mqtt.broker(work, authority, port, """
+user sender
+topic write collectd/#
+"""))
+    server.wait_log("running")
+    lines = Lines()
+    config = test_mqtt.client("collector.conf", authority, port, "collector",
+                              "collector")
+    assert '"8089"' in config
+    agent = run(Collector(work, config.replace('"8089"', '"%d"'
+                                               % lines.port)))
+    server.wait_log("as collector")
+    config = test_mqtt.client("board.conf", authority, port, "sender-N",
+                              "sender")
+    agents, ports = senders(
+        work, lambda i: config.replace("sender-N", "sender-%d" % i), count,
+        run)
+    return delivered(Meter(mosquitto=server, collectd=agent, **agents),
+                     ports, boards, lines)
+
+
+def kafka(work, boards, count, run):
+    """(e) write_kafka to the mock cluster, and a consumer that counts."""
+    topic, partitions = test_kafka.shipped("")[1], test_kafka.partitions()
+    server = run(test_kafka.Mock(work, topic, partitions))
+    reader = Messages(server.address, topic, partitions)
+    # One key would put all boards into one partition.
+    config = re.sub(r'Key ".+"', 'Key "Random"',
+                    test_kafka.shipped(server.address)[0])
+    agents, ports = senders(work, lambda i: config, count, run)
+    return delivered(Meter(mock=server, **agents), ports, boards, reader)
+
+
 class Collector(weir.Process):
     """collectd without the readers and the log of the tests."""
 
@@ -232,6 +337,9 @@ RUNS = [
     ("(b) encrypted to InfluxDB", influxdb, (100, 1000, 2000, 4000), {}),
     ("(c) encrypted, collectd, VictoriaMetrics", collector,
      (100, 1000, 2000, 4000), {}),
+    ("(d) MQTT, mutual TLS", mqtt, (100, 500, 1000, 2000), {"count": 2}),
+    ("(e) write_kafka to a mock", kafka, (100, 1000, 2000, 4000),
+     {"count": 2}),
     ("not: one write_prometheus", aggregate, (250, 500), {}),
 ]
 

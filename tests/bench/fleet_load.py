@@ -4,7 +4,7 @@ udp: packets of collectd's binary protocol, plain or encrypted as the network
 plugin does it (AES-256-OFB, SHA-1, by way of libgcrypt). http: a /metrics page
 per board, as write_prometheus serves it.
 
-    fleet_load.py udp PORT BOARDS SECONDS [USER PASSWORD]
+    fleet_load.py udp PORT[,PORT...] BOARDS SECONDS [USER PASSWORD]
     fleet_load.py http BOARDS
 
 udp prints `sent N` (values) and ends; http prints `listening on PORT` and
@@ -89,11 +89,16 @@ class Cipher:
                 self.user + vector + buffer.raw)
 
 
-def udp(port, boards, seconds, user=None, password=None):
-    """Every board once a second, spread over the second."""
-    cipher = Cipher(user, password) if user else None
+def connected(port):
     out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    out.connect(("127.0.0.1", port))
+    out.connect(("127.0.0.1", int(port)))
+    return out
+
+
+def udp(ports, boards, seconds, user=None, password=None):
+    """Every board once a second, spread over the second and the ports."""
+    cipher = Cipher(user, password) if user else None
+    outs = [connected(port) for port in ports.split(",")]
     packets = [packet("board%05d" % i, NAMES[at:at + PER_PACKET])
                for i in range(boards)
                for at in range(0, SERIES, PER_PACKET)]
@@ -108,7 +113,7 @@ def udp(port, boards, seconds, user=None, password=None):
             for at in offsets:
                 struct.pack_into("<d", data, at, second + at)
             try:
-                out.send(cipher.seal(data) if cipher else data)
+                outs[i % len(outs)].send(cipher.seal(data) if cipher else data)
             except ConnectionRefusedError:
                 pass  # the receiver is gone: counted as lost
             sent += len(offsets)
@@ -148,6 +153,6 @@ async def http():
 
 if __name__ == "__main__":
     if sys.argv[1] == "udp":
-        udp(*map(int, sys.argv[2:5]), *sys.argv[5:7])
+        udp(sys.argv[2], *map(int, sys.argv[3:5]), *sys.argv[5:7])
     else:
         asyncio.run(http())

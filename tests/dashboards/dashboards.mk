@@ -27,10 +27,10 @@ dashboards-draw: all ## types and pictures with Grafana's npm packages
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE)
 	@WEIR_BUILD=$(B) $(PYTHON) tests/dashboards/draw-boards
 
-bench-fleet: ## how many boards one server carries (10 min)
-	@tests/install-deps $(DASH_LIBS) libgcrypt20
+bench-fleet: ## how many boards one server carries (15 min)
+	@tests/install-deps $(DASH_LIBS) libgcrypt20 libwrap0 libdlt2
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE) \
-	  victoria-metrics:victoria-metrics
+	  victoria-metrics:victoria-metrics mosquitto:mosquitto
 	@WEIR_BUILD=$(B) $(PYTHON) tests/bench/fleet.py
 
 dashboards-network: all ## a link cut for a minute, in namespaces (root)
