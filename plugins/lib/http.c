@@ -153,13 +153,17 @@ static void copy_text(char *to, size_t size, const char *from) {
 static void read_metadata(struct wr_http *h, struct wr_http_reply *reply) {
   long status = 0;
   const char *type = NULL;
-  curl_off_t retry_after = 0;
+  curl_off_t retry_after = 0, took_us = 0;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
   curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_after);
+  curl_easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &took_us);
   reply->status = (int)status;
   copy_text(reply->content_type, sizeof(reply->content_type), type);
-  reply->retry_after_ms = retry_after > 0 ? (int64_t)retry_after * 1000 : 0;
+  /* The server counts from its reply, the caller from a moment before its
+   * request; a little later is polite, a little earlier is refused. */
+  if (retry_after > 0)
+    reply->retry_after_ms = (int64_t)retry_after * 1000 + took_us / 1000 + 100;
   struct curl_header *header = NULL;
   if (h->watch_header != NULL &&
       curl_easy_header(h->easy, h->watch_header, 0, CURLH_HEADER, -1,

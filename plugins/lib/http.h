@@ -46,9 +46,11 @@ struct wr_http_reply {
   int status; /* HTTP status; 0: none arrived */
   struct wr_bytes body;
   char content_type[64];
-  char watched[64];       /* value of watch_header, "" when absent */
-  int64_t retry_after_ms; /* of Retry-After in seconds or as a date; 0: none */
-  char error[256];        /* a sentence when no HTTP reply arrived */
+  char watched[64]; /* value of watch_header, "" when absent */
+  /* Retry-After, in seconds or as a date, from the start of the request; 0:
+   * none */
+  int64_t retry_after_ms;
+  char error[256]; /* a sentence when no HTTP reply arrived */
 };
 
 enum wr_result {
