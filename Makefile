@@ -30,7 +30,7 @@ say = @printf '  %-8s%s\n' $(1) $(2)
 endif
 
 objs = $(patsubst %.c,$(B)/obj/%.o,$(1))
-LIB_OBJ := $(call objs,$(wildcard plugins/lib/*.c))
+LIB_OBJ := $(call objs,$(wildcard plugins/lib/*/*.c))
 GLUE_OBJ := $(call objs,$(wildcard plugins/glue/*.c))
 MODEL_OBJ := $(call objs,$(wildcard model/*.c))
 M4SIM_OBJ := $(call objs,$(wildcard tests/sim/m4sim*.c))
@@ -63,19 +63,20 @@ $(B)/lib/libweir.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(SO): $(B)/plugins/%.so: $(B)/obj/plugins/%.o $(GLUE_OBJ) \
-  $(B)/lib/libweir.a plugins/plugin.map
+$(SO): $(B)/plugins/%.so: $(GLUE_OBJ) $(B)/lib/libweir.a plugins/plugin.map
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,--version-script=plugins/plugin.map \
 	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 	@if readelf -sW $@ | grep ' UND wr_'; then rm -f $@; exit 1; fi
 
-# A plugin of several files has the rest of them in a directory of its own.
-$(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4/*.c))
-$(B)/plugins/target_edge_impulse.so: $(call objs,$(wildcard plugins/edge/*.c))
+MATCH := plugins/edge_impulse/match.c
+$(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4_rpc/*.c))
+$(B)/plugins/target_edge_impulse.so: \
+  $(call objs,$(filter-out $(MATCH),$(wildcard plugins/edge_impulse/*.c)))
+$(B)/plugins/match_classification.so: $(call objs,$(MATCH))
 $(B)/plugins/write_arduino_cloud.so: \
-  $(call objs,$(wildcard plugins/cloud/*.c))
+  $(call objs,$(wildcard plugins/arduino_cloud/*.c))
 
 define program
 	@mkdir -p $(@D)
@@ -92,9 +93,9 @@ $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
 MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
   $(B)/man/collectd-arduino_cloud.5
 MAN1 := $(B)/man/weir-doctor.1
-$(B)/man/collectd-m4_rpc.5: plugins/m4_rpc.pod
-$(B)/man/collectd-edge_impulse.5: plugins/target_edge_impulse.pod
-$(B)/man/collectd-arduino_cloud.5: plugins/write_arduino_cloud.pod
+$(B)/man/collectd-m4_rpc.5: plugins/m4_rpc/m4_rpc.pod
+$(B)/man/collectd-edge_impulse.5: plugins/edge_impulse/edge_impulse.pod
+$(B)/man/collectd-arduino_cloud.5: plugins/arduino_cloud/arduino_cloud.pod
 $(B)/man/weir-doctor.1: plugins/doctor/weir-doctor.pod
 $(MAN5) $(MAN1):
 	@mkdir -p $(@D)

@@ -24,8 +24,8 @@ $(filter $(B)/fuzz/fuzz_eim%,$(FUZZ)): $(B)/fuzz/%: tests/fuzz/%.c \
 	  -o $@ $(filter %.c,$^) -lm
 
 # What the model is compared with needs an FFT; flow.eim does not.
-$(B)/tests/test_spectral: $(SPECTRAL_OBJ)
-$(B)/tests/test_spectral: LIBS += -lkissfft-float
+$(B)/tests/model/test_spectral: $(SPECTRAL_OBJ)
+$(B)/tests/model/test_spectral: LIBS += -lkissfft-float
 $(B)/bin/flow-features: $(call objs,model/train/flow-features.c \
   model/features.c) $(SPECTRAL_OBJ); $(program)
 $(B)/bin/flow-features: LIBS := -lkissfft-float -lm

@@ -2,7 +2,8 @@
 
 CLANG ?= clang
 CLANG_FORMAT ?= clang-format-14
-UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/%, \
+  $(wildcard tests/unit/*/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
@@ -13,7 +14,7 @@ $(B)/bench/edge_invoke: ALL_LDFLAGS += -rdynamic
 $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/lib/libweir.a \
   $(filter-out %/main.o,$(MODEL_OBJ))
 	$(call program,-lcunit)
-$(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*.[ch])
+$(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*/*.[ch])
 	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzzlib CC=$(CLANG) HARDEN= \
 	  CFLAGS='-g -O1 -fno-sanitize-recover=undefined' \
 	  SAN=fuzzer-no-link,address,undefined $@

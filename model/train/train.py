@@ -130,7 +130,7 @@ def main():
     shown = np.concatenate([np.flatnonzero(check.label == c)[:4]
                             for c in range(4)])
     export.write_vectors(
-        os.path.join(stages.ROOT, "tests", "unit", "model_vectors.h"), source,
+        os.path.join(stages.ROOT, "tests/unit/model/model_vectors.h"), source,
         check.x[shown], int8.scores(x[shown]),
         network.float_scores(weights, biases, x[shown]),
         clusters.scores(x[shown]))

@@ -13,11 +13,11 @@
 
 #include "glue/clock.h"
 #include "glue/report.h"
-#include "lib/credentials.h"
-#include "lib/http.h"
-#include "lib/publish_policy.h"
-#include "lib/publisher.h"
-#include "lib/spool.h"
+#include "lib/cloud/credentials.h"
+#include "lib/cloud/publish_policy.h"
+#include "lib/cloud/publisher.h"
+#include "lib/net/http.h"
+#include "lib/spool/spool.h"
 
 #define CLOUD_PLUGIN "write_arduino_cloud"
 #define CLOUD_WHERE CLOUD_PLUGIN " plugin"

@@ -1,4 +1,4 @@
-#include "cloud/cloud.h"
+#include "cloud.h"
 
 #include "glue/options.h"
 

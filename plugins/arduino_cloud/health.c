@@ -1,4 +1,4 @@
-#include "cloud/cloud.h"
+#include "cloud.h"
 
 #include "collectd/core/utils/common/common.h"
 

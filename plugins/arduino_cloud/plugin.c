@@ -3,7 +3,7 @@
  * the thing's spool, in memory. One keeper thread makes the spools of all
  * things safe; one publisher thread per thing talks to the cloud. The parts
  * are in cloud/. */
-#include "cloud/cloud.h"
+#include "cloud.h"
 
 /* Before the write threads run, so that every value finds an open spool. */
 static int plugin_init(void) {

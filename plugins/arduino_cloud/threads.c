@@ -1,6 +1,6 @@
 /* One keeper thread for all things, one publisher thread for each. */
 #define _GNU_SOURCE /* pthread_timedjoin_np() */
-#include "cloud/cloud.h"
+#include "cloud.h"
 
 #include "collectd/core/utils/common/common.h"
 

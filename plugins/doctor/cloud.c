@@ -1,9 +1,9 @@
 /* weir-doctor cloud: credentials, token, and the properties of the Thing. */
 #include "doctor.h"
 
-#include "lib/cloud_proto.h"
-#include "lib/credentials.h"
-#include "lib/http.h"
+#include "lib/cloud/credentials.h"
+#include "lib/cloud/proto.h"
+#include "lib/net/http.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

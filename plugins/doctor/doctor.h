@@ -7,7 +7,7 @@
 #ifndef WEIR_DOCTOR_H
 #define WEIR_DOCTOR_H
 
-#include "lib/bytes.h"
+#include "lib/base/bytes.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,7 +4,7 @@
  * model has died. */
 #include "doctor.h"
 
-#include "lib/inference.h"
+#include "lib/infer/inference.h"
 
 #include <curl/curl.h>
 #include <errno.h>

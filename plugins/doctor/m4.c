@@ -5,7 +5,7 @@
  * other method is tried: an m4-proxy dies for 2 s of one that is not bound. */
 #include "doctor.h"
 
-#include "lib/rpc_client.h"
+#include "lib/rpc/client.h"
 
 #include <errno.h>
 #include <inttypes.h>

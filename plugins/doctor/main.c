@@ -1,7 +1,7 @@
 /* weir-doctor: tells which part of the path is broken, and what to do. */
 #include "doctor.h"
 
-#include "lib/json.h"
+#include "lib/base/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
 #include "doctor.h"
 
-#include "lib/spool.h"
+#include "lib/spool/spool.h"
 
 #include <stdio.h>
 #include <string.h>

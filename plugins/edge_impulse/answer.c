@@ -1,6 +1,6 @@
 /* What the worker does: learn what the model wants, ask it about a window, let
  * the verdict decide. */
-#include "edge/edge.h"
+#include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
 

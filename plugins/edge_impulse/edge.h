@@ -18,14 +18,14 @@
 
 #include "glue/clock.h"
 #include "glue/report.h"
-#include "lib/backoff.h"
-#include "lib/capture.h"
-#include "lib/inference.h"
-#include "lib/labels.h"
-#include "lib/stuck.h"
-#include "lib/table.h"
-#include "lib/verdict.h"
-#include "lib/window.h"
+#include "lib/base/backoff.h"
+#include "lib/base/table.h"
+#include "lib/flow/capture.h"
+#include "lib/flow/stuck.h"
+#include "lib/flow/verdict.h"
+#include "lib/flow/window.h"
+#include "lib/infer/inference.h"
+#include "lib/infer/labels.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* One model: its queue, and the worker that takes windows from it. The worker
  * describes the model first, and again after every failure, at moments that
  * the back-off allows. */
-#include "edge/edge.h"
+#include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
 

@@ -1,6 +1,6 @@
 /* Windows the model should learn from: alarming ones, and those it could not
  * tell. Runs on the worker, so the disk delays nobody but the next window. */
-#include "edge/edge.h"
+#include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
 

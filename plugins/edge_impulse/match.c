@@ -13,7 +13,7 @@
 #include "collectd/core/utils/common/common.h"
 
 #include "glue/options.h"
-#include "lib/labels.h"
+#include "lib/infer/labels.h"
 
 #define WHERE "match_classification plugin"
 #define EDGE_PLUGIN "edge_impulse"

@@ -1,5 +1,5 @@
 /* Everything a window leads to: scores, the state, health, notifications. */
-#include "edge/edge.h"
+#include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
 

@@ -1,4 +1,4 @@
-#include "edge/edge.h"
+#include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
 

@@ -4,7 +4,7 @@
  * window of its series; a full window goes to the worker of its model, which
  * dispatches the results as new values. Values pass unchanged.
  * edge/edge.h shows the parts. */
-#include "edge/edge.h"
+#include "edge.h"
 
 #include "collectd/core/daemon/filter_chain.h"
 #include "collectd/core/utils/common/common.h"

@@ -1,5 +1,5 @@
 /* The configuration of m4_rpc: tables, checks, what is left out. */
-#include "m4/m4.h"
+#include "m4_rpc.h"
 
 #include "glue/options.h"
 

@@ -3,7 +3,7 @@
 #define WR_M4_H
 
 #include "glue/report.h"
-#include "lib/m4_loop.h"
+#include "lib/m4/loop.h"
 
 #define M4_PLUGIN "m4_rpc"
 #define M4_WHERE M4_PLUGIN " plugin"

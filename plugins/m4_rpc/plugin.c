@@ -11,7 +11,7 @@
  * Labels arrive in a write callback, which copies them and wakes the thread.
  * The init callback starts the threads; that one exists is also what makes
  * collectd start its write threads. */
-#include "m4/m4.h"
+#include "m4_rpc.h"
 
 #include "glue/clock.h"
 

@@ -1,7 +1,7 @@
 /* What the spool costs: acceptance while a commit with fsync and a cloud that
  * hangs are under way, storing beside a bare SQLite loop, the way out in
  * batches, and a start with a million rows. Prints `name value unit`. */
-#include "lib/publisher.h"
+#include "lib/cloud/publisher.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -1,8 +1,8 @@
 /* Windows through the `.eim`: ours beside a bare loop that writes the same JSON
  * to the same socket and reads the answer. Lines: name value unit. */
 #define _GNU_SOURCE
-#include "lib/child.h"
-#include "lib/inference.h"
+#include "lib/infer/inference.h"
+#include "lib/net/child.h"
 
 #include <errno.h>
 #include <stdio.h>

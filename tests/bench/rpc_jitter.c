@@ -4,7 +4,7 @@
  * BENCH_SAMPLES: how many (default 400). */
 #include "tests/bench/rpc_server.h"
 
-#include "lib/m4_loop.h"
+#include "lib/m4/loop.h"
 
 #include <sys/eventfd.h>
 

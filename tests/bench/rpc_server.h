@@ -2,7 +2,7 @@
 #ifndef WEIR_BENCH_RPC_SERVER_H
 #define WEIR_BENCH_RPC_SERVER_H
 
-#include "lib/rpc_client.h"
+#include "lib/rpc/client.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -102,7 +102,7 @@ class GoodConfigTest(m4case.Case):
 
     def test_examples_of_the_page(self):
         """The examples of the man page are accepted as they stand."""
-        with open(weir.ROOT + "/plugins/m4_rpc.pod") as pod:
+        with open(weir.ROOT + "/plugins/m4_rpc/m4_rpc.pod") as pod:
             page = pod.read()
         text = page.partition("=head1 EXAMPLES")[2].partition("=head1")[0]
         blocks = re.findall(r"(?m)^  <M4 .*?^  </M4>$", text, re.S)

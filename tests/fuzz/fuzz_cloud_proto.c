@@ -1,7 +1,7 @@
 /* Every reply of the cloud, and the credentials file, as hostile bytes. The
  * first byte chooses the parser. */
-#include "lib/cloud_proto.h"
-#include "lib/credentials.h"
+#include "lib/cloud/credentials.h"
+#include "lib/cloud/proto.h"
 
 #include <stdlib.h>
 #include <string.h>

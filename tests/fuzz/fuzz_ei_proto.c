@@ -1,6 +1,6 @@
 /* What a runner or an `.eim` sends: any bytes, in any pieces. The first byte
  * says which reader gets the rest. */
-#include "lib/ei_proto.h"
+#include "lib/infer/ei_proto.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* The JSON reader on any bytes, and the writer on what was read. */
-#include "lib/json.h"
+#include "lib/base/json.h"
 
 #include <math.h>
 #include <stdlib.h>

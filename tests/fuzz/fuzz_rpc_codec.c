@@ -1,6 +1,6 @@
 /* Any bytes into the decoder: what it accepts, it must read and print whole;
  * what it read as a reply must be what the bytes say. */
-#include "lib/rpc_codec.h"
+#include "lib/rpc/codec.h"
 
 #include <stdlib.h>
 #include <string.h>

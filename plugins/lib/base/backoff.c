@@ -1,4 +1,4 @@
-#include "backoff.h"
+#include "lib/base/backoff.h"
 
 int64_t wr_backoff_fail(struct wr_backoff *b, int64_t now_ms, uint32_t random,
                         int64_t at_least_ms) {

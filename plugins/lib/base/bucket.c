@@ -1,4 +1,4 @@
-#include "bucket.h"
+#include "lib/base/bucket.h"
 
 #include <math.h>
 

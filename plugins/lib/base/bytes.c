@@ -1,4 +1,4 @@
-#include "bytes.h"
+#include "lib/base/bytes.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 #ifndef WR_JSON_H
 #define WR_JSON_H
 
-#include "bytes.h"
+#include "lib/base/bytes.h"
 
 #include <stdbool.h>
 #include <stdint.h>

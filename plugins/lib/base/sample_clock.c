@@ -1,4 +1,4 @@
-#include "sample_clock.h"
+#include "lib/base/sample_clock.h"
 
 void wr_sample_clock_start(struct wr_sample_clock *c, int64_t interval_us,
                            int64_t now_us) {

@@ -1,6 +1,6 @@
 /* Chained buckets find an entry; a list through all entries, oldest use first,
  * says which one to forget. */
-#include "table.h"
+#include "lib/base/table.h"
 
 #include <errno.h>
 #include <stdlib.h>

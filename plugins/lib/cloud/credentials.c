@@ -1,6 +1,6 @@
-#include "credentials.h"
+#include "lib/cloud/credentials.h"
 
-#include "cloud_proto.h"
+#include "lib/cloud/proto.h"
 
 #include <ctype.h>
 #include <errno.h>

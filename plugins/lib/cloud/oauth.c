@@ -1,6 +1,6 @@
-#include "oauth.h"
+#include "lib/cloud/oauth.h"
 
-#include "cloud_proto.h"
+#include "lib/cloud/proto.h"
 
 #include <errno.h>
 #include <string.h>

@@ -12,9 +12,9 @@
 #ifndef WR_OAUTH_H
 #define WR_OAUTH_H
 
-#include "backoff.h"
-#include "bytes.h"
-#include "http.h"
+#include "lib/base/backoff.h"
+#include "lib/base/bytes.h"
+#include "lib/net/http.h"
 
 #define WR_OAUTH_TOKEN_MAX (64u << 10)
 #define WR_OAUTH_EARLY_MS 30000 /* renewed this long before it expires */

@@ -1,6 +1,6 @@
-#include "cloud_proto.h"
+#include "lib/cloud/proto.h"
 
-#include "json.h"
+#include "lib/base/json.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -7,8 +7,8 @@
 #ifndef WR_CLOUD_PROTO_H
 #define WR_CLOUD_PROTO_H
 
-#include "bytes.h"
-#include "cloud_value.h"
+#include "lib/base/bytes.h"
+#include "lib/cloud/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "publish_policy.h"
+#include "lib/cloud/publish_policy.h"
 
 #include <math.h>
 #include <string.h>

@@ -18,7 +18,7 @@
 #ifndef WR_PUBLISH_POLICY_H
 #define WR_PUBLISH_POLICY_H
 
-#include "cloud_value.h"
+#include "lib/cloud/value.h"
 
 struct wr_policy {
   /* the configuration */

@@ -29,12 +29,12 @@
 #ifndef WR_PUBLISHER_H
 #define WR_PUBLISHER_H
 
-#include "bucket.h"
-#include "bytes.h"
-#include "http.h"
-#include "oauth.h"
-#include "publish_policy.h"
-#include "spool.h"
+#include "lib/base/bucket.h"
+#include "lib/base/bytes.h"
+#include "lib/cloud/oauth.h"
+#include "lib/cloud/publish_policy.h"
+#include "lib/net/http.h"
+#include "lib/spool/spool.h"
 
 #define WR_PUBLISHER_LIVE_AGE_US 10000000
 #define WR_PUBLISHER_BLOCK_MS 900000

@@ -5,7 +5,7 @@
 #ifndef WR_PUBLISHER_IMPL_H
 #define WR_PUBLISHER_IMPL_H
 
-#include "publisher.h"
+#include "lib/cloud/publisher.h"
 
 #define WR_PUBLISHER_MANY_MAX 64 /* properties in one request */
 

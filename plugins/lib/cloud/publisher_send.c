@@ -1,4 +1,4 @@
-#include "publisher_impl.h"
+#include "lib/cloud/publisher_impl.h"
 
 #include <errno.h>
 #include <stdio.h>

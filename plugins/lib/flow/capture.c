@@ -1,6 +1,6 @@
-#include "capture.h"
+#include "lib/flow/capture.h"
 
-#include "json.h"
+#include "lib/base/json.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -10,7 +10,7 @@
 #ifndef WR_CAPTURE_H
 #define WR_CAPTURE_H
 
-#include "bytes.h"
+#include "lib/base/bytes.h"
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "stuck.h"
+#include "lib/flow/stuck.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-#include "verdict.h"
+#include "lib/flow/verdict.h"
 
 #include <math.h>
 #include <string.h>

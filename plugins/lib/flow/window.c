@@ -1,4 +1,4 @@
-#include "window.h"
+#include "lib/flow/window.h"
 
 #include <math.h>
 #include <stdlib.h>

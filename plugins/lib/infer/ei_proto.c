@@ -1,6 +1,6 @@
-#include "ei_proto.h"
+#include "lib/infer/ei_proto.h"
 
-#include "json.h"
+#include "lib/base/json.h"
 
 #include <errno.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 #ifndef WR_EI_PROTO_H
 #define WR_EI_PROTO_H
 
-#include "bytes.h"
-#include "labels.h"
+#include "lib/base/bytes.h"
+#include "lib/infer/labels.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -2,8 +2,8 @@
  * connection and ends when that is closed. The path lies in a directory only
  * we can enter; both are removed as soon as the connection stands, so nothing
  * is left behind however either of us ends. */
-#include "child.h"
-#include "inference.h"
+#include "lib/infer/inference.h"
+#include "lib/net/child.h"
 
 #include <errno.h>
 #include <poll.h>

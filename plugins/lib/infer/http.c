@@ -1,4 +1,4 @@
-#include "inference.h"
+#include "lib/infer/inference.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -20,8 +20,8 @@
 #ifndef WR_INFERENCE_H
 #define WR_INFERENCE_H
 
-#include "ei_proto.h"
-#include "http.h"
+#include "lib/infer/ei_proto.h"
+#include "lib/net/http.h"
 
 struct wr_inference {
   const struct wr_inference_ops *ops;

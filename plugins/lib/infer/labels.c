@@ -1,4 +1,4 @@
-#include "labels.h"
+#include "lib/infer/labels.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
-#include "label_report.h"
-#include "json.h"
+#include "lib/m4/label_report.h"
+#include "lib/base/json.h"
 
 #include <math.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #ifndef WR_LABEL_REPORT_H
 #define WR_LABEL_REPORT_H
 
-#include "backoff.h"
-#include "bytes.h"
+#include "lib/base/backoff.h"
+#include "lib/base/bytes.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* ppoll() */
-#include "m4_loop.h"
+#include "lib/m4/loop.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -11,11 +11,11 @@
 #ifndef WR_M4_LOOP_H
 #define WR_M4_LOOP_H
 
-#include "label_report.h"
-#include "m4_values.h"
-#include "rpc_client.h"
-#include "rpc_guard.h"
-#include "sample_clock.h"
+#include "lib/base/sample_clock.h"
+#include "lib/m4/label_report.h"
+#include "lib/m4/values.h"
+#include "lib/rpc/client.h"
+#include "lib/rpc/guard.h"
 
 #include <pthread.h>
 

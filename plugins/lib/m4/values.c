@@ -1,4 +1,4 @@
-#include "m4_values.h"
+#include "lib/m4/values.h"
 
 #include <errno.h>
 

@@ -4,7 +4,7 @@
 #ifndef WR_M4_VALUES_H
 #define WR_M4_VALUES_H
 
-#include "rpc_codec.h"
+#include "lib/rpc/codec.h"
 
 #define WR_M4_WHOLE (-1) /* index: the result itself, not an element */
 

@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* pipe2() */
-#include "child.h"
+#include "lib/net/child.h"
 
 #include <errno.h>
 #include <fcntl.h>

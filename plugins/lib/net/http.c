@@ -1,6 +1,6 @@
 /* The easy handle runs inside a multi handle for one reason: curl_multi_poll()
  * can be woken from another thread, curl_easy_perform() cannot. */
-#include "http.h"
+#include "lib/net/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #ifndef WR_HTTP_H
 #define WR_HTTP_H
 
-#include "bytes.h"
+#include "lib/base/bytes.h"
 
 #include <stdbool.h>
 #include <stdint.h>

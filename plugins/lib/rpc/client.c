@@ -1,5 +1,5 @@
-#include "rpc_client.h"
-#include "rpc_internal.h"
+#include "lib/rpc/client.h"
+#include "lib/rpc/internal.h"
 
 #include <errno.h>
 #include <stdio.h>

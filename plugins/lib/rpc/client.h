@@ -17,8 +17,8 @@
 #ifndef WR_RPC_CLIENT_H
 #define WR_RPC_CLIENT_H
 
-#include "rpc_codec.h"
-#include "rpc_conn.h"
+#include "lib/rpc/codec.h"
+#include "lib/rpc/conn.h"
 
 enum wr_rpc_mode { WR_RPC_PROXY, WR_RPC_PERSISTENT };
 

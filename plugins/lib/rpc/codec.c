@@ -1,4 +1,4 @@
-#include "rpc_codec.h"
+#include "lib/rpc/codec.h"
 
 #include <errno.h>
 #include <inttypes.h>

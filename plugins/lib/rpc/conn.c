@@ -1,4 +1,4 @@
-#include "rpc_conn.h"
+#include "lib/rpc/conn.h"
 
 #include <errno.h>
 #include <netdb.h>

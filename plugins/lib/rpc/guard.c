@@ -1,4 +1,4 @@
-#include "rpc_guard.h"
+#include "lib/rpc/guard.h"
 
 #define WINDOW_MS 120000
 #define REST_MIN_MS 600000

@@ -2,8 +2,8 @@
 #ifndef WR_RPC_INTERNAL_H
 #define WR_RPC_INTERNAL_H
 
-#include "rpc_client.h"
-#include "rpc_lock.h"
+#include "lib/rpc/client.h"
+#include "lib/rpc/lock.h"
 
 struct wr_rpc_client {
   struct wr_rpc_options options;

@@ -1,4 +1,4 @@
-#include "rpc_lock.h"
+#include "lib/rpc/lock.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -10,7 +10,7 @@
 #ifndef WR_RPC_LOCK_H
 #define WR_RPC_LOCK_H
 
-#include "rpc_conn.h"
+#include "lib/rpc/conn.h"
 
 struct wr_rpc_lock {
   int fd;         /* -1: none could be opened, and calls go unlocked */

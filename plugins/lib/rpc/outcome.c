@@ -1,5 +1,5 @@
 /* How a call ended, in words and as a counter. */
-#include "rpc_client.h"
+#include "lib/rpc/client.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 /* rpc_client in front of servers that keep the connection: rpclib and the
  * arduino-router. */
-#include "rpc_internal.h"
+#include "lib/rpc/internal.h"
 
 #include <errno.h>
 #include <string.h>

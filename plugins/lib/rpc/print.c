@@ -1,5 +1,5 @@
 /* Values of rpc_codec as text for people. */
-#include "rpc_codec.h"
+#include "lib/rpc/codec.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

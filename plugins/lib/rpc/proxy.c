@@ -1,5 +1,5 @@
 /* rpc_client in front of Arduino's m4-proxy: one connection, one message. */
-#include "rpc_internal.h"
+#include "lib/rpc/internal.h"
 
 #include <errno.h>
 #include <unistd.h>

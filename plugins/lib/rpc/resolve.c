@@ -1,5 +1,5 @@
 /* Addresses of rpc_conn: text to parts, names to sockets' addresses. */
-#include "rpc_conn.h"
+#include "lib/rpc/conn.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "spool_db.h"
+#include "lib/spool/db.h"
 
 #include <stdio.h>
 #include <string.h>

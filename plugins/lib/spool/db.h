@@ -11,8 +11,8 @@
 #ifndef WR_SPOOL_DB_H
 #define WR_SPOOL_DB_H
 
-#include "cloud_proto.h"
-#include "cloud_value.h"
+#include "lib/cloud/proto.h"
+#include "lib/cloud/value.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>

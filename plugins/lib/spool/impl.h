@@ -11,9 +11,9 @@
 #ifndef WR_SPOOL_IMPL_H
 #define WR_SPOOL_IMPL_H
 
-#include "backoff.h"
-#include "spool.h"
-#include "spool_db.h"
+#include "lib/base/backoff.h"
+#include "lib/spool/db.h"
+#include "lib/spool/spool.h"
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /* The table of rejected values, read by other programs. */
-#include "spool.h"
-#include "spool_db.h"
+#include "lib/spool/db.h"
+#include "lib/spool/spool.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "spool_impl.h"
+#include "lib/spool/impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>

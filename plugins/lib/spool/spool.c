@@ -1,4 +1,4 @@
-#include "spool_impl.h"
+#include "lib/spool/impl.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -23,9 +23,9 @@
 #ifndef WR_SPOOL_H
 #define WR_SPOOL_H
 
-#include "cloud_proto.h"
-#include "cloud_value.h"
-#include "publish_policy.h"
+#include "lib/cloud/proto.h"
+#include "lib/cloud/publish_policy.h"
+#include "lib/cloud/value.h"
 
 struct wr_spool;
 

@@ -1,5 +1,5 @@
-#include "lib/backoff.h"
-#include "unit.h"
+#include "lib/base/backoff.h"
+#include "tests/unit/unit.h"
 
 static void test_full_jitter_doubles_to_the_cap(void) {
   struct wr_backoff b = WR_BACKOFF_INIT(10, 1000, 5000);

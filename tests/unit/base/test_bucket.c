@@ -1,5 +1,5 @@
-#include "lib/bucket.h"
-#include "unit.h"
+#include "lib/base/bucket.h"
+#include "tests/unit/unit.h"
 
 static void test_the_example_of_the_header(void) {
   struct wr_bucket b;

@@ -1,5 +1,5 @@
-#include "lib/bytes.h"
-#include "unit.h"
+#include "lib/base/bytes.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <string.h>

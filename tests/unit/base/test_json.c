@@ -1,5 +1,5 @@
-#include "lib/json.h"
-#include "unit.h"
+#include "lib/base/json.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <math.h>

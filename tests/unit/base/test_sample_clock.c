@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "lib/sample_clock.h"
+#include "lib/base/sample_clock.h"
 
 static void test_first_at_once(void) {
   struct wr_sample_clock c;

@@ -1,6 +1,6 @@
-#include "lib/table.h"
+#include "lib/base/table.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "lib/credentials.h"
+#include "lib/cloud/credentials.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

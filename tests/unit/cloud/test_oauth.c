@@ -1,4 +1,4 @@
-#include "lib/oauth.h"
+#include "lib/cloud/oauth.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

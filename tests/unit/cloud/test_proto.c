@@ -1,4 +1,4 @@
-#include "lib/cloud_proto.h"
+#include "lib/cloud/proto.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "lib/publish_policy.h"
+#include "lib/cloud/publish_policy.h"
 #include "tests/unit/unit.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* The publisher against a cloud that is a table of planned answers. */
-#include "lib/publisher.h"
+#include "lib/cloud/publisher.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

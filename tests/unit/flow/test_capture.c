@@ -1,7 +1,7 @@
-#include "lib/capture.h"
+#include "lib/flow/capture.h"
 
-#include "lib/json.h"
-#include "unit.h"
+#include "lib/base/json.h"
+#include "tests/unit/unit.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
-#include "lib/stuck.h"
+#include "lib/flow/stuck.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
-#include "lib/verdict.h"
+#include "lib/flow/verdict.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <math.h>
 

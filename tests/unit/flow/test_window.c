@@ -1,6 +1,6 @@
-#include "lib/window.h"
+#include "lib/flow/window.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-#include "lib/ei_proto.h"
+#include "lib/infer/ei_proto.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <math.h>

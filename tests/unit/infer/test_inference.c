@@ -1,8 +1,8 @@
 /* Both transports against peers that are not there, end or fall silent. What
  * they make of answers is in test_ei_proto.c, and end to end. */
-#include "lib/inference.h"
+#include "lib/infer/inference.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <curl/curl.h>
 #include <dirent.h>

@@ -1,6 +1,6 @@
-#include "lib/labels.h"
+#include "lib/infer/labels.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "lib/label_report.h"
+#include "lib/m4/label_report.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "tests/unit/unit.h"
 
-#include "lib/m4_loop.h"
-#include "tests/unit/rpc_peer.h"
+#include "lib/m4/loop.h"
+#include "tests/unit/rpc/rpc_peer.h"
 
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "lib/m4_values.h"
+#include "lib/m4/values.h"
 
 #include <errno.h>
 #include <math.h>

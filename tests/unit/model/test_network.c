@@ -7,7 +7,7 @@
 #include "model/anomaly.h"
 #include "model/clusters.h"
 #include "model/network.h"
-#include "tests/unit/model_vectors.h"
+#include "tests/unit/model/model_vectors.h"
 #include "tests/unit/unit.h"
 
 #define VECTORS (sizeof(model_vectors) / sizeof(model_vectors[0]))

@@ -1,6 +1,6 @@
-#include "lib/child.h"
+#include "lib/net/child.h"
 
-#include "unit.h"
+#include "tests/unit/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>

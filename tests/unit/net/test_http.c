@@ -1,7 +1,7 @@
 /* wr_http against a one-thread server that plays one canned reply for each
  * connection. */
-#include "lib/http.h"
-#include "unit.h"
+#include "lib/net/http.h"
+#include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

@@ -10,7 +10,7 @@
 #ifndef WEIR_TESTS_RPC_PEER_H
 #define WEIR_TESTS_RPC_PEER_H
 
-#include "lib/rpc_client.h"
+#include "lib/rpc/client.h"
 
 #include <arpa/inet.h>
 #include <poll.h>

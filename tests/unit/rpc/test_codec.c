@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "lib/rpc_codec.h"
+#include "lib/rpc/codec.h"
 
 #include <errno.h>
 #include <stdio.h>

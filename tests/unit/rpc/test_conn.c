@@ -1,7 +1,7 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/unit/unit.h"
 
-#include "tests/unit/rpc_peer.h"
+#include "tests/unit/rpc/rpc_peer.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "lib/rpc_guard.h"
+#include "lib/rpc/guard.h"
 
 #define MINUTE_MS 60000
 

@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "tests/unit/rpc_peer.h"
+#include "tests/unit/rpc/rpc_peer.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 #include "tests/unit/unit.h"
 
-#include "lib/rpc_lock.h"
-#include "tests/unit/rpc_peer.h"
+#include "lib/rpc/lock.h"
+#include "tests/unit/rpc/rpc_peer.h"
 
 #include <errno.h>
 #include <stdio.h>

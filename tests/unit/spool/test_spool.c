@@ -1,6 +1,6 @@
-#include "lib/spool.h"
-#include "lib/spool_db.h"
-#include "tests/unit/fault_vfs.h"
+#include "lib/spool/db.h"
+#include "lib/spool/spool.h"
+#include "tests/unit/spool/fault_vfs.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
