@@ -32,71 +32,72 @@ static int read_model(const char *text, int64_t id, struct wr_model *m) {
   return status;
 }
 
+static const struct {
+  const char *text;
+  int status;
+} bad_models[] = {
+    {"", -EBADMSG},
+    {"[]", -EBADMSG},
+    {"{", -EBADMSG},
+    {"{}", -EBADMSG},
+    {"null", -EBADMSG},
+    {"{\"id\":2,\"success\":false,\"error\":\"broken\"}", -EREMOTEIO},
+    {"{\"id\":2,\"success\":false}", -EREMOTEIO},
+    {"{\"id\":2,\"success\":\"true\"}", -EBADMSG},
+    {"{\"id\":2,\"success\":true}", -EBADMSG},
+    {"{\"id\":3,\"success\":true,\"model_parameters\":" PARAMETERS "}",
+     -EBADMSG},
+    {"{\"success\":true,\"model_parameters\":" PARAMETERS "}", -EBADMSG},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":[]}", -EBADMSG},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":\"10\"}}",
+     -EBADMSG},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":0,\"interval_ms\":1000}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":-10,\"interval_ms\":1000}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":999999999999,\"interval_ms\":1000}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"axis_count\":3,\"interval_ms\":1000}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":0}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1e300}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1000,"
+     "\"model_type\":\"object_detection\"}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1000,"
+     "\"image_input_width\":96}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[]}}",
+     -ENOTSUP},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[1]}}",
+     -EBADMSG},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[\"\"]}}",
+     -EBADMSG},
+    {"{\"id\":2,\"success\":true,\"model_parameters\":"
+     "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":{}}}",
+     -EBADMSG}};
+
 static void test_models_refused(void) {
-  static const struct {
-    const char *text;
-    int status;
-  } cases[] = {
-      {"", -EBADMSG},
-      {"[]", -EBADMSG},
-      {"{", -EBADMSG},
-      {"{}", -EBADMSG},
-      {"null", -EBADMSG},
-      {"{\"id\":2,\"success\":false,\"error\":\"broken\"}", -EREMOTEIO},
-      {"{\"id\":2,\"success\":false}", -EREMOTEIO},
-      {"{\"id\":2,\"success\":\"true\"}", -EBADMSG},
-      {"{\"id\":2,\"success\":true}", -EBADMSG},
-      {"{\"id\":3,\"success\":true,\"model_parameters\":" PARAMETERS "}",
-       -EBADMSG},
-      {"{\"success\":true,\"model_parameters\":" PARAMETERS "}", -EBADMSG},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":[]}", -EBADMSG},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":\"10\"}}",
-       -EBADMSG},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":0,\"interval_ms\":1000}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":-10,\"interval_ms\":1000}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":999999999999,\"interval_ms\":1000}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"axis_count\":3,\"interval_ms\":1000}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":0}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1e300}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1000,"
-       "\"model_type\":\"object_detection\"}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1000,"
-       "\"image_input_width\":96}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[]}}",
-       -ENOTSUP},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[1]}}",
-       -EBADMSG},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[\"\"]}}",
-       -EBADMSG},
-      {"{\"id\":2,\"success\":true,\"model_parameters\":"
-       "{\"input_features_count\":10,\"interval_ms\":1000,\"labels\":{}}}",
-       -EBADMSG}};
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+  for (size_t i = 0; i < sizeof(bad_models) / sizeof(bad_models[0]); i++) {
     struct wr_model m;
-    int status = read_model(cases[i].text, 2, &m);
-    if (status != cases[i].status)
+    int status = read_model(bad_models[i].text, 2, &m);
+    if (status != bad_models[i].status)
       printf("case %zu: %d\n", i, status);
-    CU_ASSERT_EQUAL(status, cases[i].status);
+    CU_ASSERT_EQUAL(status, bad_models[i].status);
     CU_ASSERT_PTR_NULL(m.labels.at);
   }
 }
