@@ -41,8 +41,8 @@ deps-build: ; @tests/install-deps $(DEPS_BUILD)
 deps-demo: ; @tests/install-deps $(DEPS_DEMO)
 deps-check: ; @tests/install-deps $(DEPS_CHECK)
 
-.PHONY: demo check unit unit-asan unit-tsan sanitize fuzz-run e2e valgrind \
-  bench format format-check check-config plugins
+.PHONY: demo check rooms unit unit-asan unit-tsan sanitize fuzz-run e2e \
+  valgrind bench format format-check check-config plugins
 demo: deps-demo ## the whole pipe on this machine, no hardware
 	@$(MAKE) --no-print-directory -j2 all
 	@WEIR_BUILD=$(B) $(PYTHON) tests/demo/demo.py
@@ -52,6 +52,10 @@ check: deps-check ## every test, under 10 minutes on 2 cores
 	@WEIR_BUILD=$(B) MAKE='$(MAKE)' tests/run-checks
 
 plugins: $(SO)
+
+rooms: all ## who may include and call whom, how long functions are
+	@WEIR_BUILD=$(B) tests/check-rooms
+	@WEIR_BUILD=$(B) tests/test-check-rooms
 
 unit: $(UNIT) ## CUnit tests of each lib module
 	@tests/run-units $^
