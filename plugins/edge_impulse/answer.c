@@ -1,44 +1,8 @@
-/* What the worker does: learn what the model wants, ask it about a window, let
- * the verdict decide. */
+/* What the worker does with a window: ask the model about it, and let the
+ * verdict decide. */
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
-
-#include <errno.h>
-
-static enum edge_error error_kind(int status) {
-  switch (status) {
-  case -ETIMEDOUT:
-    return EDGE_TIMEOUT;
-  case -ECONNREFUSED:
-    return EDGE_REFUSED;
-  case -EREMOTEIO:
-  case -ENOTSUP:
-    return EDGE_MODEL;
-  default:
-    return EDGE_PROTOCOL;
-  }
-}
-
-static void failed(struct edge_engine *e, int status) {
-  if (status == -ECANCELED)
-    return;
-  int64_t now_ms = wr_clock_ms();
-  e->last_error = error_kind(status);
-  wr_backoff_fail(&e->backoff, now_ms, wr_clock_random(), 0);
-  wr_trouble_begin(&e->trouble, now_ms, LOG_WARNING,
-                   EDGE_WHERE ": the model at %s does not answer: %s. Trying "
-                              "again.",
-                   edge_engine_name(e), e->inference->error);
-}
-
-static void succeeded(struct edge_engine *e) {
-  char what[512];
-  wr_backoff_ok(&e->backoff);
-  snprintf(what, sizeof(what), EDGE_WHERE ": the model at %s answers",
-           edge_engine_name(e));
-  wr_trouble_end(&e->trouble, wr_clock_ms(), what);
-}
 
 /* Windows of another shape begin anew. */
 static void reshape(struct edge_target *t, const struct wr_model *m) {
@@ -57,64 +21,20 @@ static void reshape(struct edge_target *t, const struct wr_model *m) {
   wr_table_clear(t->series);
 }
 
-/* The model is known, perhaps another one than before: every target of this
- * engine takes it over. */
-static void adopt(struct edge_engine *e) {
+void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
   char text[256];
-  for (struct edge_target *t = edge_targets; t != NULL; t = t->next) {
-    if (t->engine != e)
-      continue;
-    const char *misfit = edge_rules_misfit(&t->o, &e->info, text, sizeof(text));
-    if (misfit != NULL) {
-      wr_trouble_begin(&t->misfit, wr_clock_ms(), LOG_ERR, EDGE_WHERE ": %s.",
-                       misfit);
-      continue;
-    }
-    wr_trouble_end(&t->misfit, wr_clock_ms(),
-                   EDGE_WHERE ": the model fits the options");
-    (void)edge_rules_build(t, &e->info);
-    pthread_mutex_lock(&t->lock);
-    reshape(t, &e->info);
-    pthread_mutex_unlock(&t->lock);
-  }
-}
-
-static bool same_model(const struct wr_model *a, const struct wr_model *b) {
-  if (a->features != b->features || a->axes != b->axes ||
-      a->interval_us != b->interval_us || a->version != b->version ||
-      a->labels.count != b->labels.count)
-    return false;
-  for (size_t i = 0; i < a->labels.count; i++)
-    if (strcmp(a->labels.at[i].name, b->labels.at[i].name) != 0)
-      return false;
-  return true;
-}
-
-void edge_describe(struct edge_engine *e) {
-  struct wr_model info;
-  int status = wr_inference_describe(e->inference, &info);
-  double *scaled =
-      status == 0 ? realloc(e->scaled, info.features * sizeof(*scaled)) : NULL;
-  if (scaled == NULL) {
-    if (status == 0)
-      wr_model_free(&info);
-    failed(e, status != 0 ? status : -ENOMEM);
+  const char *misfit = edge_rules_misfit(&t->o, model, text, sizeof(text));
+  if (misfit != NULL) {
+    wr_trouble_begin(&t->misfit, wr_clock_ms(), LOG_ERR, EDGE_WHERE ": %s.",
+                     misfit);
     return;
   }
-  e->scaled = scaled;
-  e->ready = true;
-  if (e->described && same_model(&e->info, &info)) {
-    wr_model_free(&info);
-    return;
-  }
-  INFO(EDGE_WHERE ": the model at %s is \"%s\", version %" PRId64 ": %zu "
-                  "values, %zu labels, one sample every %.3f s.",
-       edge_engine_name(e), info.name, info.version, info.features,
-       info.labels.count, (double)info.interval_us / 1e6);
-  wr_model_free(&e->info);
-  e->info = info;
-  e->described = true;
-  adopt(e);
+  wr_trouble_end(&t->misfit, wr_clock_ms(),
+                 EDGE_WHERE ": the model fits the options");
+  (void)edge_rules_build(t, model);
+  pthread_mutex_lock(&t->lock);
+  reshape(t, model);
+  pthread_mutex_unlock(&t->lock);
 }
 
 static double level_of(const struct edge_job *job) {
@@ -131,26 +51,6 @@ static void scale(struct edge_engine *e, const struct edge_job *job) {
     e->scaled[i] = i % e->info.axes == 0
                        ? job->features[i] * 10.0 / job->target->o.nominal
                        : job->features[i];
-}
-
-/* Asks the model about e->scaled. 0 and *answer; else -errno, and the engine
- * knows. */
-static int ask(struct edge_engine *e, struct wr_answer *answer,
-               double *latency_s) {
-  bool changed = false;
-  int64_t begin_us = wr_clock_us();
-  int status = wr_inference_classify(e->inference, &e->info, e->scaled, answer,
-                                     &changed);
-  *latency_s = (double)(wr_clock_us() - begin_us) / 1e6;
-  if (status == 0)
-    succeeded(e);
-  else
-    failed(e, status);
-  /* A program that refuses one window goes on with the next; a container may
-   * say the same because its program is dead. */
-  if (changed || (status != 0 && !(status == -EREMOTEIO && e->url == NULL)))
-    e->ready = false;
-  return status;
 }
 
 static void decide(struct edge_engine *e, struct edge_job *job,
@@ -181,15 +81,16 @@ void edge_answer(struct edge_engine *e, struct edge_job *job) {
   struct edge_outcome o = {.level = level_of(job)};
   bool fits = e->described && job->count == e->info.features &&
               job->target->misfit.since_ms == 0;
+  int status = -ENOTCONN;
   if (e->ready && fits) {
     scale(e, job);
-    int status = ask(e, &answer, &o.latency_s);
-    if (status == -ECANCELED)
-      return;
-    if (status == 0)
-      o.answer = &answer;
+    status = edge_model_ask(e, &answer, &o.latency_s);
   }
-  if (o.answer == NULL)
+  if (status == -ECANCELED)
+    return;
+  if (status == 0)
+    o.answer = &answer;
+  else
     job->series->errors[fits ? e->last_error : EDGE_MODEL]++;
   decide(e, job, &o);
 }

@@ -219,7 +219,8 @@ static int check_stride(const struct edge_options *o) {
 }
 
 /* Each directory has one owner, which keeps its size. */
-static int check_capture(const struct edge_options *o) {
+static int check_capture(const struct edge_options *o,
+                         const struct edge_target *others) {
   if (o->capture_dir == NULL)
     return 0;
   struct stat st;
@@ -228,7 +229,7 @@ static int check_capture(const struct edge_options *o) {
     fault = "the absolute path of a directory";
   else if (stat(o->capture_dir, &st) == 0 && !S_ISDIR(st.st_mode))
     fault = "a directory";
-  for (struct edge_target *t = edge_targets; t != NULL; t = t->next)
+  for (const struct edge_target *t = others; t != NULL; t = t->next)
     if (t->o.capture_dir != NULL &&
         strcmp(t->o.capture_dir, o->capture_dir) == 0)
       fault = "a directory of its own for each target";
@@ -242,7 +243,7 @@ static int check_capture(const struct edge_options *o) {
  * child is gone before collectd goes into the background. */
 static int check_model(struct edge_target *t) {
   char text[256];
-  if (t->engine->model == NULL)
+  if (t->engine->o.model == NULL)
     return 0;
   if (!t->engine->described && edge_engine_probe(t->engine) != 0)
     return -1;
@@ -275,7 +276,27 @@ static int prepare(struct edge_target *t) {
   return t->series != NULL ? 0 : -ENOMEM;
 }
 
-struct edge_target *edge_target_create(const oconfig_item_t *ci) {
+static struct edge_engine_options engine_options(const struct edge_options *o) {
+  return (struct edge_engine_options){
+      .url = o->url,
+      .model = o->model,
+      .http = {.user_agent = "weir/" WEIR_VERSION,
+               .timeout_ms = o->timeout_ms,
+               .insecure_peer = !o->verify_peer,
+               .insecure_host = !o->verify_host,
+               .use_proxy = o->use_proxy,
+               .ca_cert = o->ca_cert,
+               .ca_path = o->ca_path,
+               .client_cert = o->client_cert,
+               .client_key = o->client_key},
+      .timeout_ms = o->timeout_ms,
+      .queue_max = o->queue_max,
+      .delay_ms = o->delay_ms};
+}
+
+struct edge_target *edge_target_create(const oconfig_item_t *ci,
+                                       const struct edge_target *others,
+                                       const struct edge_engine_calls *calls) {
   struct edge_target *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return NULL;
@@ -289,10 +310,12 @@ struct edge_target *edge_target_create(const oconfig_item_t *ci) {
   if (wr_options_read(EDGE_WHERE, ci, options, STATIC_ARRAY_SIZE(options),
                       &t->o) == 0 &&
       check_source(&t->o) == 0 && check_stride(&t->o) == 0 &&
-      check_capture(&t->o) == 0 &&
-      (t->engine = edge_engine_for(&t->o)) != NULL && check_model(t) == 0 &&
-      prepare(t) == 0)
-    return t;
+      check_capture(&t->o, others) == 0) {
+    struct edge_engine_options o = engine_options(&t->o);
+    t->engine = edge_engine_for(&o, calls);
+    if (t->engine != NULL && check_model(t) == 0 && prepare(t) == 0)
+      return t;
+  }
   edge_target_destroy(t);
   return NULL;
 }

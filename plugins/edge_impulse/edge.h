@@ -2,13 +2,15 @@
  *
  *   invoke() --series, window--> [queue] --> worker of the engine --> output
  *
- * A target is one <Target "edge_impulse"> block. Targets that name the same
- * container or the same `.eim` share one engine: one queue, one worker thread,
- * one request in flight, because the runner mixes up concurrent ones.
+ * A target is one <Target "edge_impulse"> block; its engine (engine.h) is
+ * shared with others of the same model. Calls go downwards only:
  *
- * Locks: target.lock guards its series and their windows; engine.lock guards
- * the queue. Where both are held, target.lock is the outer
- * one. What is marked "worker" belongs to the engine's worker alone. */
+ *   target -> config -> rules          options, and what they mean
+ *          -> answer -> output, keep   one window, what it leads to
+ *          -> series -> engine -> model
+ *
+ * target.lock guards its series and their windows, and is taken before
+ * engine.lock. What is marked "worker" belongs to the engine's worker alone. */
 #ifndef WR_EDGE_H
 #define WR_EDGE_H
 
@@ -16,36 +18,19 @@
 
 #include "collectd/core/daemon/plugin.h"
 
-#include "glue/clock.h"
-#include "glue/report.h"
-#include "lib/base/backoff.h"
+#include "engine.h"
 #include "lib/base/table.h"
 #include "lib/flow/capture.h"
 #include "lib/flow/stuck.h"
 #include "lib/flow/verdict.h"
 #include "lib/flow/window.h"
-#include "lib/infer/inference.h"
-#include "lib/infer/labels.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 #define EDGE_PLUGIN "edge_impulse" /* plugin of all that we dispatch */
-#define EDGE_WHERE "target_edge_impulse plugin"
 #define EDGE_META_LABEL "edge_impulse:label"
 #define EDGE_META_SCORE "edge_impulse:score"
 #define EDGE_META_SOURCE "edge_impulse:source"
 #define EDGE_UNCERTAIN "uncertain"
 #define EDGE_LATE_MS 250 /* how long a hole is kept open */
-
-enum edge_error {
-  EDGE_TIMEOUT,  /* no answer in time */
-  EDGE_REFUSED,  /* model not reachable */
-  EDGE_PROTOCOL, /* an answer that is none */
-  EDGE_MODEL,    /* the model itself refused */
-  EDGE_DROPPED,  /* windows: the queue was full */
-  EDGE_ERRORS
-};
 
 struct edge_target;
 
@@ -68,41 +53,14 @@ struct edge_series {
 };
 
 struct edge_job {
-  struct edge_job *next;
+  struct wr_job queued; /* first */
   struct edge_target *target;
   struct edge_series *series;
   int64_t end_us; /* time stamp of the newest sample */
   cdtime_t time;  /* the same, not rounded */
-  int64_t queued_ms;
   bool restarted, stuck;
   size_t count;
   double features[]; /* as measured, not scaled */
-};
-
-struct edge_engine {
-  struct edge_engine *next;
-  char *url;   /* one of the two is set */
-  char *model; /* path */
-  struct wr_http_options http;
-  int64_t timeout_ms;
-  int64_t queue_max, delay_ms;
-  struct wr_inference *inference;
-  pthread_t thread;
-  bool started;
-  pthread_mutex_t lock;
-  pthread_cond_t wake; /* monotonic */
-  bool stop;
-  bool sweep; /* a window waits: look after it soon */
-  struct edge_job *first, **last;
-  atomic_size_t queued;
-  /* worker (and the configuration, before it starts): */
-  struct wr_model info;
-  double *scaled; /* info.features values for the model */
-  bool described; /* info is valid */
-  bool ready;     /* the next classify may be tried */
-  struct wr_backoff backoff;
-  struct wr_trouble trouble;
-  enum edge_error last_error;
 };
 
 struct edge_label_option {
@@ -172,8 +130,11 @@ struct edge_target {
   struct wr_table *series;
 };
 
-/* config.c: reads a block into a new target; NULL with the fault logged. */
-struct edge_target *edge_target_create(const oconfig_item_t *ci);
+/* config.c: reads a block into a new target that stands beside `others` (a
+ * list); NULL with the fault logged. */
+struct edge_target *edge_target_create(const oconfig_item_t *ci,
+                                       const struct edge_target *others,
+                                       const struct edge_engine_calls *calls);
 void edge_target_destroy(struct edge_target *t); /* accepts NULL */
 
 /* rules.c: labels, thresholds and ranges for `model` (NULL: not known yet).
@@ -185,30 +146,9 @@ const char *edge_rules_misfit(const struct edge_options *o,
                               const struct wr_model *model, char *text,
                               size_t size);
 
-/* engine.c */
-extern struct edge_engine *edge_engines;
-extern struct edge_target *edge_targets;
-struct edge_engine *edge_engine_for(const struct edge_options *o);
-/* Runs the .eim for as long as hello takes; 0, or -errno with the fault logged.
- */
-int edge_engine_probe(struct edge_engine *e);
-/* From the init callback on: 0 or -errno. */
-int edge_engine_start(struct edge_engine *e);
-void edge_engine_stop(struct edge_engine *e); /* tells it to end */
-void edge_engine_join(struct edge_engine *e);
-void edge_engine_destroy(struct edge_engine *e);
-/* Takes the job; drops the oldest one at the ceiling, and later on those that
- * waited longer than delay_ms while a newer one of the series is there.
- * target.lock is held. */
-void edge_engine_queue(struct edge_engine *e, struct edge_job *job);
-/* A window of one of its targets began to wait. target.lock is held. */
-void edge_engine_wake(struct edge_engine *e);
-
-const char *edge_engine_name(const struct edge_engine *e);
-
 /* answer.c; the engine's worker */
-/* Asks what the model is; its targets take it over. Sets e->ready. */
-void edge_describe(struct edge_engine *e);
+/* The model is known, perhaps another one than before. */
+void edge_target_adopt(struct edge_target *t, const struct wr_model *model);
 /* Answers one window, or counts why it has none. */
 void edge_answer(struct edge_engine *e, struct edge_job *job);
 
@@ -217,10 +157,11 @@ void edge_answer(struct edge_engine *e, struct edge_job *job);
 void edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value);
 /* Gives up holes that waited too long, forgets what is silent. Takes
- * target.lock. */
-void edge_series_sweep(struct edge_target *t);
+ * target.lock. True: there are holes left. */
+bool edge_series_sweep(struct edge_target *t);
 /* Gives back one reference. */
 void edge_series_release(void *series);
+void edge_job_free(struct edge_job *job);
 
 /* output.c; the engine's worker */
 struct edge_outcome {

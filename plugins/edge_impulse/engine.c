@@ -1,7 +1,7 @@
 /* One model: its queue, and the worker that takes windows from it. The worker
  * describes the model first, and again after every failure, at moments that
  * the back-off allows. */
-#include "edge.h"
+#include "engine.h"
 
 #include "collectd/core/utils/common/common.h"
 
@@ -11,72 +11,86 @@
 #define SWEEP_MS 50
 
 struct edge_engine *edge_engines;
-struct edge_target *edge_targets;
 
 static bool same(const char *a, const char *b) {
   return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
 const char *edge_engine_name(const struct edge_engine *e) {
-  return e->url != NULL ? e->url : e->model;
+  return e->o.url != NULL ? e->o.url : e->o.model;
 }
 
-static struct edge_engine *engine_create(const struct edge_options *o) {
+/* Every text of the options, to copy and to free. */
+#define TEXTS 6
+static void texts_of(struct edge_engine_options *o, const char **out[TEXTS]) {
+  const char **const at[TEXTS] = {&o->url,
+                                  &o->model,
+                                  &o->http.ca_cert,
+                                  &o->http.ca_path,
+                                  &o->http.client_cert,
+                                  &o->http.client_key};
+  memcpy(out, at, sizeof(at));
+}
+
+static int copy_texts(struct edge_engine *e,
+                      const struct edge_engine_options *from) {
+  struct edge_engine_options source = *from;
+  const char **to[TEXTS], **of[TEXTS];
+  texts_of(&e->o, to);
+  texts_of(&source, of);
+  for (size_t i = 0; i < TEXTS; i++)
+    *to[i] = NULL;
+  for (size_t i = 0; i < TEXTS; i++)
+    if (*of[i] != NULL && (*to[i] = strdup(*of[i])) == NULL)
+      return -ENOMEM;
+  return 0;
+}
+
+static struct edge_engine *
+engine_create(const struct edge_engine_options *o,
+              const struct edge_engine_calls *calls) {
   struct edge_engine *e = calloc(1, sizeof(*e));
   if (e == NULL)
     return NULL;
-  *e = (struct edge_engine){.timeout_ms = o->timeout_ms,
-                            .queue_max = o->queue_max,
-                            .delay_ms = o->delay_ms,
-                            .trouble = WR_TROUBLE_INIT,
-                            .http = {.user_agent = "weir/" WEIR_VERSION,
-                                     .timeout_ms = o->timeout_ms,
-                                     .insecure_peer = !o->verify_peer,
-                                     .insecure_host = !o->verify_host,
-                                     .use_proxy = o->use_proxy}};
+  *e =
+      (struct edge_engine){.o = *o, .calls = calls, .trouble = WR_TROUBLE_INIT};
   /* A container that came back must be found within two seconds; a program
    * that dies at every start must not be started every second. */
   e->backoff = o->url != NULL
                    ? (struct wr_backoff)WR_BACKOFF_INIT(20, 100, 1500)
                    : (struct wr_backoff)WR_BACKOFF_INIT(20, 200, 10000);
-  e->last = &e->first;
+  wr_queue_init(&e->queue, (size_t)o->queue_max, o->delay_ms);
   pthread_mutex_init(&e->lock, NULL);
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
   pthread_cond_init(&e->wake, &attributes);
   pthread_condattr_destroy(&attributes);
-  const char *const from[] = {o->url,     o->model,       o->ca_cert,
-                              o->ca_path, o->client_cert, o->client_key};
-  const char **const to[] = {(const char **)&e->url, (const char **)&e->model,
-                             &e->http.ca_cert,       &e->http.ca_path,
-                             &e->http.client_cert,   &e->http.client_key};
-  for (size_t i = 0; i < STATIC_ARRAY_SIZE(from); i++)
-    if (from[i] != NULL && (*to[i] = strdup(from[i])) == NULL) {
-      edge_engine_destroy(e);
-      return NULL;
-    }
-  return e;
+  if (copy_texts(e, o) == 0)
+    return e;
+  edge_engine_destroy(e);
+  return NULL;
 }
 
 /* One connection cannot have two sets of options. */
-static bool same_options(const struct edge_engine *e,
-                         const struct edge_options *o) {
-  return e->timeout_ms == o->timeout_ms && e->queue_max == o->queue_max &&
-         e->delay_ms == o->delay_ms &&
-         e->http.insecure_peer == !o->verify_peer &&
-         e->http.insecure_host == !o->verify_host &&
-         e->http.use_proxy == o->use_proxy &&
-         same(e->http.ca_cert, o->ca_cert) &&
-         same(e->http.ca_path, o->ca_path) &&
-         same(e->http.client_cert, o->client_cert) &&
-         same(e->http.client_key, o->client_key);
+static bool same_options(const struct edge_engine_options *a,
+                         const struct edge_engine_options *b) {
+  return a->timeout_ms == b->timeout_ms && a->queue_max == b->queue_max &&
+         a->delay_ms == b->delay_ms &&
+         a->http.insecure_peer == b->http.insecure_peer &&
+         a->http.insecure_host == b->http.insecure_host &&
+         a->http.use_proxy == b->http.use_proxy &&
+         same(a->http.ca_cert, b->http.ca_cert) &&
+         same(a->http.ca_path, b->http.ca_path) &&
+         same(a->http.client_cert, b->http.client_cert) &&
+         same(a->http.client_key, b->http.client_key);
 }
 
-struct edge_engine *edge_engine_for(const struct edge_options *o) {
+struct edge_engine *edge_engine_for(const struct edge_engine_options *o,
+                                    const struct edge_engine_calls *calls) {
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
-    if (same(e->url, o->url) && same(e->model, o->model)) {
-      if (same_options(e, o))
+    if (same(e->o.url, o->url) && same(e->o.model, o->model)) {
+      if (same_options(&e->o, o))
         return e;
       ERROR(EDGE_WHERE
             ": two targets share %s but not its Timeout, "
@@ -85,34 +99,12 @@ struct edge_engine *edge_engine_for(const struct edge_options *o) {
             edge_engine_name(e));
       return NULL;
     }
-  struct edge_engine *e = engine_create(o);
+  struct edge_engine *e = engine_create(o, calls);
   if (e != NULL) {
     e->next = edge_engines;
     edge_engines = e;
   }
   return e;
-}
-
-static void job_free(struct edge_job *job) {
-  edge_series_release(job->series);
-  free(job);
-}
-
-static void job_drop(struct edge_job *job) {
-  job->series->errors[EDGE_DROPPED]++;
-  job_free(job);
-}
-
-static struct edge_job *take_first(struct edge_engine *e) {
-  struct edge_job *job = e->first;
-  if (job == NULL)
-    return NULL;
-  e->first = job->next;
-  if (e->first == NULL)
-    e->last = &e->first;
-  e->queued--;
-  job->series->waiting--;
-  return job;
 }
 
 void edge_engine_wake(struct edge_engine *e) {
@@ -122,31 +114,22 @@ void edge_engine_wake(struct edge_engine *e) {
   pthread_mutex_unlock(&e->lock);
 }
 
-void edge_engine_queue(struct edge_engine *e, struct edge_job *job) {
-  struct edge_job *oldest = NULL;
+void edge_engine_queue(struct edge_engine *e, struct wr_job *job) {
   pthread_mutex_lock(&e->lock);
-  if (e->queued >= (size_t)e->queue_max)
-    oldest = take_first(e);
-  *e->last = job;
-  e->last = &job->next;
-  e->queued++;
-  job->series->waiting++;
+  struct wr_job *oldest = wr_queue_put(&e->queue, job, wr_clock_ms());
+  e->queued = e->queue.count;
   pthread_cond_signal(&e->wake);
   pthread_mutex_unlock(&e->lock);
   if (oldest != NULL)
-    job_drop(oldest);
+    e->calls->drop(oldest);
 }
 
-/* The next window to answer. Of a series that a slow model has left behind,
- * the newest one wins. */
-static struct edge_job *take_job(struct edge_engine *e, int64_t now_ms) {
-  struct edge_job *job = take_first(e);
-  while (job != NULL && job->series->waiting > 0 &&
-         now_ms - job->queued_ms > e->delay_ms) {
-    job_drop(job);
-    job = take_first(e);
+static void drop_all(struct edge_engine *e, struct wr_job *job) {
+  while (job != NULL) {
+    struct wr_job *next = job->next;
+    e->calls->drop(job);
+    job = next;
   }
-  return job;
 }
 
 static void wait_ms(struct edge_engine *e, int64_t ms) {
@@ -156,36 +139,23 @@ static void wait_ms(struct edge_engine *e, int64_t ms) {
   (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
 }
 
-/* Windows with a hole wait for a late sample; here their patience ends. */
-static void sweep(struct edge_engine *e) {
-  bool again = false;
-  for (struct edge_target *t = edge_targets; t != NULL; t = t->next)
-    if (t->engine == e) {
-      edge_series_sweep(t);
-      pthread_mutex_lock(&t->lock);
-      again = again || t->holes > 0;
-      pthread_mutex_unlock(&t->lock);
-    }
-  if (again)
-    edge_engine_wake(e);
-}
-
 /* What there is to do now. The engine's lock is held, but not while it does
  * it. */
 static void work(struct edge_engine *e, bool describes, bool sweeps) {
-  struct edge_job *job = take_job(e, wr_clock_ms());
+  struct wr_job *late, *job = wr_queue_take(&e->queue, wr_clock_ms(), &late);
+  bool changed = false;
+  e->queued = e->queue.count;
   if (sweeps)
     e->sweep = false;
   pthread_mutex_unlock(&e->lock);
-  if (describes)
-    edge_describe(e);
-  if (job != NULL) {
-    edge_answer(e, job);
-    job_free(job);
-  }
-  if (sweeps)
-    sweep(e);
+  drop_all(e, late);
+  if (describes && edge_model_describe(e, &changed) == 0 && changed)
+    e->calls->adopt(e);
+  if (job != NULL)
+    e->calls->answer(e, job);
+  bool again = sweeps && e->calls->sweep(e);
   pthread_mutex_lock(&e->lock);
+  e->sweep = e->sweep || again;
 }
 
 static void *worker(void *arg) {
@@ -200,7 +170,7 @@ static void *worker(void *arg) {
       sweep_ms = now_ms + SWEEP_MS;
       idle_ms = now_ms + IDLE_MS;
     }
-    if (e->first != NULL || due_ms == 0 || sweeps)
+    if (e->queue.first != NULL || due_ms == 0 || sweeps)
       work(e, due_ms == 0, sweeps);
     else
       wait_ms(e, e->sweep && due_ms > SWEEP_MS ? SWEEP_MS : due_ms);
@@ -209,40 +179,22 @@ static void *worker(void *arg) {
   return NULL;
 }
 
-static void log_line(void *arg, const char *line) {
-  const struct edge_engine *e = arg;
-  plugin_log(LOG_DEBUG, EDGE_WHERE ": %s: %s", edge_engine_name(e), line);
-}
-
-static int open_inference(struct edge_engine *e, int64_t start_timeout_ms) {
-  e->inference = e->url != NULL ? wr_inference_http(e->url, &e->http)
-                                : wr_inference_eim(&(struct wr_eim_options){
-                                      .path = e->model,
-                                      .timeout_ms = e->timeout_ms,
-                                      .start_timeout_ms = start_timeout_ms,
-                                      .log = log_line,
-                                      .log_arg = e});
-  return e->inference != NULL ? 0 : -ENOMEM;
-}
-
-#define START_TIMEOUT_MS 10000
-
 int edge_engine_probe(struct edge_engine *e) {
-  if (open_inference(e, START_TIMEOUT_MS) != 0)
+  if (edge_model_open(e) != 0)
     return -ENOMEM;
   int status = wr_inference_describe(e->inference, &e->info);
   e->described = status == 0;
   if (status != 0)
     ERROR(EDGE_WHERE ": Model \"%s\" is not allowed: %s; allowed is a program "
                      "that speaks the .eim protocol.",
-          e->model, e->inference->error);
+          e->o.model, e->inference->error);
   wr_inference_destroy(e->inference);
   e->inference = NULL;
   return status;
 }
 
 int edge_engine_start(struct edge_engine *e) {
-  int status = open_inference(e, START_TIMEOUT_MS);
+  int status = edge_model_open(e);
   if (status == 0)
     status = -plugin_thread_create(&e->thread, worker, e, "edge_impulse");
   e->started = status == 0;
@@ -259,27 +211,24 @@ void edge_engine_stop(struct edge_engine *e) {
 }
 
 void edge_engine_join(struct edge_engine *e) {
+  struct wr_job *late = NULL;
   if (e->started)
     pthread_join(e->thread, NULL);
   e->started = false;
   wr_inference_destroy(e->inference);
   e->inference = NULL;
-  for (struct edge_job *job; (job = take_first(e)) != NULL;)
-    job_free(job);
+  for (struct wr_job *job; (job = wr_queue_take(&e->queue, 0, &late)) != NULL;)
+    e->calls->drop(job);
 }
 
 void edge_engine_destroy(struct edge_engine *e) {
+  const char **texts[TEXTS];
   wr_model_free(&e->info);
   free(e->scaled);
   pthread_cond_destroy(&e->wake);
   pthread_mutex_destroy(&e->lock);
-  char *const texts[] = {e->url,
-                         e->model,
-                         (char *)e->http.ca_cert,
-                         (char *)e->http.ca_path,
-                         (char *)e->http.client_cert,
-                         (char *)e->http.client_key};
-  for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
-    free(texts[i]);
+  texts_of(&e->o, texts);
+  for (size_t i = 0; i < TEXTS; i++)
+    free((char *)*texts[i]);
   free(e);
 }

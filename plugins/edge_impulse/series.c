@@ -19,6 +19,11 @@ void edge_series_release(void *arg) {
   free(s);
 }
 
+void edge_job_free(struct edge_job *job) {
+  edge_series_release(job->series);
+  free(job);
+}
+
 /* plugin, instance, type, instance, each with its NUL: no two series make the
  * same key. A fusion of several series belongs to their host. */
 static size_t make_key(const struct edge_target *t, const value_list_t *vl,
@@ -111,10 +116,10 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
     f->series->errors[EDGE_DROPPED]++;
     return;
   }
-  *job = (struct edge_job){.target = f->target,
+  *job = (struct edge_job){.queued = {.waiting = &f->series->waiting},
+                           .target = f->target,
                            .series = f->series,
                            .end_us = end_us,
-                           .queued_ms = f->now_ms,
                            .time = end_us == wr_us_from_cdtime(f->time)
                                        ? f->time
                                        : wr_cdtime_from_us(end_us),
@@ -123,7 +128,7 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                            .count = count};
   wr_window_copy(w, job->features);
   f->series->refs++;
-  edge_engine_queue(f->target->engine, job);
+  edge_engine_queue(f->target->engine, &job->queued);
 }
 
 void edge_series_sample(struct edge_target *t, const value_list_t *vl,
@@ -155,7 +160,7 @@ static void tick(void *value, void *arg) {
   f->target->holes += wr_window_waits(f->series->window);
 }
 
-void edge_series_sweep(struct edge_target *t) {
+bool edge_series_sweep(struct edge_target *t) {
   struct feed f = {.now_ms = wr_clock_ms(), .target = t};
   pthread_mutex_lock(&t->lock);
   wr_table_expire(t->series, f.now_ms - t->o.forget_ms);
@@ -163,5 +168,7 @@ void edge_series_sweep(struct edge_target *t) {
     t->holes = 0; /* counted anew */
     wr_table_each(t->series, tick, &f);
   }
+  bool again = t->holes > 0;
   pthread_mutex_unlock(&t->lock);
+  return again;
 }

@@ -3,7 +3,7 @@
  * invoke() runs on collectd's write threads and only copies a sample into the
  * window of its series; a full window goes to the worker of its model, which
  * dispatches the results as new values. Values pass unchanged.
- * edge/edge.h shows the parts. */
+ * edge.h shows the parts. */
 #include "edge.h"
 
 #include "collectd/core/daemon/filter_chain.h"
@@ -11,12 +11,45 @@
 
 #include <curl/curl.h>
 
+static struct edge_target *targets; /* all there are */
+
+/* What the workers do; no lock is held. */
+
+static void adopt(struct edge_engine *e) {
+  for (struct edge_target *t = targets; t != NULL; t = t->next)
+    if (t->engine == e)
+      edge_target_adopt(t, &e->info);
+}
+
+static void answer(struct edge_engine *e, struct wr_job *queued) {
+  struct edge_job *job = (struct edge_job *)queued;
+  edge_answer(e, job);
+  edge_job_free(job);
+}
+
+static void drop(struct wr_job *queued) {
+  struct edge_job *job = (struct edge_job *)queued;
+  job->series->errors[EDGE_DROPPED]++;
+  edge_job_free(job);
+}
+
+static bool sweep(struct edge_engine *e) {
+  bool again = false;
+  for (struct edge_target *t = targets; t != NULL; t = t->next)
+    if (t->engine == e && edge_series_sweep(t))
+      again = true;
+  return again;
+}
+
+static const struct edge_engine_calls calls = {
+    .adopt = adopt, .answer = answer, .drop = drop, .sweep = sweep};
+
 static int edge_create(const oconfig_item_t *ci, void **user_data) {
-  struct edge_target *t = edge_target_create(ci);
+  struct edge_target *t = edge_target_create(ci, targets, &calls);
   if (t == NULL)
     return -1;
-  t->next = edge_targets;
-  edge_targets = t;
+  t->next = targets;
+  targets = t;
   *user_data = t;
   return 0;
 }
@@ -24,7 +57,7 @@ static int edge_create(const oconfig_item_t *ci, void **user_data) {
 /* Only after a fault in the configuration; never at shutdown. */
 static int edge_destroy(void **user_data) {
   struct edge_target *t = *user_data;
-  for (struct edge_target **link = &edge_targets; *link != NULL;
+  for (struct edge_target **link = &targets; *link != NULL;
        link = &(*link)->next)
     if (*link == t) {
       *link = t->next;
@@ -82,9 +115,9 @@ static int edge_shutdown(void) {
     edge_engine_stop(e);
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
     edge_engine_join(e);
-  while (edge_targets != NULL) {
-    struct edge_target *t = edge_targets;
-    edge_targets = t->next;
+  while (targets != NULL) {
+    struct edge_target *t = targets;
+    targets = t->next;
     edge_target_destroy(t);
   }
   while (edge_engines != NULL) {
