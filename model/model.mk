@@ -43,6 +43,8 @@ train: deps-train ## train the bundled model again (DATA=folder or file)
 
 evaluate: deps-train ## measure it (DATA=, SEEDS="1 2 ...", PUBLISH=1 to keep)
 	@$(MAKE) --no-print-directory $(B)/bin/flow-features $(B)/bin/flow-model
+	@test -f $(B)/model/float.npz || $(PYTHON) model/train/train.py \
+	  --build $(B) --out $(B)/model --vectors $(B)/model/model_vectors.h $(DATA)
 	@$(PYTHON) model/train/evaluate.py --build $(B) --seeds "$(SEEDS)" $(DATA)
 	$(if $(PUBLISH),cp $(addprefix $(B)/model/evaluate/,evaluation.md \
 	  confusion.png stream.png) model/)

@@ -1,9 +1,8 @@
-/* network: the trained classifier, as int8 and as float.
+/* network: the trained classifier in int8.
  *
- * Three hidden layers with ReLU and a softmax. The int8 form is the one that
- * is shipped and follows TFLite: one scale per tensor, int32 sums, a
- * fixed-point multiplier per layer, scores in steps of 1/256. The float form
- * is what training produced, kept to show what int8 costs. */
+ * Hidden layers with ReLU and a softmax, as TFLite quantises them: one scale
+ * per tensor, int32 sums, a fixed-point multiplier per layer, scores in steps
+ * of 1/256. */
 #ifndef MODEL_NETWORK_H
 #define MODEL_NETWORK_H
 
@@ -16,8 +15,5 @@ void network_normalise(const float features[FEATURE_COUNT],
 /* Scores are multiples of 1/256, at most 255/256. */
 void network_int8(const float inputs[FEATURE_COUNT],
                   float scores[FLOW_CLASSES]);
-
-void network_float(const float inputs[FEATURE_COUNT],
-                   float scores[FLOW_CLASSES]);
 
 #endif

@@ -1,9 +1,9 @@
 /* flow-model: the model as a filter, for evaluation.
  *
- *   flow-model int8|float|rule <windows >numbers
+ *   flow-model int8|rule <windows >numbers
  *
  * Reads windows of FLOW_SAMPLES native float32 and writes, for each, the
- * four scores (int8 and float: and the anomaly score). */
+ * four scores (int8: and the anomaly score). */
 #include <stdio.h>
 #include <string.h>
 
@@ -27,14 +27,6 @@ static size_t as_int8(const float *window, float *out) {
   return FLOW_CLASSES + 1;
 }
 
-static size_t as_float(const float *window, float *out) {
-  float inputs[FEATURE_COUNT];
-  normalised(window, inputs);
-  network_float(inputs, out);
-  out[FLOW_CLASSES] = anomaly_score(inputs);
-  return FLOW_CLASSES + 1;
-}
-
 static size_t rule(const float *window, float *out) {
   memset(out, 0, FLOW_CLASSES * sizeof(*out));
   out[rule_classify(window)] = 1;
@@ -44,7 +36,7 @@ static size_t rule(const float *window, float *out) {
 static const struct {
   const char *name;
   stage_fn *run;
-} stages[] = {{"int8", as_int8}, {"float", as_float}, {"rule", rule}};
+} stages[] = {{"int8", as_int8}, {"rule", rule}};
 
 static int filter(stage_fn *run) {
   float window[FLOW_SAMPLES], out[FLOW_CLASSES + 1];
@@ -68,6 +60,6 @@ int main(int argc, char **argv) {
   for (size_t i = 0; argc == 2 && i < sizeof(stages) / sizeof(stages[0]); i++)
     if (strcmp(argv[1], stages[i].name) == 0)
       return filter(stages[i].run);
-  fprintf(stderr, "usage: flow-model int8|float|rule\n");
+  fprintf(stderr, "usage: flow-model int8|rule\n");
   return 1;
 }

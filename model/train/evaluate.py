@@ -3,8 +3,9 @@
 
     evaluate.py --build build --seeds "1 2 3 4 5" [RECORDINGS...]
 
-Every seed draws new levels for the recordings and new faults. The int8 and
-float model and the rule are the C code that ships (flow-model); what they
+Every seed draws new levels for the recordings and new faults. The int8 model
+and the rule are the C code that ships (flow-model); the float model is what
+training left in the build folder; what they
 are compared with, the application note's features and network, and the models
 that were never shown a certain fault or fixture, are trained here on the
 train split. Writes evaluation.md, confusion.png and stream.png."""
@@ -21,6 +22,7 @@ import numpy as np
 
 import faults
 import metrics
+import network
 import pictures
 import recipe
 import recordings as rec
@@ -118,6 +120,17 @@ class Contender:
         return float(np.nanmean([s[key] for s in self.streams]))
 
 
+def float_model(stage):
+    """The network before it was rounded to int8."""
+    kept = np.load(stage.float_path)
+    ranges = recipe.Ranges.of(kept["low"], kept["high"])
+    layers = range(len([k for k in kept if k.startswith("bias")]))
+    weights = [kept["weights_%d" % i] for i in layers]
+    biases = [kept["bias_%d" % i] for i in layers]
+    return lambda x: network.float_scores(
+        weights, biases, ranges.apply(stage.features(x)))
+
+
 def majority(label):
     def score(x):
         out = np.zeros((len(x), 4))
@@ -173,7 +186,7 @@ def main():
                    stages.feature_names())
     contenders = [
         Contender("Weir, int8", lambda x: stage.scores("int8", x)[0]),
-        Contender("Weir, float", lambda x: stage.scores("float", x)[0]),
+        Contender("Weir, float", float_model(stage)),
         Contender("Weir's features, note's network", same.scores),
         Contender("tuned rule", lambda x: stage.scores("rule", x)[0]),
         Contender("note's features and network", note.scores),

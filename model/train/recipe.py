@@ -46,6 +46,12 @@ class Ranges:
                 self.low[i], self.high[i] = 0, 25
         self.high = np.maximum(self.high, self.low + np.float32(1e-3))
 
+    @staticmethod
+    def of(low, high):
+        ranges = Ranges.__new__(Ranges)
+        ranges.low, ranges.high = low, high
+        return ranges
+
     def apply(self, features):
         # In the same order of operations as network_normalise().
         value = (features - self.low) / (self.high - self.low)

@@ -13,6 +13,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 class Stages:
     def __init__(self, build):
         self.bin = os.path.join(ROOT, build, "bin")
+        self.float_path = os.path.join(ROOT, build, "model", "float.npz")
 
     def _filter(self, program, mode, windows):
         windows = np.ascontiguousarray(windows, np.float32)
@@ -30,7 +31,7 @@ class Stages:
         return self._filter("flow-features", "spectral", windows)
 
     def scores(self, mode, windows):
-        """(scores (n, 4), anomaly (n,) or None) of int8, float or rule."""
+        """(scores (n, 4), anomaly (n,) or None) of int8 or rule."""
         out = self._filter("flow-model", mode, windows)
         return out[:, :4], out[:, 4] if out.shape[1] > 4 else None
 

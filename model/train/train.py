@@ -81,6 +81,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--out", default=os.path.join(stages.ROOT, "model"))
+    parser.add_argument("--vectors", default=os.path.join(
+        stages.ROOT, "tests/unit/model/model_vectors.h"))
     parser.add_argument("recordings", nargs="*", default=["../shared/data"])
     args = parser.parse_args()
     stage = stages.Stages(args.build)
@@ -124,17 +126,17 @@ def main():
     source = export.Provenance(digest(args.recordings), len(learn),
                                len(train), recipe.SEED)
     export.write_weights(args.out, source, ranges, int8)
-    export.write_float(args.out, source, weights, biases)
+    export.write_float(stage.float_path, ranges, weights, biases)
     export.write_clusters(args.out, source, clusters, threshold)
     export.write_rule(args.out, source, rule)
     shown = np.concatenate([np.flatnonzero(check.label == c)[:4]
                             for c in range(4)])
     export.write_vectors(
-        os.path.join(stages.ROOT, "tests/unit/model/model_vectors.h"), source,
+        args.vectors, source,
         check.x[shown], int8.scores(x[shown]),
         network.float_scores(weights, biases, x[shown]),
         clusters.scores(x[shown]))
-    print("written: weights.h weights_float.h clusters.h rule_limits.h in %s" %
+    print("written: weights.h clusters.h rule_limits.h in %s" %
           args.out)
 
 

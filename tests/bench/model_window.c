@@ -55,12 +55,6 @@ static void int8(int w) {
   sink = scores[0];
 }
 
-static void floats(int w) {
-  float scores[FLOW_CLASSES];
-  network_float(inputs[w], scores);
-  sink = scores[0];
-}
-
 static void anomaly(int w) { sink = anomaly_score(inputs[w]); }
 
 static void whole(int w) {
@@ -182,7 +176,6 @@ int main(int argc, char **argv) {
   make_windows();
   measure("model_features", features);
   measure("model_int8", int8);
-  measure("model_float", floats);
   measure("model_anomaly", anomaly);
   measure("model_window", whole);
   if (serve(argc > 1 ? argv[1] : program) != 0) {
