@@ -1,5 +1,5 @@
 /* weir-doctor cloud: credentials, token, and the properties of the Thing. */
-#include "doctor.h"
+#include "doctor/checks.h"
 
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/proto.h"
@@ -197,14 +197,14 @@ int doctor_cloud(struct doctor *d, int argc, char **argv) {
                          : strcmp(argv[i], "--rejected") == 0 ? &spool
                                                               : NULL;
     if (value == NULL || i + 1 == argc)
-      return doctor_usage("cloud does not take \"%s\"", argv[i]);
+      return doctor_usage(d, "cloud does not take \"%s\"", argv[i]);
     *value = argv[i + 1];
   }
   if (spool != NULL)
     return doctor_rejected(d, spool);
   const char *fault = wr_http_url_fault(w.base, true);
   if (fault != NULL)
-    return doctor_usage("--url \"%s\" is not allowed: %s", w.base, fault);
+    return doctor_usage(d, "--url \"%s\" is not allowed: %s", w.base, fault);
   curl_global_init(CURL_GLOBAL_ALL);
   w.http = wr_http_create(&(struct wr_http_options){.user_agent = "weir-doctor",
                                                     .timeout_ms = TIMEOUT_MS,
@@ -212,7 +212,7 @@ int doctor_cloud(struct doctor *d, int argc, char **argv) {
                                                     .use_proxy = true,
                                                     .ca_cert = ca_cert});
   int status = w.http != NULL ? walk_path(&w, file)
-                              : doctor_usage("there is no memory left");
+                              : doctor_usage(d, "there is no memory left");
   wr_http_destroy(w.http);
   wr_http_reply_free(&w.reply);
   wr_bytes_wipe(&w.token);

@@ -2,7 +2,8 @@
  *
  * /api/info is no proof of health: the container answers it for ever after its
  * model has died. */
-#include "doctor.h"
+#include "doctor/checks.h"
+#include "doctor/tools.h"
 
 #include "lib/infer/inference.h"
 
@@ -80,7 +81,7 @@ static int classify(struct doctor *d, struct wr_inference *i,
                     const struct wr_model *m, bool url) {
   double *features = calloc(m->features, sizeof(*features));
   if (features == NULL)
-    return doctor_usage("there is no memory left");
+    return doctor_usage(d, "there is no memory left");
   for (size_t n = 0; n < m->features; n++)
     features[n] = 10.0 + 0.1 * sin((double)n);
   struct wr_answer answer;
@@ -97,11 +98,11 @@ static int classify(struct doctor *d, struct wr_inference *i,
 
 int doctor_inference(struct doctor *d, int argc, char **argv) {
   if (argc != 1)
-    return doctor_usage("inference takes one URL or the path of a model");
+    return doctor_usage(d, "inference takes one URL or the path of a model");
   bool url = strstr(argv[0], "://") != NULL;
   const char *fault = url ? wr_http_url_fault(argv[0], false) : NULL;
   if (fault != NULL)
-    return doctor_usage("\"%s\" is not allowed: %s", argv[0], fault);
+    return doctor_usage(d, "\"%s\" is not allowed: %s", argv[0], fault);
   curl_global_init(CURL_GLOBAL_ALL);
   struct wr_inference *i =
       url ? wr_inference_http(argv[0],
@@ -115,7 +116,7 @@ int doctor_inference(struct doctor *d, int argc, char **argv) {
                                          .timeout_ms = TIMEOUT_MS,
                                          .start_timeout_ms = TIMEOUT_MS});
   if (i == NULL)
-    return doctor_usage("there is no memory left");
+    return doctor_usage(d, "there is no memory left");
   struct wr_model model = {0};
   int status = wr_inference_describe(i, &model);
   if (status != 0)

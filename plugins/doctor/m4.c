@@ -3,7 +3,8 @@
  * Every step uses what cannot do harm: a notification shows whether a proxy is
  * there (it never crashes one), then one call of a method the user named. No
  * other method is tried: an m4-proxy dies for 2 s of one that is not bound. */
-#include "doctor.h"
+#include "doctor/checks.h"
+#include "doctor/tools.h"
 
 #include "lib/rpc/client.h"
 
@@ -198,19 +199,19 @@ static const char *default_address(char *buffer, size_t size) {
   return buffer;
 }
 
-static int open_client(struct wr_rpc_client **client, const char *address,
-                       bool persistent) {
+static int open_client(struct doctor *d, struct wr_rpc_client **client,
+                       const char *address, bool persistent) {
   struct wr_rpc_options options = {.timeout_ms = TIMEOUT_MS,
                                    .random = doctor_random(),
                                    .env = {doctor_clock_us, -1}};
   const char *why = NULL;
   if (wr_rpc_address_parse(address, &options.address, &why) != 0)
-    return doctor_usage("the address \"%s\" is not one: %s", address, why);
+    return doctor_usage(d, "the address \"%s\" is not one: %s", address, why);
   options.mode = persistent || options.address.path[0] != '\0'
                      ? WR_RPC_PERSISTENT
                      : WR_RPC_PROXY;
   *client = wr_rpc_client_new(&options);
-  return *client != NULL ? 0 : doctor_usage("there is no memory left");
+  return *client != NULL ? 0 : doctor_usage(d, "there is no memory left");
 }
 
 int doctor_m4(struct doctor *d, int argc, char **argv) {
@@ -226,13 +227,13 @@ int doctor_m4(struct doctor *d, int argc, char **argv) {
     else if (strcmp(argv[i], "--method") == 0 && i + 1 < argc)
       w.method = argv[++i];
     else if (argv[i][0] == '-' || address != NULL)
-      return doctor_usage("m4 does not take \"%s\"", argv[i]);
+      return doctor_usage(d, "m4 does not take \"%s\"", argv[i]);
     else
       address = argv[i];
   }
   if (address == NULL)
     address = default_address(buffer, sizeof(buffer));
-  int status = open_client(&w.client, address, persistent);
+  int status = open_client(d, &w.client, address, persistent);
   if (status != 0)
     return status;
   status = walk_path(&w, address, drain);
@@ -245,9 +246,9 @@ int doctor_call(struct doctor *d, int argc, char **argv) {
   argc -= persistent;
   argv += persistent;
   if (argc < 2 || argc > 3)
-    return doctor_usage("call takes ADDRESS METHOD [ARGUMENT]");
+    return doctor_usage(d, "call takes ADDRESS METHOD [ARGUMENT]");
   struct wr_rpc_client *client;
-  int status = open_client(&client, argv[0], persistent);
+  int status = open_client(d, &client, argv[0], persistent);
   if (status != 0)
     return status;
   struct wr_rpc_arg arg = {.kind = WR_ARG_TEXT};

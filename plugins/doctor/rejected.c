@@ -1,5 +1,5 @@
 /* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
-#include "doctor.h"
+#include "doctor/checks.h"
 
 #include "lib/spool/spool.h"
 

@@ -2,30 +2,10 @@
 
 import json
 import os
-import socket
-import subprocess
 import unittest
 
 import weir
-
-DOCTOR = os.path.join(weir.BUILD, "bin", "weir-doctor")
-
-
-def doctor(*args, env=None):
-    """Runs it: (exit status, what it printed, parsed when it is JSON)."""
-    done = subprocess.run([DOCTOR] + list(args), capture_output=True,
-                          text=True, timeout=60,
-                          env=dict(os.environ, **(env or {})))
-    if "--json" in args and done.stdout.startswith("{"):
-        return done.returncode, json.loads(done.stdout)
-    return done.returncode, done.stdout + done.stderr
-
-
-def closed_port():
-    """A port of 127.0.0.1 where nobody listens."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+from doctorcase import closed_port, doctor
 
 
 class UsageTest(unittest.TestCase):
