@@ -1,12 +1,12 @@
 /* rpc_client in front of servers that keep the connection: rpclib and the
  * arduino-router. */
-#include "lib/rpc/internal.h"
+#include "lib/rpc/base.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
-void wr_rpc_disconnect(struct wr_rpc_client *c) {
+static void disconnect(struct wr_rpc_client *c) {
   if (c->fd >= 0)
     close(c->fd);
   c->fd = -1;
@@ -125,8 +125,8 @@ static void fail_waiting(struct wr_rpc_call *calls, size_t count, int status) {
       wr_rpc_fail(calls + i, status);
 }
 
-void wr_rpc_persistent_call(struct wr_rpc_client *c, struct wr_rpc_call *calls,
-                            size_t count) {
+static void call_batch(struct wr_rpc_client *c, struct wr_rpc_call *calls,
+                       size_t count) {
   int64_t until_us = wr_rpc_deadline(c);
   /* A server may have closed an idle connection: then once more, afresh. */
   int tries = c->fd < 0 ? 1 : 2;
@@ -144,13 +144,12 @@ void wr_rpc_persistent_call(struct wr_rpc_client *c, struct wr_rpc_call *calls,
     status = try_batch(c, calls, count, until_us);
     if (status == 0)
       return;
-    wr_rpc_disconnect(c);
+    disconnect(c);
   }
   fail_waiting(calls, count, status);
 }
 
-void wr_rpc_persistent_notify(struct wr_rpc_client *c,
-                              struct wr_rpc_call *call) {
+static void notify(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   uint8_t message[WR_RPC_REQUEST_MAX];
   size_t len = 0;
   int64_t until_us = wr_rpc_deadline(c);
@@ -162,5 +161,8 @@ void wr_rpc_persistent_notify(struct wr_rpc_client *c,
   if (status == 0)
     return;
   wr_rpc_fail(call, status);
-  wr_rpc_disconnect(c);
+  disconnect(c);
 }
+
+const struct wr_rpc_transport wr_rpc_persistent = {.call = call_batch,
+                                                   .notify = notify};

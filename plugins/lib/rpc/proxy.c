@@ -1,5 +1,5 @@
 /* rpc_client in front of Arduino's m4-proxy: one connection, one message. */
-#include "lib/rpc/internal.h"
+#include "lib/rpc/base.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -87,7 +87,7 @@ static bool lock(struct wr_rpc_client *c, struct wr_rpc_call *call,
   return false;
 }
 
-void wr_rpc_proxy_call(struct wr_rpc_client *c, struct wr_rpc_call *call) {
+static void call_one(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   uint8_t message[WR_RPC_REQUEST_MAX];
   size_t len = 0;
   struct wr_rpc_reply reply;
@@ -106,9 +106,21 @@ void wr_rpc_proxy_call(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   call->took_us = wr_rpc_now(c) - start_us;
 }
 
+static void call_each(struct wr_rpc_client *c, struct wr_rpc_call *calls,
+                      size_t count) {
+  bool cancelled = false;
+  for (size_t i = 0; i < count; i++) {
+    if (cancelled)
+      calls[i].outcome = WR_RPC_CANCELLED;
+    else
+      call_one(c, calls + i);
+    cancelled = calls[i].outcome == WR_RPC_CANCELLED;
+  }
+}
+
 /* The end of the connection shows that the proxy has passed it on, so that
  * the next call cannot overtake it. */
-void wr_rpc_proxy_notify(struct wr_rpc_client *c, struct wr_rpc_call *call) {
+static void notify(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   uint8_t message[WR_RPC_REQUEST_MAX];
   size_t len = 0;
   int64_t until_us = wr_rpc_deadline(c);
@@ -128,7 +140,7 @@ void wr_rpc_proxy_notify(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   wr_rpc_lock_give(&c->lock);
 }
 
-void wr_rpc_proxy_drain(struct wr_rpc_client *c, struct wr_rpc_call *call) {
+static void drain_alone(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   struct wr_rpc_reply reply;
   int64_t until_us = wr_rpc_deadline(c);
   if (!lock(c, call, until_us))
@@ -138,3 +150,6 @@ void wr_rpc_proxy_drain(struct wr_rpc_client *c, struct wr_rpc_call *call) {
   if (call->outcome == WR_RPC_STALE && call->stale < DRAIN_MAX)
     call->outcome = WR_RPC_OK;
 }
+
+const struct wr_rpc_transport wr_rpc_proxy = {
+    .locks = true, .call = call_each, .notify = notify, .drain = drain_alone};
