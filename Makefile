@@ -22,7 +22,7 @@ ALL_CFLAGS = -std=gnu11 -pthread -fPIC $(WARN) -I. -Iplugins \
 COLLECTD_CFLAGS := -DHAVE_CONFIG_H -isystem $(COLLECTD_INCLUDE)
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) \
   $(SANFLAGS)
-LIBS := -lcurl -lmsgpackc -lyajl -lsqlite3 -lm
+LIBS := -lcurl -lyajl -lsqlite3 -lm
 
 ifneq ($(V),1)
 Q := @

@@ -27,7 +27,7 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 
 # package, package|package or command:package: see tests/install-deps. OpenSSL
 # first: GnuTLS keeps every certificate authority parsed, 6 MB of memory.
-DEPS_BUILD := gcc:gcc libc6-dev collectd-core collectd-dev libmsgpack-dev \
+DEPS_BUILD := gcc:gcc libc6-dev collectd-core collectd-dev \
   'libcurl4-openssl-dev|libcurl4-gnutls-dev' libyajl-dev libsqlite3-dev
 DEPS_DEMO := $(DEPS_BUILD) /usr/bin/python3:python3 librrd8 \
   rrdtool:rrdtool fonts-dejavu-core

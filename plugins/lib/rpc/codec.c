@@ -1,47 +1,91 @@
 #include "lib/rpc/codec.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
-#include <msgpack.h>
-#include <stdio.h>
 #include <string.h>
 
-/* Sink for msgpack-c: a fixed buffer that never grows. */
+/* Bytes out into a buffer that never grows; what does not fit sets `full`. */
 struct sink {
   uint8_t *buf;
   size_t len;
+  bool full;
 };
 
-static int sink_write(void *data, const char *bytes, size_t len) {
-  struct sink *s = data;
-  if (len > WR_RPC_REQUEST_MAX - s->len)
-    return -1;
+static void put(struct sink *s, const void *bytes, size_t len) {
+  s->full |= len > WR_RPC_REQUEST_MAX - s->len;
+  if (s->full)
+    return;
   memcpy(s->buf + s->len, bytes, len);
   s->len += len;
-  return 0;
 }
 
-/* v4 is the specification before str8 and bin: fixstr, raw16, raw32. */
-static int pack_text(msgpack_packer *pk, const char *text) {
+/* A type byte and the low `width` bytes of a number, the highest first. */
+static void put_head(struct sink *s, unsigned type, uint64_t number,
+                     unsigned width) {
+  uint8_t bytes[9] = {(uint8_t)type};
+  for (unsigned i = 0; i < width; i++)
+    bytes[1 + i] = (uint8_t)(number >> 8 * (width - 1 - i));
+  put(s, bytes, 1 + width);
+}
+
+static void put_uint(struct sink *s, uint64_t n) {
+  if (n < 0x80)
+    put_head(s, (unsigned)n, 0, 0);
+  else if (n <= UINT8_MAX)
+    put_head(s, 0xcc, n, 1);
+  else if (n <= UINT16_MAX)
+    put_head(s, 0xcd, n, 2);
+  else if (n <= UINT32_MAX)
+    put_head(s, 0xce, n, 4);
+  else
+    put_head(s, 0xcf, n, 8);
+}
+
+static void put_int(struct sink *s, int64_t n) {
+  if (n >= 0)
+    put_uint(s, (uint64_t)n);
+  else if (n >= -32)
+    put_head(s, (unsigned)(n & 0xff), 0, 0);
+  else if (n >= INT8_MIN)
+    put_head(s, 0xd0, (uint64_t)n, 1);
+  else if (n >= INT16_MIN)
+    put_head(s, 0xd1, (uint64_t)n, 2);
+  else if (n >= INT32_MIN)
+    put_head(s, 0xd2, (uint64_t)n, 4);
+  else
+    put_head(s, 0xd3, (uint64_t)n, 8);
+}
+
+static void put_array(struct sink *s, size_t count) {
+  if (count < 16)
+    put_head(s, 0x90 | (unsigned)count, 0, 0);
+  else
+    put_head(s, 0xdc, count, 2);
+}
+
+/* The specification before str8 and bin: fixstr, else raw16. */
+static void put_text(struct sink *s, const char *text) {
   size_t len = strlen(text);
-  if (len > WR_RPC_STRING_MAX)
-    return -1;
-  if (msgpack_pack_v4raw(pk, len) != 0)
-    return -1;
-  return msgpack_pack_v4raw_body(pk, text, len);
+  s->full |= len > WR_RPC_STRING_MAX;
+  if (len < 32)
+    put_head(s, 0xa0 | (unsigned)len, 0, 0);
+  else
+    put_head(s, 0xda, len, 2);
+  put(s, text, len);
 }
 
-static int pack_arg(msgpack_packer *pk, const struct wr_rpc_arg *arg) {
+static void put_arg(struct sink *s, const struct wr_rpc_arg *arg) {
   switch (arg->kind) {
   case WR_ARG_TEXT:
-    return pack_text(pk, arg->text);
+    put_text(s, arg->text);
+    break;
   case WR_ARG_INT:
-    return msgpack_pack_int64(pk, arg->i); /* chooses the shortest form */
+    put_int(s, arg->i);
+    break;
   case WR_ARG_BOOL:
-    return arg->b ? msgpack_pack_true(pk) : msgpack_pack_false(pk);
+    put_head(s, arg->b ? 0xc3 : 0xc2, 0, 0);
+    break;
   }
-  return -1;
 }
 
 int wr_rpc_encode(uint8_t *buf, size_t *len, enum wr_rpc_type type,
@@ -49,34 +93,30 @@ int wr_rpc_encode(uint8_t *buf, size_t *len, enum wr_rpc_type type,
                   const struct wr_rpc_arg *args, size_t args_count) {
   if (method[0] == '\0')
     return -EINVAL;
-  struct sink sink = {.buf = buf};
-  msgpack_packer pk;
-  msgpack_packer_init(&pk, &sink, sink_write);
-  int bad = msgpack_pack_array(&pk, type == WR_RPC_NOTIFY ? 3 : 4);
-  bad |= msgpack_pack_int(&pk, (int)type);
+  struct sink s = {.buf = buf};
+  put_array(&s, type == WR_RPC_NOTIFY ? 3 : 4);
+  put_uint(&s, type);
   if (type != WR_RPC_NOTIFY)
-    bad |= msgpack_pack_uint32(&pk, msgid);
-  bad |= pack_text(&pk, method);
-  bad |= msgpack_pack_array(&pk, args_count);
-  for (size_t i = 0; i < args_count && bad == 0; i++)
-    bad |= pack_arg(&pk, args + i);
-  if (bad != 0)
+    put_uint(&s, msgid);
+  put_text(&s, method);
+  put_array(&s, args_count);
+  for (size_t i = 0; i < args_count && !s.full; i++)
+    put_arg(&s, args + i);
+  if (s.full)
     return -EMSGSIZE;
-  *len = sink.len;
+  *len = s.len;
   return 0;
 }
 
 void wr_rpc_encode_drain(uint8_t *buf, size_t *len, uint32_t msgid) {
-  struct sink sink = {.buf = buf};
-  msgpack_packer pk;
-  msgpack_packer_init(&pk, &sink, sink_write);
-  msgpack_pack_array(&pk, 5);
-  msgpack_pack_int(&pk, WR_RPC_REQUEST);
-  msgpack_pack_uint32(&pk, msgid);
-  pack_text(&pk, "x");
-  msgpack_pack_array(&pk, 0);
-  msgpack_pack_int(&pk, 0);
-  *len = sink.len;
+  struct sink s = {.buf = buf};
+  put_array(&s, 5);
+  put_uint(&s, WR_RPC_REQUEST);
+  put_uint(&s, msgid);
+  put_text(&s, "x");
+  put_array(&s, 0);
+  put_uint(&s, 0);
+  *len = s.len;
 }
 
 static uint64_t big_endian(const uint8_t *p, unsigned width) {
@@ -220,13 +260,12 @@ int wr_rpc_scan(const void *data, size_t len, size_t *size) {
 int wr_rpc_read(const uint8_t **at, const uint8_t *end,
                 struct wr_rpc_value *out) {
   const uint8_t *start = *at;
-  int status = skip(at, end);
-  if (status != 0)
+  int status = read_head(at, end, out);
+  if (status != 0 || (out->kind != WR_RPC_ARRAY && out->kind != WR_RPC_MAP))
     return status;
-  const uint8_t *body = start;
-  status = read_head(&body, end, out);
-  if (out->kind == WR_RPC_ARRAY || out->kind == WR_RPC_MAP)
-    out->len = (size_t)(*at - out->data);
+  *at = start;
+  status = skip(at, end);
+  out->len = status == 0 ? (size_t)(*at - out->data) : 0;
   return status;
 }
 
@@ -250,10 +289,9 @@ int wr_rpc_decode_reply(const void *data, size_t len, struct wr_rpc_reply *out,
     return status;
   const uint8_t *at = data, *end = at + *size;
   struct wr_rpc_value message, type, msgid;
-  wr_rpc_read(&at, end, &message);
+  read_head(&at, end, &message);
   if (message.kind != WR_RPC_ARRAY || message.count != 4)
     return -ENOMSG;
-  at = message.data;
   wr_rpc_read(&at, end, &type);
   wr_rpc_read(&at, end, &msgid);
   wr_rpc_read(&at, end, &out->error);
