@@ -1,5 +1,5 @@
 /* The configuration of m4_rpc: tables, checks, what is left out. */
-#include "m4_rpc.h"
+#include "block.h"
 
 #include "glue/options.h"
 
@@ -19,14 +19,15 @@ static int read_output(const char *where, const oconfig_item_t *ci,
     good = good && ci->values[i].type == OCONFIG_TYPE_STRING;
   double index = good ? ci->values[0].value.number : -1;
   if (index < 0 || index > WR_RPC_VALUES || index != floor(index) ||
-      m->outputs_count == M4_OUTPUTS_MAX) {
+      m->rpc.indices_count == M4_OUTPUTS_MAX) {
     ERROR("%s: Element is not allowed like this: it needs an index from 0, a "
           "type in quotes and perhaps a type instance, at most %d times.",
           where, M4_OUTPUTS_MAX);
     return -1;
   }
-  struct output *o = m->outputs + m->outputs_count;
-  m->indices[m->outputs_count++] = (int64_t)index;
+  size_t which = m->rpc.indices_count++;
+  struct output *o = m->outputs + which;
+  m->indices[which] = (int64_t)index;
   o->type = sstrdup(ci->values[1].value.string);
   o->instance =
       sstrdup(ci->values_num == 3 ? ci->values[2].value.string : m->name);
@@ -36,31 +37,31 @@ static int read_output(const char *where, const oconfig_item_t *ci,
 static const struct wr_option method_options[] = {
     WR_OPTION("Type", WR_STRING, struct method, type),
     WR_OPTION("Instance", WR_STRING, struct method, instance),
-    WR_OPTION_RANGE("Interval", WR_SECONDS, struct method, interval_ms, 0.01,
-                    86400),
-    WR_OPTION("Scale", WR_NUMBER, struct method, scale),
-    WR_OPTION("Compensate", WR_BOOLEAN, struct method, compensate),
-    WR_OPTION_RANGE("Seq", WR_INTEGER, struct method, seq_index, 0,
+    WR_OPTION_RANGE("Interval", WR_SECONDS, struct method, rpc.interval_ms,
+                    0.01, 86400),
+    WR_OPTION("Scale", WR_NUMBER, struct method, rpc.scale),
+    WR_OPTION("Compensate", WR_BOOLEAN, struct method, rpc.repair),
+    WR_OPTION_RANGE("Seq", WR_INTEGER, struct method, rpc.seq_index, 0,
                     WR_RPC_VALUES),
     WR_OPTION_BLOCK("Element", read_output),
 };
 
 /* A method without Element gives its one result to Type. */
 static int complete_outputs(const char *where, struct method *m) {
-  if ((m->type != NULL) == (m->outputs_count > 0) ||
+  if ((m->type != NULL) == (m->rpc.indices_count > 0) ||
       (m->instance != NULL && m->type == NULL)) {
     ERROR("%s: exactly one of Type (for a single result, with Instance) and "
           "Element (for elements of an array) is needed.",
           where);
     return -1;
   }
-  if (m->seq_index >= 0 && m->outputs_count == 0) {
+  if (m->rpc.seq_index >= 0 && m->rpc.indices_count == 0) {
     ERROR("%s: Seq is only allowed together with Element.", where);
     return -1;
   }
-  if (m->outputs_count > 0)
+  if (m->rpc.indices_count > 0)
     return 0;
-  m->outputs_count = 1;
+  m->rpc.indices_count = 1;
   m->indices[0] = WR_M4_WHOLE;
   m->outputs[0].type = sstrdup(m->type);
   m->outputs[0].instance = sstrdup(m->instance != NULL ? m->instance : m->name);
@@ -69,14 +70,14 @@ static int complete_outputs(const char *where, struct method *m) {
 
 static int complete_interval(const char *where, const struct m4 *m4,
                              struct method *m) {
-  if (m->interval_ms == 0)
-    m->interval_ms = m4->interval_ms > 0 ? m4->interval_ms
-                     : m->compensate     ? REPAIR_INTERVAL_MS
-                                         : INTERVAL_MS;
-  if (!m->compensate || wr_m4_repair_serves(m->interval_ms))
+  if (m->rpc.interval_ms == 0)
+    m->rpc.interval_ms = m4->interval_ms > 0 ? m4->interval_ms
+                         : m->rpc.repair     ? REPAIR_INTERVAL_MS
+                                             : INTERVAL_MS;
+  if (!m->rpc.repair || wr_m4_repair_serves(m->rpc.interval_ms))
     return 0;
   char value[32];
-  snprintf(value, sizeof(value), "%g", (double)m->interval_ms / 1000);
+  snprintf(value, sizeof(value), "%g", (double)m->rpc.interval_ms / 1000);
   return wr_option_fault(
       where, "Interval", value,
       "with Compensate at least 1.01 and 0.01 or more away from a whole number "
@@ -84,24 +85,16 @@ static int complete_interval(const char *where, const struct m4 *m4,
       "it is asked after less than a second and rounds down the seconds");
 }
 
-static int complete_method(const struct m4 *m4, struct method *m,
-                           struct wr_m4_method *out) {
+static int complete_method(const struct m4 *m4, struct method *m) {
   char where[300];
   snprintf(where, sizeof(where), M4_WHERE ": <M4 \"%s\">, <Method \"%s\">",
            m4->name, m->name);
   if (complete_outputs(where, m) != 0 || complete_interval(where, m4, m) != 0)
     return -1;
-  if (m->compensate && (m->outputs_count > 1 || m->seq_index >= 0)) {
+  if (m->rpc.repair && (m->rpc.indices_count > 1 || m->rpc.seq_index >= 0)) {
     ERROR("%s: Compensate is only allowed for one number without Seq.", where);
     return -1;
   }
-  *out = (struct wr_m4_method){.name = m->name,
-                               .interval_ms = m->interval_ms,
-                               .seq_index = m->seq_index,
-                               .indices = m->indices,
-                               .indices_count = m->outputs_count,
-                               .repair = m->compensate,
-                               .scale = m->scale};
   return 0;
 }
 
@@ -118,17 +111,15 @@ static char *block_name(const char *where, const oconfig_item_t *ci) {
 static int read_method(const char *where, const oconfig_item_t *ci,
                        void *target) {
   struct m4 *m4 = target;
-  struct method *m = m4->methods + m4->loop.methods_count;
   if (m4->loop.methods_count == WR_M4_METHODS) {
     ERROR("%s: more than %d <Method> blocks are not allowed.", where,
           WR_M4_METHODS);
     return -1;
   }
-  *m = (struct method){.scale = 1, .seq_index = -1, .trouble = WR_TROUBLE_INIT};
-  m->name = block_name(where, ci);
-  if (m->name == NULL)
+  char *name = block_name(where, ci);
+  struct method *m = name != NULL ? m4_add_method(m4, name) : NULL;
+  if (m == NULL)
     return -1;
-  m4->loop.methods_count++;
   char inner[300];
   snprintf(inner, sizeof(inner), "%s, <Method \"%s\">", where, m->name);
   return wr_options_read(inner, ci, method_options,
@@ -136,27 +127,24 @@ static int read_method(const char *where, const oconfig_item_t *ci,
 }
 
 static const struct wr_option report_options[] = {
-    WR_OPTION("OnChange", WR_BOOLEAN, struct report, on_change),
-    WR_OPTION_RANGE("Heartbeat", WR_SECONDS, struct report, heartbeat_ms, 0,
-                    86400),
-    WR_OPTION("Call", WR_BOOLEAN, struct report, call),
+    WR_OPTION("OnChange", WR_BOOLEAN, struct report, rpc.state.on_change),
+    WR_OPTION_RANGE("Heartbeat", WR_SECONDS, struct report,
+                    rpc.state.heartbeat_ms, 0, 86400),
+    WR_OPTION("Call", WR_BOOLEAN, struct report, rpc.call),
 };
 
 static int read_report(const char *where, const oconfig_item_t *ci,
                        void *target) {
   struct m4 *m4 = target;
-  struct report *r = m4->reports + m4->loop.reports_count;
-  if (m4->loop.reports_count == M4_REPORTS_MAX) {
+  if (m4->loop.reports_count == WR_M4_REPORTS) {
     ERROR("%s: more than %d <Report> blocks are not allowed.", where,
-          M4_REPORTS_MAX);
+          WR_M4_REPORTS);
     return -1;
   }
-  *r = (struct report){
-      .on_change = true, .heartbeat_ms = 60000, .trouble = WR_TROUBLE_INIT};
-  r->method = block_name(where, ci);
-  if (r->method == NULL)
+  char *name = block_name(where, ci);
+  struct report *r = name != NULL ? m4_add_report(m4, name) : NULL;
+  if (r == NULL)
     return -1;
-  m4->loop.reports_count++;
   char inner[300];
   snprintf(inner, sizeof(inner), "%s, <Report \"%s\">", where, r->method);
   return wr_options_read(inner, ci, report_options,
@@ -206,21 +194,11 @@ static int complete_timeout(const char *where, struct m4 *m4) {
                          "itself waits 1 s for the M4");
 }
 
-static void complete_reports(struct m4 *m4) {
-  for (size_t i = 0; i < m4->loop.reports_count; i++)
-    m4->loop_reports[i] = (struct wr_m4_report){
-        .method = m4->reports[i].method,
-        .call = m4->reports[i].call,
-        .state = {.on_change = m4->reports[i].on_change,
-                  .heartbeat_ms = m4->reports[i].heartbeat_ms,
-                  .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
-}
-
 /* collectd turns a slash into something else, and labels would not be found. */
 static int check_name(const char *where, const struct m4 *m4) {
   if (strchr(m4->name, '/') != NULL)
     return wr_option_fault(where, "M4", m4->name, "a name without a slash");
-  for (const struct m4 *o = m4_all; o != NULL; o = o->next)
+  for (const struct m4 *o = m4_first(); o != NULL; o = o->next)
     if (strcasecmp(o->name, m4->name) == 0)
       return wr_option_fault(where, "M4", m4->name, "the name is taken");
   return 0;
@@ -230,8 +208,8 @@ static int check_name(const char *where, const struct m4 *m4) {
 static int givers(const struct m4 *m4, const struct output *o) {
   int found = 0;
   for (size_t i = 0; i < m4->loop.methods_count; i++)
-    for (size_t j = 0; j < m4->methods[i].outputs_count; j++) {
-      const struct output *other = m4->methods[i].outputs + j;
+    for (size_t j = 0; j < m4_method(m4, i)->rpc.indices_count; j++) {
+      const struct output *other = m4_method(m4, i)->outputs + j;
       found += strcmp(o->type, other->type) == 0 &&
                strcmp(o->instance, other->instance) == 0;
     }
@@ -240,8 +218,8 @@ static int givers(const struct m4 *m4, const struct output *o) {
 
 static int check_outputs(const char *where, const struct m4 *m4) {
   for (size_t i = 0; i < m4->loop.methods_count; i++)
-    for (size_t j = 0; j < m4->methods[i].outputs_count; j++) {
-      const struct output *o = m4->methods[i].outputs + j;
+    for (size_t j = 0; j < m4_method(m4, i)->rpc.indices_count; j++) {
+      const struct output *o = m4_method(m4, i)->outputs + j;
       if (givers(m4, o) == 1)
         continue;
       ERROR("%s: %s-%s would be dispatched by two methods or elements; give "
@@ -262,43 +240,19 @@ static int complete_m4(const char *where, struct m4 *m4) {
   if (complete_address(where, m4) != 0 || complete_timeout(where, m4) != 0)
     return -1;
   for (size_t i = 0; i < m4->loop.methods_count; i++)
-    if (complete_method(m4, m4->methods + i, m4->loop_methods + i) != 0)
+    if (complete_method(m4, m4_method(m4, i)) != 0)
       return -1;
-  complete_reports(m4);
   if (m4->interval_ms == 0)
     m4->interval_ms = INTERVAL_MS;
   return check_outputs(where, m4);
 }
 
-void m4_free(struct m4 *m4) {
-  wr_m4_close(&m4->loop);
-  for (size_t i = 0; i < m4->loop.methods_count; i++) {
-    struct method *m = m4->methods + i;
-    for (size_t j = 0; j < m->outputs_count; j++) {
-      free(m->outputs[j].type);
-      free(m->outputs[j].instance);
-    }
-    free(m->name);
-    free(m->type);
-    free(m->instance);
-  }
-  for (size_t i = 0; i < m4->loop.reports_count; i++)
-    free(m4->reports[i].method);
-  free(m4->name);
-  free(m4->address);
-  free(m4->lock_directory);
-  free(m4);
-}
-
 static int read_m4(const char *where, const oconfig_item_t *ci, void *target) {
   (void)target;
-  struct m4 *m4 = calloc(1, sizeof(*m4));
-  if (m4 == NULL || (m4->name = block_name(where, ci)) == NULL) {
-    free(m4);
+  char *name = block_name(where, ci);
+  struct m4 *m4 = name != NULL ? m4_new(name) : NULL;
+  if (m4 == NULL)
     return -1;
-  }
-  m4->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
-  m4->guard = (struct wr_rpc_guard)WR_RPC_GUARD_INIT;
   char inner[200];
   snprintf(inner, sizeof(inner), M4_WHERE ": <M4 \"%s\">", m4->name);
   if (wr_options_read(inner, ci, m4_options, STATIC_ARRAY_SIZE(m4_options),
@@ -307,10 +261,7 @@ static int read_m4(const char *where, const oconfig_item_t *ci, void *target) {
     m4_free(m4);
     return -1;
   }
-  struct m4 **end = &m4_all;
-  while (*end != NULL)
-    end = &(*end)->next;
-  *end = m4;
+  m4_append(m4);
   return 0;
 }
 
@@ -338,8 +289,8 @@ static int check_type(const struct m4 *m4, struct output *o) {
 
 int m4_check_types(struct m4 *m4) {
   for (size_t i = 0; i < m4->loop.methods_count; i++)
-    for (size_t j = 0; j < m4->methods[i].outputs_count; j++)
-      if (check_type(m4, &m4->methods[i].outputs[j]) != 0)
+    for (size_t j = 0; j < m4_method(m4, i)->rpc.indices_count; j++)
+      if (check_type(m4, &m4_method(m4, i)->outputs[j]) != 0)
         return -1;
   return 0;
 }

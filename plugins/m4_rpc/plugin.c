@@ -11,7 +11,7 @@
  * Labels arrive in a write callback, which copies them and wakes the thread.
  * The init callback starts the threads; that one exists is also what makes
  * collectd start its write threads. */
-#include "m4_rpc.h"
+#include "block.h"
 
 #include "glue/clock.h"
 
@@ -21,7 +21,6 @@
 
 #define SOURCE "edge_impulse" /* whose labels are reported */
 
-struct m4 *m4_all;
 static int stop_fd = -1; /* readable for ever once the daemon stops */
 
 /* --- what the loop tells --- */
@@ -43,9 +42,10 @@ static cdtime_t wall_time(int64_t at_us) {
 static void on_sample(void *user, size_t which, size_t output, double value,
                       int64_t at_us) {
   struct m4 *m4 = user;
-  const struct output *o = m4->methods[which].outputs + output;
+  const struct method *m = m4_method(m4, which);
+  const struct output *o = m->outputs + output;
   struct wr_metric metric =
-      metric_of(m4, o->type, o->instance, m4->loop_methods[which].interval_ms);
+      metric_of(m4, o->type, o->instance, m->rpc.interval_ms);
   metric.time = wall_time(at_us);
   if (!o->derive)
     wr_metric_gauge(&metric, value);
@@ -56,9 +56,9 @@ static void on_sample(void *user, size_t which, size_t output, double value,
 static void on_latency(void *user, size_t which, int64_t took_us,
                        int64_t at_us) {
   struct m4 *m4 = user;
+  const struct method *m = m4_method(m4, which);
   struct wr_metric metric =
-      metric_of(m4, "response_time", m4->methods[which].name,
-                m4->loop_methods[which].interval_ms);
+      metric_of(m4, "response_time", m->name, m->rpc.interval_ms);
   metric.time = wall_time(at_us);
   wr_metric_gauge(&metric, (double)took_us / 1e6);
 }
@@ -73,56 +73,72 @@ static void on_health(void *user) {
     wr_metric_derive(&metric, m4->loop.faults[i]);
   }
   for (size_t i = 0; i < m4->loop.methods_count; i++) {
+    const struct method *m = m4_method(m4, i);
     char instance[DATA_MAX_NAME_LEN];
-    snprintf(instance, sizeof(instance), "skipped-%s", m4->methods[i].name);
+    snprintf(instance, sizeof(instance), "skipped-%s", m->name);
     metric.type_instance = instance;
-    if (m4->methods[i].seq_index >= 0)
-      wr_metric_derive(&metric, (int64_t)m4->loop_methods[i].seq.skipped);
+    if (m->rpc.seq_index >= 0)
+      wr_metric_derive(&metric, (int64_t)m->rpc.seq.skipped);
   }
+}
+
+static void on_peer(struct m4 *m4, bool up, const char *why) {
+  char text[512];
+  snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\" at %s answers", m4->name,
+           m4->address);
+  if (up)
+    wr_trouble_end(&m4->trouble, wr_clock_ms(), text);
+  else
+    wr_trouble_begin(&m4->trouble, wr_clock_ms(), LOG_ERR,
+                     M4_WHERE ": M4 \"%s\" at %s: %s.", m4->name, m4->address,
+                     why);
+}
+
+static void on_method(struct m4 *m4, enum wr_m4_event event, struct method *m,
+                      const char *why) {
+  char text[512];
+  snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\", method \"%s\"", m4->name,
+           m->name);
+  if (event == WR_M4_METHOD_FAILS)
+    wr_trouble_begin(&m->trouble, wr_clock_ms(), LOG_ERR, "%s: %s.", text, why);
+  else if (event == WR_M4_METHOD_RESTS)
+    ERROR("%s: %s.", text, why);
+  else {
+    strncat(text, " works", sizeof(text) - strlen(text) - 1);
+    wr_trouble_end(&m->trouble, wr_clock_ms(), text);
+  }
+}
+
+static void on_report(struct m4 *m4, bool works, struct report *r,
+                      const char *why) {
+  char text[512];
+  snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\" is told labels by \"%s\"",
+           m4->name, r->method);
+  if (works)
+    wr_trouble_end(&r->trouble, wr_clock_ms(), text);
+  else
+    wr_trouble_begin(&r->trouble, wr_clock_ms(), LOG_WARNING,
+                     M4_WHERE
+                     ": M4 \"%s\" was not told the label by \"%s\": %s.",
+                     m4->name, r->method, why);
 }
 
 static void on_event(void *user, enum wr_m4_event event, size_t which,
                      const char *why) {
   struct m4 *m4 = user;
-  int64_t now_ms = wr_clock_ms();
-  char text[512];
-  struct method *m = m4->methods + which;
-  struct report *r = m4->reports + which;
   switch (event) {
   case WR_M4_DOWN:
-    wr_trouble_begin(&m4->trouble, now_ms, LOG_ERR,
-                     M4_WHERE ": M4 \"%s\" at %s: %s.", m4->name, m4->address,
-                     why);
-    break;
   case WR_M4_UP:
-    snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\" at %s answers", m4->name,
-             m4->address);
-    wr_trouble_end(&m4->trouble, now_ms, text);
+    on_peer(m4, event == WR_M4_UP, why);
     break;
   case WR_M4_METHOD_FAILS:
-    wr_trouble_begin(&m->trouble, now_ms, LOG_ERR,
-                     M4_WHERE ": M4 \"%s\", method \"%s\": %s.", m4->name,
-                     m->name, why);
-    break;
   case WR_M4_METHOD_RESTS:
-    ERROR(M4_WHERE ": M4 \"%s\", method \"%s\": %s.", m4->name, m->name, why);
-    break;
   case WR_M4_METHOD_WORKS:
-    snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\", method \"%s\" works",
-             m4->name, m->name);
-    wr_trouble_end(&m->trouble, now_ms, text);
+    on_method(m4, event, m4_method(m4, which), why);
     break;
   case WR_M4_REPORT_FAILS:
-    wr_trouble_begin(&r->trouble, now_ms, LOG_WARNING,
-                     M4_WHERE
-                     ": M4 \"%s\" was not told the label by \"%s\": %s.",
-                     m4->name, r->method, why);
-    break;
   case WR_M4_REPORT_WORKS:
-    snprintf(text, sizeof(text),
-             M4_WHERE ": M4 \"%s\" is told labels by \"%s\"", m4->name,
-             r->method);
-    wr_trouble_end(&r->trouble, now_ms, text);
+    on_report(m4, event == WR_M4_REPORT_WORKS, m4_report(m4, which), why);
     break;
   }
 }
@@ -142,7 +158,7 @@ static int on_write(const data_set_t *ds, const value_list_t *vl,
       meta_data_get_string(vl->meta, SOURCE ":label", &label) != 0)
     return 0;
   meta_data_get_double(vl->meta, SOURCE ":score", &score);
-  for (struct m4 *m4 = m4_all; m4 != NULL; m4 = m4->next)
+  for (struct m4 *m4 = m4_first(); m4 != NULL; m4 = m4->next)
     if (m4->running && strcmp(vl->plugin_instance, m4->name) == 0)
       wr_m4_offer(&m4->loop, label, score, wr_us_from_cdtime(vl->time));
   sfree(label);
@@ -168,7 +184,7 @@ static void *m4_main(void *arg) {
 
 /* Blocks at one proxy ration its crashes together. */
 static struct wr_rpc_guard *guard_of(struct m4 *m4) {
-  struct m4 *first = m4_all;
+  struct m4 *first = m4_first();
   while (memcmp(&first->loop.rpc.address, &m4->loop.rpc.address,
                 sizeof(first->loop.rpc.address)) != 0)
     first = first->next;
@@ -186,8 +202,6 @@ static int start(struct m4 *m4) {
   l->interval_ms = m4->interval_ms;
   l->random = wr_clock_random;
   l->sink = (struct wr_m4_sink){m4, on_sample, on_latency, on_health, on_event};
-  l->methods = m4->loop_methods;
-  l->reports = m4->loop_reports;
   int status = wr_m4_open(l);
   if (status != 0) {
     ERROR(M4_WHERE ": M4 \"%s\": %s.", m4->name, STRERROR(-status));
@@ -205,12 +219,12 @@ static int start(struct m4 *m4) {
 static int on_init(void) {
   if (stop_fd >= 0)
     return 0;
-  for (struct m4 *m4 = m4_all; m4 != NULL; m4 = m4->next)
+  for (struct m4 *m4 = m4_first(); m4 != NULL; m4 = m4->next)
     if (m4_check_types(m4) != 0)
       return -1;
   stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   bool reports = false;
-  for (struct m4 *m4 = m4_all; m4 != NULL; m4 = m4->next) {
+  for (struct m4 *m4 = m4_first(); m4 != NULL; m4 = m4->next) {
     if (stop_fd < 0 || start(m4) != 0)
       return -1;
     reports = reports || m4->loop.reports_count > 0;
@@ -222,14 +236,10 @@ static int on_init(void) {
 static int on_shutdown(void) {
   if (stop_fd >= 0)
     eventfd_write(stop_fd, 1);
-  for (struct m4 *m4 = m4_all; m4 != NULL; m4 = m4->next)
+  for (struct m4 *m4 = m4_first(); m4 != NULL; m4 = m4->next)
     if (m4->running)
       pthread_join(m4->thread, NULL);
-  while (m4_all != NULL) {
-    struct m4 *next = m4_all->next;
-    m4_free(m4_all);
-    m4_all = next;
-  }
+  m4_free_all();
   if (stop_fd >= 0)
     close(stop_fd);
   stop_fd = -1;

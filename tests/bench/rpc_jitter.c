@@ -84,7 +84,7 @@ int main(void) {
       .interval_ms = 60000,
       .random = fixed,
       .sink = {&s, on_sample, on_latency, on_health, on_event},
-      .methods = &m,
+      .methods = {&m},
       .methods_count = 1};
   s.at_us = calloc(s.wanted + 1, sizeof(*s.at_us));
   if (s.at_us == NULL || s.wanted == 0 || wr_m4_open(&l) != 0)

@@ -103,8 +103,9 @@ class Case(weir.Case):
         reading is the first one recorded from that time on."""
         calls = self.sim.calls(method)
         seqs = self.flows(agent, type="gauge", type_instance="seq")
-        flows = {v["time"]: v["value"]
-                 for v in self.flows(agent, type_instance="flow")}
+        flows = {} # two calls may share a millisecond
+        for v in self.flows(agent, type_instance="flow"):
+            flows.setdefault(v["time"], []).append(v["value"])
         times = [c["t"] for c in calls]
         for v in seqs:
             # write_log rounds to milliseconds: where two calls were closer
@@ -115,5 +116,6 @@ class Case(weir.Case):
             self.assertEqual(len(own), 1, "not of its call: %r\n%r" % (
                 v, calls[first:last + 1]))
             if v["time"] in flows:
-                self.assertAlmostEqual(flows[v["time"]], own[0]["value"], 4)
+                self.assertIn(round(own[0]["value"], 3),
+                              [round(f, 3) for f in flows[v["time"]]])
         return len(seqs)

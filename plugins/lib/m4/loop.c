@@ -67,7 +67,7 @@ static bool repaired(struct wr_m4_method *m, const struct wr_rpc_call *call,
 /* Hands on what a good reply holds. 0; -EBADMSG: not what was configured. */
 static int use_result(struct wr_m4_loop *l, size_t which,
                       const struct wr_rpc_call *call) {
-  struct wr_m4_method *m = l->methods + which;
+  struct wr_m4_method *m = l->methods[which];
   if (!is_new(m, &call->result))
     return 0;
   for (size_t i = 0; i < m->indices_count; i++) {
@@ -95,7 +95,7 @@ static void misfit(struct wr_m4_loop *l, size_t which,
 
 static void succeeded(struct wr_m4_loop *l, size_t which,
                       const struct wr_rpc_call *call) {
-  wr_rpc_guard_answered(&l->methods[which].ward, now_ms(l));
+  wr_rpc_guard_answered(&l->methods[which]->ward, now_ms(l));
   l->sink.latency(l->sink.user, which, call->took_us, call->sent_us);
   if (use_result(l, which, call) != 0)
     misfit(l, which, call);
@@ -115,7 +115,7 @@ static int64_t rest_after(struct wr_m4_loop *l, struct wr_rpc_ward *w,
 
 static void failed(struct wr_m4_loop *l, size_t which,
                    const struct wr_rpc_call *call) {
-  struct wr_m4_method *m = l->methods + which;
+  struct wr_m4_method *m = l->methods[which];
   char why[256], rests[320];
   wr_rpc_explain(call, why, sizeof(why));
   wr_m4_repair_lost(&m->repair_state);
@@ -187,7 +187,7 @@ static void withhold(struct wr_m4_loop *l, size_t which) {
 static void sample(struct wr_m4_loop *l) {
   size_t which[WR_M4_METHODS], count = 0;
   for (size_t i = 0; i < l->methods_count; i++) {
-    struct wr_m4_method *m = l->methods + i;
+    struct wr_m4_method *m = l->methods[i];
     if (!wr_sample_clock_due(&m->clock, now_us(l)))
       continue;
     if (wr_rpc_guard_allows(l->guard, &m->ward, now_ms(l))) {
@@ -205,7 +205,7 @@ static void sample(struct wr_m4_loop *l) {
 
 static void report_done(struct wr_m4_loop *l, size_t which, uint64_t version,
                         const struct wr_rpc_call *call) {
-  struct wr_m4_report *r = l->reports + which;
+  struct wr_m4_report *r = l->reports[which];
   bool ok = call->outcome == WR_RPC_OK;
   int64_t rest_ms = r->call ? rest_after(l, &r->ward, call) : 0;
   if (ok)
@@ -234,7 +234,7 @@ static void deliver(struct wr_m4_loop *l, struct wr_m4_report *r,
 }
 
 static void send_report(struct wr_m4_loop *l, size_t which) {
-  struct wr_m4_report *r = l->reports + which;
+  struct wr_m4_report *r = l->reports[which];
   struct wr_bytes text = WR_BYTES_INIT(WR_RPC_STRING_MAX);
   pthread_mutex_lock(&l->lock);
   uint64_t version = r->state.version;
@@ -255,7 +255,7 @@ static void send_report(struct wr_m4_loop *l, size_t which) {
 
 static int64_t report_wait_ms(struct wr_m4_loop *l, size_t which) {
   pthread_mutex_lock(&l->lock);
-  int64_t wait = wr_label_report_wait(&l->reports[which].state, now_ms(l));
+  int64_t wait = wr_label_report_wait(&l->reports[which]->state, now_ms(l));
   pthread_mutex_unlock(&l->lock);
   return wait;
 }
@@ -265,7 +265,7 @@ void wr_m4_offer(struct wr_m4_loop *l, const char *label, double score,
   bool due = false;
   pthread_mutex_lock(&l->lock);
   for (size_t i = 0; i < l->reports_count; i++)
-    due |= wr_label_report_offer(&l->reports[i].state, label, score, time_us);
+    due |= wr_label_report_offer(&l->reports[i]->state, label, score, time_us);
   pthread_mutex_unlock(&l->lock);
   if (due)
     eventfd_write(l->wake_fd, 1);
@@ -277,8 +277,8 @@ void wr_m4_offer(struct wr_m4_loop *l, const char *label, double score,
 static int64_t next_instant(struct wr_m4_loop *l) {
   int64_t next = l->health.next_us;
   for (size_t i = 0; i < l->methods_count; i++)
-    if (l->methods[i].clock.next_us < next)
-      next = l->methods[i].clock.next_us;
+    if (l->methods[i]->clock.next_us < next)
+      next = l->methods[i]->clock.next_us;
   for (size_t i = 0; i < l->reports_count; i++) {
     int64_t wait_ms = report_wait_ms(l, i), at = now_us(l);
     if (wait_ms < (next - at) / 1000)
@@ -308,8 +308,8 @@ static bool sleep_until(const struct wr_m4_loop *l, int64_t at_us) {
 void wr_m4_run(struct wr_m4_loop *l) {
   int64_t start_us = now_us(l);
   for (size_t i = 0; i < l->methods_count; i++)
-    wr_sample_clock_start(&l->methods[i].clock,
-                          l->methods[i].interval_ms * 1000, start_us);
+    wr_sample_clock_start(&l->methods[i]->clock,
+                          l->methods[i]->interval_ms * 1000, start_us);
   wr_sample_clock_start(&l->health, l->interval_ms * 1000, start_us);
   while (sleep_until(l, next_instant(l))) {
     sample(l);

@@ -20,6 +20,7 @@
 #include <pthread.h>
 
 #define WR_M4_METHODS WR_RPC_BATCH
+#define WR_M4_REPORTS 8
 
 struct wr_m4_method {
   const char *name;
@@ -71,9 +72,9 @@ struct wr_m4_loop {
   int64_t interval_ms;        /* of the health */
   uint32_t (*random)(void);
   struct wr_m4_sink sink;
-  struct wr_m4_method *methods;
-  size_t methods_count; /* at most WR_M4_METHODS */
-  struct wr_m4_report *reports;
+  struct wr_m4_method *methods[WR_M4_METHODS];
+  size_t methods_count;
+  struct wr_m4_report *reports[WR_M4_REPORTS];
   size_t reports_count;
   /* For the sink to read: */
   bool up;

@@ -12,8 +12,7 @@
  * One code does both, and it is ours. msgpack-c 4.0 was measured beside it:
  * packing a request takes 204 instructions there and 191 here, reading a reply
  * [seq, flow, uptime] 1 122 and 2 090; but five hostile bytes (dd 07 ff ff ff)
- * make it reserve 4 GB, nesting is bounded by its build alone, and its packer
- * of the old strings is one that newer versions drop.
+ * make it reserve 4 GB, and its depth is bounded by how it was built.
  * Ownership: a decoded value points into the bytes it was decoded from.
  * Threads: none of its own. */
 #ifndef WR_RPC_CODEC_H

@@ -100,7 +100,7 @@ static void close_loop(struct told *t) {
 
 static void run(struct told *t, struct wr_m4_method *m, enum wr_rpc_mode mode,
                 const struct peer_step *steps, size_t count) {
-  t->loop.methods = m;
+  t->loop.methods[0] = m;
   t->loop.methods_count = m != NULL ? 1 : 0;
   open_loop(t, mode, steps, count);
   wr_m4_run(&t->loop);
@@ -188,7 +188,7 @@ static void test_remote_error(void) {
 static void test_down(void) {
   struct wr_m4_method m = method("flow_rate");
   struct told t = {.until_event = WR_M4_DOWN, .until_events = 3};
-  t.loop.methods = &m;
+  t.loop.methods[0] = &m;
   t.loop.methods_count = 1;
   open_loop(&t, WR_RPC_PROXY, NULL, 0);
   close(t.peer->listen_fd);
@@ -225,7 +225,7 @@ static void test_report(void) {
                 .heartbeat_ms = 60000,
                 .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
   struct told t = {.until_event = WR_M4_REPORT_WORKS, .until_events = 1};
-  t.loop.reports = &r;
+  t.loop.reports[0] = &r;
   t.loop.reports_count = 1;
   open_loop(&t, WR_RPC_PROXY, steps, COUNT(steps));
   t.loop.interval_ms = 3600000;
@@ -255,7 +255,7 @@ static void test_report_as_call(void) {
       .call = true,
       .state = {.backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
   struct told t = {.until_event = WR_M4_REPORT_WORKS, .until_events = 1};
-  t.loop.reports = &r;
+  t.loop.reports[0] = &r;
   t.loop.reports_count = 1;
   open_loop(&t, WR_RPC_PROXY, steps, COUNT(steps));
   t.loop.interval_ms = 3600000;
