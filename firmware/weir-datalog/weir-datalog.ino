@@ -31,8 +31,9 @@ void setup() {
   flow_edge_init(&edge, FLOW_DEBOUNCE_US);
   flow_meter_init(&meter, PULSES_PER_LITRE, CALIBRATION, FLOW_GATE_US, 0,
                   micros());
-  pinMode(SENSOR_PIN, INPUT_PULLUP);
+  /* In this order: attachInterrupt() of this core takes a pull-up away. */
   attachInterrupt(digitalPinToInterrupt(SENSOR_PIN), on_edge, RISING);
+  pinMode(SENSOR_PIN, INPUT_PULLUP);
 }
 
 void loop() {

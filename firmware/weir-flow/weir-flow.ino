@@ -36,6 +36,10 @@ static const PinStatus LIGHT_ON = LOW; /* the LEDs of the board sink current */
 static const float PULSES_PER_LITRE = FLOW_YF_S201_PULSES_PER_LITRE;
 static const float CALIBRATION = 1.0f; /* true volume / indicated volume */
 
+/* What the labels of your model mean. WEIR_OK and WEIR_WARNING keep the alarm
+ * output high; a label that is not here, and "unknown", drop it. */
+static const struct weir_label LABELS[] = {WEIR_BUNDLED_LABELS};
+
 /* Two and a half heartbeats of 60 s: one may be lost. */
 static const uint32_t REPORT_HOLD_MS = 150000;
 
@@ -93,12 +97,14 @@ void setup() {
   pinMode(LED_BUILTIN, OUTPUT);
   show(false, true);
 
-  weir_alarm_init(&output, REPORT_HOLD_MS);
+  weir_alarm_init(&output, LABELS, sizeof(LABELS) / sizeof(LABELS[0]),
+                  REPORT_HOLD_MS);
   flow_edge_init(&edge, FLOW_DEBOUNCE_US);
   flow_meter_init(&meter, PULSES_PER_LITRE, CALIBRATION, FLOW_GATE_US, 0,
                   micros());
-  pinMode(SENSOR_PIN, INPUT_PULLUP);
+  /* In this order: attachInterrupt() of this core takes a pull-up away. */
   attachInterrupt(digitalPinToInterrupt(SENSOR_PIN), on_edge, RISING);
+  pinMode(SENSOR_PIN, INPUT_PULLUP);
 
   RPC.bind("flow_rate", flow_rate);
   RPC.bind("flow_pulses", flow_pulses);

@@ -1,8 +1,11 @@
 """What the end-to-end tests of m4_rpc share."""
 
 import bisect
+import json
 import os
+import re
 import socket
+import time
 
 import weir
 
@@ -33,6 +36,15 @@ def report(name="classification", *options):
 
 def plugin(*blocks):
     return "LoadPlugin m4_rpc\n<Plugin m4_rpc>\n%s</Plugin>\n" % "".join(blocks)
+
+
+FLOW = method("flow_rate")
+
+
+def unixsock(directory):
+    return ('PluginDir "%s"\nLoadPlugin unixsock\n<Plugin unixsock>\n'
+            '  SocketFile "%s/unixsock"\n</Plugin>\n'
+            % (weir.STOCK_PLUGINDIR, directory))
 
 
 class Case(weir.Case):
@@ -119,3 +131,44 @@ class Case(weir.Case):
                 self.assertIn(round(own[0]["value"], 3),
                               [round(f, 3) for f in flows[v["time"]]])
         return len(seqs)
+
+
+class LabelCase(Case):
+    """Labels come from unixsock here, as the target would write them."""
+
+    def setUp(self):
+        super().setUp()
+        self.clock = int(time.time())
+
+    def start(self, *options, sim=(), **named):
+        self.begin("--step=flow_rate", *sim, **named)
+        agent = self.agent(
+            self.pump(FLOW, options="Interval 0.2",
+                      reports=report("classification", *options)),
+            extra=unixsock(self.dir))
+        self.wait_up(agent, 1)
+        return agent
+
+    def put(self, label, instance="pump", host="testhost"):
+        """A value of the target, one second newer than the one before."""
+        self.clock += 1
+        line = ('PUTVAL %s/edge_impulse-%s/bool-%s interval=1 '
+                'meta:edge_impulse:label="\\"%s\\"" %d:1\n'
+                % (host, instance, re.sub("[^A-Za-z]", "_", label), label,
+                   self.clock))
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(weir.CEILING)
+            peer.connect(os.path.join(self.dir, "unixsock"))
+            peer.sendall(line.encode())
+            with peer.makefile() as answer:
+                self.assertTrue(answer.readline().startswith("0"))
+
+    def labels(self):
+        return [json.loads(c["payload"])["label"]
+                for c in self.sim.calls("classification")]
+
+    def wait_labels(self, agent, count):
+        return weir.wait_until(
+            lambda: (lambda c: c if len(c) >= count else None)
+            (self.sim.calls("classification")),
+            "the M4 heard %d labels" % count, alive=agent)

@@ -2,21 +2,13 @@
 
 import json
 import os
-import socket
 import tempfile
-import time
 import unittest
 
 import m4case
 import weir
 
-FLOW = m4case.method("flow_rate")
-
-
-def unixsock(directory):
-    return ('PluginDir "%s"\nLoadPlugin unixsock\n<Plugin unixsock>\n'
-            '  SocketFile "%s/unixsock"\n</Plugin>\n'
-            % (weir.STOCK_PLUGINDIR, directory))
+FLOW = m4case.FLOW
 
 
 class ValueTest(m4case.Case):
@@ -199,45 +191,7 @@ class PersistentTest(m4case.Case):
         agent.stop()
 
 
-class ReportTest(m4case.Case):
-    """Labels come from unixsock here, as the target would write them."""
-
-    def setUp(self):
-        super().setUp()
-        self.clock = int(time.time())
-
-    def start(self, *options, **named):
-        self.begin("--step=flow_rate", **named)
-        agent = self.agent(
-            self.pump(FLOW, options="Interval 0.2",
-                      reports=m4case.report("classification", *options)),
-            extra=unixsock(self.dir))
-        self.wait_up(agent, 1)
-        return agent
-
-    def put(self, label, instance="pump", host="testhost"):
-        """A value of the target, one second newer than the one before."""
-        self.clock += 1
-        line = ('PUTVAL %s/edge_impulse-%s/bool-%s interval=1 '
-                'meta:edge_impulse:label="\\"%s\\"" %d:1\n'
-                % (host, instance, label, label, self.clock))
-        with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(weir.CEILING)
-            peer.connect(os.path.join(self.dir, "unixsock"))
-            peer.sendall(line.encode())
-            with peer.makefile() as answer:
-                self.assertTrue(answer.readline().startswith("0"))
-
-    def labels(self):
-        return [json.loads(c["payload"])["label"]
-                for c in self.sim.calls("classification")]
-
-    def wait_labels(self, agent, count):
-        return weir.wait_until(
-            lambda: (lambda c: c if len(c) >= count else None)
-            (self.sim.calls("classification")),
-            "the M4 heard %d labels" % count, alive=agent)
-
+class ReportTest(m4case.LabelCase):
     def test_on_change(self):
         agent = self.start()
         for label in ("Normal", "Normal", "Low", "Low", "Normal"):
@@ -291,7 +245,7 @@ class ReportTest(m4case.Case):
             self.pump(FLOW, options="Interval 0.1",
                       reports=m4case.report("unbound", "Call true",
                                             "Heartbeat 0.1")),
-            extra=unixsock(self.dir))
+            extra=m4case.unixsock(self.dir))
         self.wait_up(agent, 1)
         self.put("Low")
         weir.wait_until(lambda: self.events("crash"), "a crash", alive=agent)

@@ -17,6 +17,7 @@ static void test_one_number_per_second() {
     stub::the().now_us = now_us;
     loop();
   }
+  EXPECT(stub::the().pulled_up[SENSOR_PIN]);
   EXPECT(Serial.baud == 115200);
   EXPECT(Serial.lines.size() == 10);
   for (const std::string &line : Serial.lines) {

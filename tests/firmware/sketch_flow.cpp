@@ -40,6 +40,7 @@ static void test_set_up() {
   EXPECT(board.isr != nullptr && board.isr_pin == 23);
   EXPECT(board.isr_pin != PC_7_AS_BYTE && board.isr_mode == RISING);
   EXPECT(board.mode[SENSOR_PIN] == INPUT_PULLUP);
+  EXPECT(board.pulled_up[SENSOR_PIN]); /* attachInterrupt() takes it away */
   EXPECT(!board.driven_before_output);
   EXPECT(!healthy());
   EXPECT(RPC.version().size() <= 31);
@@ -82,6 +83,22 @@ static void test_output_follows_reports() {
   EXPECT(healthy());
 }
 
+/* Whatever is not known to be well is not well. */
+static void test_output_falls_on_what_nobody_knows() {
+  static const char *const labels[] = {
+      "unknown", "Leak",  "normal",
+      "Normal ", "drift", "a label of more than thirty-one bytes"};
+  for (const char *label : labels) {
+    EXPECT(report("{\"label\":\"Normal\"}") == 0);
+    turn(0.01, 0);
+    EXPECT(healthy());
+    EXPECT(report(("{\"label\":\"" + std::string(label) + "\"}").c_str()) == 0);
+    turn(0.01, 0);
+    EXPECT(!healthy());
+    EXPECT(output.level == WEIR_UNKNOWN);
+  }
+}
+
 static void test_bad_reports_change_nothing() {
   EXPECT(report("{\"label\":\"Normal\"}") == 0);
   turn(0.01, 0);
@@ -109,6 +126,7 @@ int main() {
   RUN(test_reads_right_at_any_rate_of_calls);
   RUN(test_gates_go_on_across_the_wrap_of_micros);
   RUN(test_output_follows_reports);
+  RUN(test_output_falls_on_what_nobody_knows);
   RUN(test_bad_reports_change_nothing);
   RUN(test_output_falls_when_reports_stop);
   EXPECT(!lock.wrong && lock.depth == 0);

@@ -241,6 +241,15 @@ static void vec_reports(void) {
   }
 }
 
+static void vec_long_label_is_one_that_nobody_knows(void) {
+  struct weir_report r;
+  EXPECT(parse("{\"label\":\"12345678901234567890123456789012\"}", &r) == 0);
+  EXPECT(strcmp(r.label, WEIR_LABEL_TOO_LONG) == 0);
+  EXPECT(parse("{\"label\":\"1234567890123456789012345678901\\u20ac\"}", &r) ==
+         0);
+  EXPECT(strcmp(r.label, WEIR_LABEL_TOO_LONG) == 0);
+}
+
 static void vec_bad_reports(void) {
   static const char *const bad[] = {
       "",
@@ -282,7 +291,7 @@ static void vec_bad_reports(void) {
       "{\"label\":\"\\ud83d\"}",
       "{\"label\":\"\\ude00\"}",
       "{\"label\":\"\\ud83d\\u0041\"}",
-      "{\"label\":\"12345678901234567890123456789012\"}",
+      "{\"label\":\"12345678901234567890123456789012}",
       "{\"x\":[1,],\"label\":\"A\"}",
       "{\"x\":[1}],\"label\":\"A\"}",
       "{\"x\":{\"y\"},\"label\":\"A\"}",
@@ -310,9 +319,15 @@ static void vec_every_cut_report_is_refused(void) {
 
 /* -- the output --------------------------------------------------------- */
 
+static const struct weir_label labels[] = {WEIR_BUNDLED_LABELS};
+
+static void begin_alarm(struct weir_alarm *a) {
+  weir_alarm_init(a, labels, sizeof(labels) / sizeof(labels[0]), 150000);
+}
+
 static void vec_output_is_safe_until_told_otherwise(void) {
   struct weir_alarm a;
-  weir_alarm_init(&a, 150000);
+  begin_alarm(&a);
   EXPECT(!weir_alarm_healthy(&a, 0));
   EXPECT(!weir_alarm_healthy(&a, 1000000));
   EXPECT(weir_alarm_light(&a, 0) && weir_alarm_light(&a, 777));
@@ -323,10 +338,11 @@ static void vec_output_follows_the_label(void) {
     const char *label;
     bool healthy;
   } v[] = {{"Normal", true},     {"Low", true},     {"High", true},
-           {"Anomalous", false}, {"normal", false}, {"Leak", false}};
+           {"Anomalous", false}, {"normal", false}, {"Leak", false},
+           {"unknown", false},   {"drift", false},  {"?", false}};
   struct weir_alarm a;
   for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
-    weir_alarm_init(&a, 150000);
+    begin_alarm(&a);
     weir_alarm_report(&a, v[i].label, 5000);
     EXPECT(weir_alarm_healthy(&a, 5000) == v[i].healthy);
     weir_alarm_report(&a, "Normal", 6000);
@@ -334,9 +350,24 @@ static void vec_output_follows_the_label(void) {
   }
 }
 
+static void vec_unknown_is_never_well(void) {
+  static const struct weir_label own[] = {
+      {"Running", WEIR_OK}, {"unknown", WEIR_OK}, {"Worn", WEIR_WARNING}};
+  struct weir_alarm a;
+  weir_alarm_init(&a, own, 3, 150000);
+  weir_alarm_report(&a, "Running", 0);
+  EXPECT(weir_alarm_healthy(&a, 1));
+  weir_alarm_report(&a, "unknown", 2);
+  EXPECT(!weir_alarm_healthy(&a, 2) && a.level == WEIR_UNKNOWN);
+  weir_alarm_report(&a, "Worn", 3);
+  EXPECT(weir_alarm_healthy(&a, 3));
+  weir_alarm_report(&a, "Normal", 4); /* not in this table */
+  EXPECT(!weir_alarm_healthy(&a, 4) && a.level == WEIR_UNKNOWN);
+}
+
 static void vec_output_falls_when_nobody_reports(void) {
   struct weir_alarm a;
-  weir_alarm_init(&a, 150000);
+  begin_alarm(&a);
   weir_alarm_report(&a, "Normal", 1000);
   EXPECT(weir_alarm_healthy(&a, 151000));
   EXPECT(!weir_alarm_healthy(&a, 151001));
@@ -348,7 +379,7 @@ static void vec_output_falls_when_nobody_reports(void) {
 
 static void vec_output_across_the_wrap_of_millis(void) {
   struct weir_alarm a;
-  weir_alarm_init(&a, 150000);
+  begin_alarm(&a);
   weir_alarm_report(&a, "Normal", 0xffffffffu - 99999u);
   EXPECT(weir_alarm_healthy(&a, 50000)); /* 150 s later */
   EXPECT(!weir_alarm_healthy(&a, 50001));
@@ -357,7 +388,7 @@ static void vec_output_across_the_wrap_of_millis(void) {
 static int light_changes(const char *label, uint32_t span_ms) {
   struct weir_alarm a;
   int changes = 0;
-  weir_alarm_init(&a, 150000);
+  begin_alarm(&a);
   weir_alarm_report(&a, label, 0);
   for (uint32_t ms = 1; ms < span_ms; ms++)
     changes += weir_alarm_light(&a, ms) != weir_alarm_light(&a, ms - 1);
@@ -369,7 +400,9 @@ static void vec_light_tells_the_levels_apart(void) {
       warning = light_changes("Low", 8192);
   EXPECT(well > 0);
   EXPECT(warning > well);
-  EXPECT(light_changes("Anomalous", 8192) > warning);
+  int unknown = light_changes("unknown", 8192);
+  EXPECT(unknown > warning);
+  EXPECT(light_changes("Anomalous", 8192) > unknown);
 }
 
 #define FIRMWARE_VECTORS(X)                                                    \
@@ -389,10 +422,12 @@ static void vec_light_tells_the_levels_apart(void) {
   X(vec_bad_constants_are_refused)                                             \
   X(vec_wheel_to_litres)                                                       \
   X(vec_reports)                                                               \
+  X(vec_long_label_is_one_that_nobody_knows)                                   \
   X(vec_bad_reports)                                                           \
   X(vec_every_cut_report_is_refused)                                           \
   X(vec_output_is_safe_until_told_otherwise)                                   \
   X(vec_output_follows_the_label)                                              \
+  X(vec_unknown_is_never_well)                                                 \
   X(vec_output_falls_when_nobody_reports)                                      \
   X(vec_output_across_the_wrap_of_millis)                                      \
   X(vec_light_tells_the_levels_apart)

@@ -86,7 +86,7 @@ static void set_up(struct ms_sim *sim) {
   memcpy(sim->quirks.garbage, garbage, sizeof(garbage));
   sim->quirks.garbage_len = sizeof(garbage);
   sim->m4.plant.loop = sim->opt.loop;
-  ms_m4_init(&sim->m4, &sim->scenario, sim->opt.seed);
+  ms_m4_init(&sim->m4, &sim->scenario, sim->opt.seed, sim->opt.report_hold_ms);
 }
 
 static void handle_signals(void) {
@@ -115,6 +115,7 @@ static int serve(struct ms_sim *sim) {
     if (left_ms <= 0)
       break;
     ms_server_turn(sim, left_ms < 1000 ? left_ms : 1000);
+    ms_m4_output(sim);
   }
   return 0;
 }

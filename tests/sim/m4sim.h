@@ -10,6 +10,7 @@
 #ifndef WEIR_TESTS_M4SIM_H
 #define WEIR_TESTS_M4SIM_H
 
+#include "firmware/libraries/WeirFlow/src/weir_alarm.h"
 #include "tests/sim/m4sim_plant.h"
 #include "tests/sim/m4sim_wire.h"
 
@@ -32,7 +33,7 @@ struct ms_options {
   bool ideal, note, loop, hold, exact;
   enum ms_error_style error_style;
   enum ms_at_end at_end;
-  int64_t wait_ms, outage_ms, shuffle_ms, delay_ms;
+  int64_t wait_ms, outage_ms, shuffle_ms, delay_ms, report_hold_ms;
   unsigned packet_limit, start_limit;
   const char *order[MS_ORDERS_MAX]; /* --do and --at, in order */
   long order_call[MS_ORDERS_MAX];   /* before this call; 0: at start */
@@ -61,12 +62,20 @@ struct ms_m4 {
   float flow_lpm;       /* latched at the gate; NaN before the first */
   uint32_t note_seen;
   int64_t note_ms;
+  struct weir_alarm output; /* the sketch's own */
+  int shown;                /* enum weir_level that was recorded last */
 };
 
 struct ms_sim;
 
-void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed);
+void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed,
+                int64_t report_hold_ms);
 void ms_m4_restart(struct ms_m4 *m4);
+/* What loop() of the sketch does with the alarm output; a change is recorded as
+ * an event "output", its detail "ok", "warning", "alarm", "unknown" or
+ * "silent": high with the first two. A dead M4 leaves the pin as it is. */
+void ms_m4_output(struct ms_sim *sim);
+const char *ms_m4_level(const struct ms_m4 *m4);
 
 /* Gives the M4 one message. Returns whether it answers; the reply is then in
  * out. Everything heard is recorded. */

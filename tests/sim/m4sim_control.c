@@ -188,7 +188,8 @@ static int do_status(struct ms_sim *sim, const struct args *a, char *answer,
            "{\"connections\":%llu,\"calls\":%llu,\"notifications\":%llu,"
            "\"answered\":%llu,\"late\":%llu,\"stale\":%llu,\"timeouts\":%llu,"
            "\"dropped\":%llu,\"crashes\":%llu,\"classifications\":%llu,"
-           "\"second\":%lld,\"seq\":%u,\"ended\":%s}",
+           "\"second\":%lld,\"seq\":%u,\"ended\":%s,"
+           "\"output\":\"%s\"}",
            (unsigned long long)c->connections, (unsigned long long)c->calls,
            (unsigned long long)c->notifications,
            (unsigned long long)c->answered, (unsigned long long)c->late,
@@ -196,7 +197,7 @@ static int do_status(struct ms_sim *sim, const struct args *a, char *answer,
            (unsigned long long)c->dropped, (unsigned long long)c->crashes,
            (unsigned long long)c->classifications,
            (long long)(sim->m4.has_second ? sim->m4.second.n : -1), sim->m4.seq,
-           sim->m4.ended ? "true" : "false");
+           sim->m4.ended ? "true" : "false", ms_m4_level(&sim->m4));
   return 0;
 }
 

@@ -15,7 +15,13 @@ struct request {
   struct ms_value arg; /* the first, if any */
 };
 
-void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed) {
+/* As LABELS in the sketch. */
+static const struct weir_label labels[] = {WEIR_BUNDLED_LABELS};
+
+void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed,
+                int64_t report_hold_ms) {
+  weir_alarm_init(&m4->output, labels, sizeof(labels) / sizeof(labels[0]),
+                  (uint32_t)report_hold_ms);
   ms_plant_init(&m4->plant, s, seed);
   m4->start_ms = -1;
   m4->flow_lpm = NAN;
@@ -28,6 +34,28 @@ void ms_m4_restart(struct ms_m4 *m4) {
   m4->dead = false;
   m4->note_seen = 0;
   m4->note_ms = 0;
+  weir_alarm_init(&m4->output, m4->output.labels, m4->output.count,
+                  m4->output.hold_ms);
+}
+
+const char *ms_m4_level(const struct ms_m4 *m4) {
+  static const char *const names[] = {[WEIR_SILENT] = "silent",
+                                      [WEIR_OK] = "ok",
+                                      [WEIR_WARNING] = "warning",
+                                      [WEIR_ALARM] = "alarm",
+                                      [WEIR_UNKNOWN] = "unknown"};
+  return names[m4->output.level];
+}
+
+void ms_m4_output(struct ms_sim *sim) {
+  struct ms_m4 *m4 = &sim->m4;
+  if (m4->dead || sim->opt.note)
+    return;
+  weir_alarm_healthy(&m4->output, (uint32_t)sim->now_ms);
+  if (m4->shown == (int)m4->output.level)
+    return;
+  m4->shown = (int)m4->output.level;
+  ms_record_event(sim, "output", ms_m4_level(m4));
 }
 
 static bool play_second(struct ms_m4 *m4) {
@@ -106,8 +134,11 @@ static void error_reply(struct ms_sim *sim, struct ms_out *out,
 static int classification(struct ms_sim *sim, const struct request *request) {
   sim->count.classifications++;
   struct weir_report report;
-  return weir_report_parse((const char *)request->arg.data, request->arg.len,
-                           &report);
+  int status = weir_report_parse((const char *)request->arg.data,
+                                 request->arg.len, &report);
+  if (status == 0)
+    weir_alarm_report(&sim->m4.output, report.label, (uint32_t)sim->now_ms);
+  return status;
 }
 
 static void put_stat(struct ms_sim *sim, struct ms_out *out) {

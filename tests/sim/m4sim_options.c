@@ -38,6 +38,7 @@ static const char help[] =
     "only\n"
     "  --version-string T what `version` answers; 32 bytes kill the proxy\n"
     "  --delay MS         the M4 takes so long to answer (0)\n"
+    "  --report-hold MS   reports older than this count for none (150000)\n"
     "  --wait MS          the proxy waits so long for the M4 (1000)\n"
     "  --outage MS        the proxy is gone so long after a crash (2000)\n"
     "  --start-limit N    crashes in 120 s until it stays down (10)\n"
@@ -74,6 +75,7 @@ enum {
   FIRMWARE,
   VERSION_STRING,
   DELAY,
+  REPORT_HOLD,
   WAIT,
   OUTAGE,
   START_LIMIT,
@@ -107,6 +109,7 @@ static const struct option longs[] = {
     {"firmware", required_argument, NULL, FIRMWARE},
     {"version-string", required_argument, NULL, VERSION_STRING},
     {"delay", required_argument, NULL, DELAY},
+    {"report-hold", required_argument, NULL, REPORT_HOLD},
     {"wait", required_argument, NULL, WAIT},
     {"outage", required_argument, NULL, OUTAGE},
     {"start-limit", required_argument, NULL, START_LIMIT},
@@ -214,6 +217,8 @@ static int one_number(struct ms_options *opt, int which) {
     return whole("shuffle", 60000, &opt->shuffle_ms);
   case DELAY:
     return whole("delay", 60000, &opt->delay_ms);
+  case REPORT_HOLD:
+    return whole("report-hold", 1e9, &opt->report_hold_ms);
   case WAIT:
     return whole("wait", 60000, &opt->wait_ms);
   case OUTAGE:
@@ -296,6 +301,7 @@ int ms_options_parse(struct ms_options *opt, int argc, char **argv) {
                              .seconds = -1,
                              .seed = 1,
                              .wait_ms = 1000,
+                             .report_hold_ms = 150000,
                              .outage_ms = 2000,
                              .packet_limit = 251,
                              .start_limit = 10};

@@ -1,6 +1,9 @@
 /* The part of the Arduino core that the sketches use, with a clock that the
  * test moves and pins that it can look at. As in the core of the Portenta X8,
- * a pin number beyond the table is ignored without a word. */
+ * a pin number beyond the table is ignored without a word, and
+ * attachInterrupt() takes the pull-up away: it builds an mbed::InterruptIn,
+ * which begins with PullDefault, on this core none. Only a pinMode() after it
+ * brings the pull-up back. */
 #ifndef WEIR_TESTS_STUB_ARDUINO_H
 #define WEIR_TESTS_STUB_ARDUINO_H
 
@@ -25,6 +28,7 @@ struct board {
   pin_size_t isr_pin = 255;
   PinStatus isr_mode = LOW;
   PinMode mode[PINS] = {};
+  bool pulled_up[PINS] = {};
   PinStatus level[PINS] = {};
   bool driven_before_output = false;
 };
@@ -44,8 +48,10 @@ inline unsigned long millis() { return (uint32_t)(stub::the().now_us / 1000); }
 inline void delay(unsigned long ms) { stub::the().now_us += ms * 1000; }
 
 inline void pinMode(pin_size_t pin, PinMode mode) {
-  if (pin < stub::PINS)
-    stub::the().mode[pin] = mode;
+  if (pin >= stub::PINS)
+    return;
+  stub::the().mode[pin] = mode;
+  stub::the().pulled_up[pin] = mode == INPUT_PULLUP;
 }
 
 inline void digitalWrite(pin_size_t pin, PinStatus value) {
@@ -61,6 +67,7 @@ inline void attachInterrupt(pin_size_t pin, void (*isr)(), PinStatus mode) {
   stub::the().isr = isr;
   stub::the().isr_pin = pin;
   stub::the().isr_mode = mode;
+  stub::the().pulled_up[pin] = false;
 }
 
 struct SerialStub {

@@ -1,11 +1,12 @@
 /* weir_alarm: which way the alarm output points, and the light.
  *
  * The output says "all is well" only while somebody keeps saying so. It is
- * high while the last report is not older than hold_ms and its label is no
- * alarm; it is low, the safe state, before the first report, when reports
- * stop (agent, proxy, network or Linux down), on an alarm, on a label that
- * nobody here knows, while the M4 restarts (pins float: pull it down) and
- * without power. A relay on it therefore drops out, it does not pull in.
+ * high while the last report is not older than hold_ms and its label is known
+ * to be no alarm; it is low, the safe state, before the first report, when
+ * reports stop (agent, proxy, network or Linux down), on an alarm, on the
+ * label "unknown" (the agent cannot tell), on a label that is not in the
+ * table, while the M4 restarts (pins float: pull it down) and without power. A
+ * relay on it therefore drops out, it does not pull in.
  *
  * Plain C. Time is milliseconds that wrap at 2^32 (Arduino's millis(), every
  * 49.7 days). Not locked: call all of it under the caller's lock. */
@@ -13,34 +14,63 @@
 #define WEIR_ALARM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-enum weir_level { WEIR_SILENT, WEIR_OK, WEIR_WARNING, WEIR_ALARM };
-
-struct weir_alarm {
-  uint32_t hold_ms;
-  uint32_t heard_ms;
-  enum weir_level level; /* WEIR_SILENT: no report, or none for too long */
+enum weir_level {
+  WEIR_SILENT, /* no report, or none for too long */
+  WEIR_OK,
+  WEIR_WARNING,
+  WEIR_ALARM,
+  WEIR_UNKNOWN, /* "unknown", or a label that is not in the table */
 };
 
-static inline void weir_alarm_init(struct weir_alarm *a, uint32_t hold_ms) {
+/* What a label means. Only WEIR_OK and WEIR_WARNING keep the output high. */
+struct weir_label {
+  const char *name;
+  enum weir_level level;
+};
+
+/* The labels of the bundled model. A model of your own has others: each one
+ * that is to keep the output high must stand in the sketch's table. */
+/* clang-format off */
+#define WEIR_BUNDLED_LABELS \
+  {"Normal", WEIR_OK}, {"Low", WEIR_WARNING}, {"High", WEIR_WARNING}, \
+  {"Anomalous", WEIR_ALARM}
+/* clang-format on */
+
+struct weir_alarm {
+  const struct weir_label *labels; /* borrowed */
+  size_t count;
+  uint32_t hold_ms;
+  uint32_t heard_ms;
+  enum weir_level level;
+};
+
+static inline void weir_alarm_init(struct weir_alarm *a,
+                                   const struct weir_label *labels,
+                                   size_t count, uint32_t hold_ms) {
+  a->labels = labels;
+  a->count = count;
   a->hold_ms = hold_ms;
   a->heard_ms = 0;
   a->level = WEIR_SILENT;
 }
 
-static inline enum weir_level weir_level_of(const char *label) {
-  if (strcmp(label, "Normal") == 0)
-    return WEIR_OK;
-  if (strcmp(label, "Low") == 0 || strcmp(label, "High") == 0)
-    return WEIR_WARNING;
-  return WEIR_ALARM;
+/* Whatever the table says, "unknown" is not well. */
+static inline enum weir_level weir_level_of(const struct weir_alarm *a,
+                                            const char *label) {
+  if (strcmp(label, "unknown") != 0)
+    for (size_t i = 0; i < a->count; i++)
+      if (strcmp(label, a->labels[i].name) == 0)
+        return a->labels[i].level;
+  return WEIR_UNKNOWN;
 }
 
 static inline void weir_alarm_report(struct weir_alarm *a, const char *label,
                                      uint32_t now_ms) {
-  a->level = weir_level_of(label);
+  a->level = weir_level_of(a, label);
   a->heard_ms = now_ms;
 }
 
@@ -53,7 +83,8 @@ static inline bool weir_alarm_healthy(struct weir_alarm *a, uint32_t now_ms) {
 }
 
 /* The light: a short flash every 2 s when all is well, slow blinking for a
- * warning, fast for an alarm, steady when nobody reports. */
+ * warning, fast for an alarm, two flashes a second when nobody can tell,
+ * steady when nobody reports. */
 static inline bool weir_alarm_light(const struct weir_alarm *a,
                                     uint32_t now_ms) {
   switch (a->level) {
@@ -63,6 +94,8 @@ static inline bool weir_alarm_light(const struct weir_alarm *a,
     return now_ms % 1024 < 512;
   case WEIR_ALARM:
     return now_ms % 256 < 128;
+  case WEIR_UNKNOWN:
+    return now_ms % 1024 < 96 || (now_ms % 1024 >= 192 && now_ms % 1024 < 288);
   default:
     return true;
   }

@@ -2,9 +2,11 @@
  *
  * Plain C, no heap, no recursion, reads no byte beyond `len`. Any key order,
  * any further keys (skipped, nested ones up to 16 levels), white space and
- * escapes are fine; whatever is not one JSON object with a label of 1 to 31
- * bytes is refused as a whole, because half a report must not move an
- * output. The last of several equal keys counts. */
+ * escapes are fine; whatever is not one JSON object with a label is refused
+ * as a whole, because half a report must not move an output. A label longer
+ * than 31 bytes becomes WEIR_LABEL_TOO_LONG, which nobody knows: the report
+ * is whole, so that the label before it must not stand any longer. The last of
+ * several equal keys counts. */
 #ifndef WEIR_REPORT_H
 #define WEIR_REPORT_H
 
@@ -14,6 +16,7 @@
 #include <string.h>
 
 #define WEIR_LABEL_MAX 31
+#define WEIR_LABEL_TOO_LONG "?"
 #define WEIR_REPORT_DEPTH 16
 
 struct weir_report {
@@ -244,8 +247,13 @@ static inline bool weir_member(struct weir_cursor *c, struct weir_report *out) {
   if (!weir_key(c, key, sizeof(key)))
     return false;
   weir_space(c);
-  if (strcmp(key, "label") == 0)
-    return weir_string(c, out->label, sizeof(out->label), &fits) && fits;
+  if (strcmp(key, "label") == 0) {
+    if (!weir_string(c, out->label, sizeof(out->label), &fits))
+      return false;
+    if (!fits)
+      strcpy(out->label, WEIR_LABEL_TOO_LONG);
+    return true;
+  }
   if (strcmp(key, "value") != 0)
     return weir_skip(c);
   out->has_value = !weir_word(c, "null");

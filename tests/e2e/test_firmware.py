@@ -1,0 +1,83 @@
+"""The alarm output of the sketch, from a value of the agent to the pin.
+
+The sketch's own parser and its own rule run behind m4sim; what stands in the
+record is the pin: high with ok and warning, low with everything else."""
+
+import os
+import re
+import subprocess
+import unittest
+
+import m4case
+import weir
+
+
+class OutputTest(m4case.LabelCase):
+    def level(self):
+        found = [e["detail"] for e in self.events("output")]
+        return found[-1] if found else "silent"
+
+    def wait_level(self, agent, level):
+        weir.wait_until(lambda: self.level() == level,
+                        "the output says " + level, alive=agent)
+
+    def test_label_decides(self):
+        agent = self.start("Heartbeat 60")
+        for label, level in (("Normal", "ok"), ("Anomalous", "alarm"),
+                             ("Low", "warning"), ("unknown", "unknown"),
+                             ("High", "warning"), ("Leak", "unknown"),
+                             ("Normal", "ok"), ("L" * 40, "unknown"),
+                             ("Normal", "ok"), ("Größe (neu)", "unknown")):
+            self.put(label)
+            self.wait_level(agent, level)
+        agent.stop()
+
+    def test_nobody_reports_any_more(self):
+        agent = self.start("Heartbeat 0.2", sim=["--report-hold", "2000"])
+        self.put("Normal")
+        self.wait_level(agent, "ok")
+        agent.stop()
+        self.wait_level(None, "silent")
+
+    def test_heartbeats_keep_it_high(self):
+        agent = self.start("Heartbeat 0.2", sim=["--report-hold", "2000"])
+        self.put("Normal")
+        weir.wait_until(lambda: len(self.sim.calls("classification")) > 20,
+                        "twenty heartbeats", alive=agent)
+        agent.stop()
+        self.assertEqual([e["detail"] for e in self.events("output")][:1],
+                         ["ok"])
+        last = self.sim.calls("classification")[-1]["t"]
+        for e in self.events("output"):
+            self.assertFalse(e["detail"] == "silent" and e["t"] < last, e)
+
+    def test_m4_that_restarts_begins_low(self):
+        agent = self.start("Heartbeat 0.5")
+        self.put("Normal")
+        self.wait_level(agent, "ok")
+        self.order("restart m4")
+        levels = lambda: [e["detail"] for e in self.events("output")]
+        weir.wait_until(lambda: levels()[-3:] == ["ok", "silent", "ok"],
+                        "low, then told again: %s" % levels(), alive=agent)
+        agent.stop()
+
+
+class ReadmeTest(m4case.Case):
+    def test_line_of_step_3_reads_the_pulses(self):
+        """Before anything of Weir is on the board."""
+        with open(os.path.join(weir.ROOT, "firmware", "README.md")) as text:
+            lines = re.findall(r"^ +(ask.*)$", text.read(), re.M)
+        self.assertEqual(len(lines), 2)
+        self.begin("--flow", "10", "--exact")
+        port = self.sim.address.rpartition(":")[2]
+        script = "\n".join(lines).replace("/5001", "/" + port)
+        done = subprocess.run(["bash", "-c", script], capture_output=True,
+                              text=True, timeout=weir.CEILING)
+        self.assertEqual(done.stderr, "")
+        told = bytes.fromhex(done.stdout)
+        self.assertEqual(told[:4], b"\x94\x01\x01\xc0")
+        self.assertEqual(int.from_bytes(told[-1:], "big"), 75)
+
+
+if __name__ == "__main__":
+    unittest.main()
