@@ -8,7 +8,7 @@
 #define WR_CLOUD_PROTO_H
 
 #include "lib/base/bytes.h"
-#include "lib/cloud/value.h"
+#include "lib/spool/value.h"
 
 #include <stdbool.h>
 #include <stddef.h>

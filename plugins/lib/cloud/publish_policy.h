@@ -18,7 +18,7 @@
 #ifndef WR_PUBLISH_POLICY_H
 #define WR_PUBLISH_POLICY_H
 
-#include "lib/cloud/value.h"
+#include "lib/spool/value.h"
 
 struct wr_policy {
   /* the configuration */

@@ -1,4 +1,4 @@
-#include "lib/cloud/publisher_impl.h"
+#include "lib/cloud/sending.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -12,7 +12,7 @@
 #define WR_SPOOL_DB_H
 
 #include "lib/cloud/proto.h"
-#include "lib/cloud/value.h"
+#include "lib/spool/value.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>

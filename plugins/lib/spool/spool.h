@@ -25,7 +25,7 @@
 
 #include "lib/cloud/proto.h"
 #include "lib/cloud/publish_policy.h"
-#include "lib/cloud/value.h"
+#include "lib/spool/value.h"
 
 struct wr_spool;
 
