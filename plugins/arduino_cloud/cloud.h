@@ -1,5 +1,6 @@
 /* cloud: what the files of write_arduino_cloud share.
  *
+ *   thing.c    the list of things, and the life of one
  *   config.c   <Thing> and <Property> blocks, credentials
  *   values.c   the write callback: match, policy, spool
  *   threads.c  the keeper (spools to disk) and the publishers (to the cloud)
@@ -53,7 +54,7 @@ struct thing {
   struct wr_spool *spool;
   struct wr_http *http;
   struct wr_publisher publisher;
-  struct wr_publisher_property *published;
+  struct wr_property *published;
   pthread_t thread;
   bool running, abandoned;
   struct wr_trouble link, token, blocked, advice, refusal, disk, loss;
@@ -65,13 +66,16 @@ static inline int64_t cloud_wall_us(void) {
   return wr_us_from_cdtime(cdtime());
 }
 
-/* A thing belongs to nobody until cloud_thing_add(). */
-int cloud_config(oconfig_item_t *ci);
+/* A thing with the defaults; it belongs to the caller until cloud_thing_add().
+ * NULL: no memory. */
+struct thing *cloud_thing_create(const char *name);
+void cloud_thing_add(struct thing *t);
 void cloud_thing_free(struct thing *t); /* accepts NULL */
-
 /* The things of the configuration, in its order. */
 struct thing *cloud_things(void);
-void cloud_thing_add(struct thing *t);
+void cloud_things_free(void);
+
+int cloud_config(oconfig_item_t *ci);
 
 int cloud_write(const data_set_t *ds, const value_list_t *vl, user_data_t *ud);
 

@@ -183,66 +183,11 @@ static int thing_check(const char *where, struct thing *t) {
   return read_credentials(where, t);
 }
 
-static void property_free(struct property *p) {
-  char *const strings[] = {p->key,    p->host, p->plugin,
-                           p->meta,   p->type, p->type_instance,
-                           p->source, p->id,   p->plugin_instance};
-  for (size_t i = 0; i < STATIC_ARRAY_SIZE(strings); i++)
-    free(strings[i]);
-}
-
-void cloud_thing_free(struct thing *t) {
-  if (t == NULL || t->abandoned)
-    return; /* a thread hangs in it */
-  if (t->published != NULL)
-    wr_publisher_free(&t->publisher);
-  wr_http_destroy(t->http);
-  wr_spool_destroy(t->spool);
-  for (int i = 0; i < t->count; i++)
-    property_free(t->properties + i);
-  char *const strings[] = {t->name,        t->url,       t->credentials_file,
-                           t->ca_cert,     t->ca_path,   t->spool_dir,
-                           t->client_cert, t->client_key};
-  for (size_t i = 0; i < STATIC_ARRAY_SIZE(strings); i++)
-    free(strings[i]);
-  free(t->properties);
-  free(t->published);
-  wr_credentials_wipe(&t->credentials);
-  pthread_mutex_destroy(&t->lock);
-  pthread_cond_destroy(&t->wake);
-  free(t);
-}
-
 static bool file_name_ok(const char *name) {
   size_t len = strlen(name);
   return len <= 60 && name[0] != '.' &&
          strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                       "0123456789_.-") == len;
-}
-
-static struct thing *thing_create(const char *name) {
-  struct thing *t = calloc(1, sizeof(*t));
-  if (t == NULL)
-    return NULL;
-  pthread_mutex_init(&t->lock, NULL);
-  cloud_init_cond(&t->wake);
-  struct wr_trouble well = WR_TROUBLE_INIT;
-  t->link = t->token = t->blocked = t->advice = t->refusal = t->disk = t->loss =
-      well;
-  t->name = strdup(name);
-  t->url = strdup(WR_CLOUD_URL);
-  t->spool_dir = strdup(CLOUD_PLUGIN);
-  t->spool_mib = 64;
-  t->spool_age_ms = INT64_C(30) * 86400 * 1000;
-  t->timeout_ms = 15000;
-  t->alert_ms = 900000;
-  t->rate = 1;
-  t->batch = 100;
-  t->daily_records = 100000;
-  if (t->name != NULL && t->url != NULL && t->spool_dir != NULL)
-    return t;
-  cloud_thing_free(t);
-  return NULL;
 }
 
 static int read_thing(const char *where, const oconfig_item_t *ci,
@@ -259,7 +204,7 @@ static int read_thing(const char *where, const oconfig_item_t *ci,
   for (struct thing *t = cloud_things(); t != NULL; t = t->next)
     if (strcmp(t->name, name) == 0)
       return wr_option_fault(where, "Thing", name, "each name once");
-  struct thing *t = thing_create(name);
+  struct thing *t = cloud_thing_create(name);
   if (t == NULL)
     return -1;
   snprintf(here, sizeof(here), "%s: <Thing \"%s\">", where, name);

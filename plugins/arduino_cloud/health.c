@@ -53,12 +53,12 @@ static void tell_state(struct thing *t, struct wr_trouble *trouble, bool bad,
 
 void cloud_tell_publisher(struct thing *t, int64_t rejected_before) {
   const struct wr_publisher_stats *s = &t->publisher.stats;
-  tell_state(t, &t->link, s->state == WR_PUBLISHER_NO_LINK, LOG_WARNING,
-             s->fault, "the cloud answers");
-  tell_state(t, &t->token, s->state == WR_PUBLISHER_NO_TOKEN, LOG_ERR, s->fault,
+  tell_state(t, &t->link, s->state == WR_LINK_DOWN, LOG_WARNING, s->fault,
+             "the cloud answers");
+  tell_state(t, &t->token, s->state == WR_LINK_NO_TOKEN, LOG_ERR, s->fault,
              "the cloud takes the credentials");
-  tell_state(t, &t->blocked, s->state == WR_PUBLISHER_BLOCKED, LOG_ERR,
-             s->fault, "the cloud accepts values");
+  tell_state(t, &t->blocked, s->state == WR_LINK_BLOCKED, LOG_ERR, s->fault,
+             "the cloud accepts values");
   tell_state(t, &t->advice, s->advice[0] != '\0', LOG_WARNING, s->advice,
              "all properties are usable");
   if (s->rejected > rejected_before)
@@ -130,7 +130,7 @@ int cloud_health(user_data_t *ud) {
                      : 0.0;
   if (age_s < 0)
     age_s = 0;
-  metric(t, "bool", "up", p.state == WR_PUBLISHER_OK && p.requests > 0);
+  metric(t, "bool", "up", p.state == WR_LINK_OK && p.requests > 0);
   metric(t, "bool", "spool_on_disk", !s.in_memory);
   metric(t, "queue_length", "spool", (double)s.rows);
   metric(t, "duration", "spool_age", age_s);

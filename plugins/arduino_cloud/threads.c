@@ -12,8 +12,6 @@
 /* Half a second of the fastest feed that collectd was seen to deliver. */
 #define ACCEPTED_MAX 32768
 
-static struct thing *things;
-
 static struct {
   pthread_mutex_t lock;
   pthread_cond_t wake;
@@ -27,25 +25,6 @@ static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms) {
   until.tv_sec = (time_t)(end_us / 1000000);
   until.tv_nsec = (long)(end_us % 1000000) * 1000;
   pthread_cond_timedwait(cond, lock, &until);
-}
-
-void cloud_init_cond(pthread_cond_t *cond) {
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(cond, &attr);
-  pthread_condattr_destroy(&attr);
-}
-
-struct thing *cloud_things(void) {
-  return things;
-}
-
-void cloud_thing_add(struct thing *t) {
-  struct thing **end = &things;
-  while (*end != NULL)
-    end = &(*end)->next;
-  *end = t;
 }
 
 void cloud_keeper_wake(void) {
@@ -70,7 +49,7 @@ static void keep(struct thing *t) {
 }
 
 static int64_t commit_spacing(void) {
-  for (struct thing *t = things; t != NULL; t = t->next)
+  for (struct thing *t = cloud_things(); t != NULL; t = t->next)
     if (t->durability == 0)
       return COMMIT_MS;
   return 0;
@@ -88,7 +67,7 @@ static void *keeper_main(void *arg) {
     stop = keeper.stop;
     keeper.work = false;
     pthread_mutex_unlock(&keeper.lock);
-    for (struct thing *t = things; t != NULL; t = t->next)
+    for (struct thing *t = cloud_things(); t != NULL; t = t->next)
       keep(t);
     last = wr_clock_ms();
     pthread_mutex_lock(&keeper.lock);
@@ -183,25 +162,25 @@ static int open_publisher(struct thing *t) {
   for (int i = 0; i < t->count; i++) {
     const struct property *p = t->properties + i;
     t->published[i] =
-        (struct wr_publisher_property){.key = p->key,
-                                       .name = p->id == NULL ? p->key : NULL,
-                                       .id = p->id,
-                                       .kind = (enum wr_value_kind)p->kind};
+        (struct wr_property){.key = p->key,
+                             .name = p->id == NULL ? p->key : NULL,
+                             .id = p->id,
+                             .kind = (enum wr_value_kind)p->kind};
   }
   const struct wr_credentials *c = &t->credentials;
   return wr_publisher_init(
       &t->publisher,
       &(struct wr_publisher_options){
-          .url = t->url,
-          .thing_id = c->thing_id,
-          .space_id = c->space_id[0] != '\0' ? c->space_id : NULL,
-          .client_id = c->client_id,
-          .client_secret = c->client_secret,
+          .link = {.url = t->url,
+                   .thing_id = c->thing_id,
+                   .space_id = c->space_id[0] != '\0' ? c->space_id : NULL,
+                   .client_id = c->client_id,
+                   .client_secret = c->client_secret,
+                   .send = cloud_send,
+                   .send_arg = t->http},
           .rate = t->rate,
           .batch = (int)t->batch,
-          .daily_records = t->daily_records,
-          .send = cloud_send,
-          .send_arg = t->http},
+          .daily_records = t->daily_records},
       t->published, t->count, t->spool,
       &(struct wr_moment){.now_ms = wr_clock_ms(), .wall_us = cloud_wall_us()});
 }
@@ -219,11 +198,11 @@ static int thing_start(struct thing *t) {
 
 int cloud_start(void) {
   int status = 0;
-  if (keeper.running || things == NULL)
+  if (keeper.running || cloud_things() == NULL)
     return 0;
   curl_global_init(CURL_GLOBAL_ALL);
   cloud_init_cond(&keeper.wake);
-  for (struct thing *t = things; t != NULL && status == 0; t = t->next)
+  for (struct thing *t = cloud_things(); t != NULL && status == 0; t = t->next)
     status = thing_start(t);
   if (status == 0)
     status =
@@ -254,7 +233,7 @@ void cloud_stop(void) {
   if (keeper.running)
     pthread_cond_signal(&keeper.wake);
   pthread_mutex_unlock(&keeper.lock);
-  for (struct thing *t = things; t != NULL; t = t->next)
+  for (struct thing *t = cloud_things(); t != NULL; t = t->next)
     if (t->running)
       stop_thing(t);
   bool kept = !keeper.running || join(keeper.thread, &until);
@@ -262,11 +241,11 @@ void cloud_stop(void) {
     ERROR(CLOUD_WHERE ": the disk does not answer; the newest values may be "
                       "lost.");
   while (things != NULL) {
-    struct thing *t = things;
+    struct thing *t = cloud_things();
     things = t->next;
     if (t->running && !join(t->thread, &until))
       t->abandoned = true;
     t->abandoned |= !kept;
-    cloud_thing_free(t);
   }
+  cloud_things_free();
 }

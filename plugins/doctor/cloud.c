@@ -2,8 +2,7 @@
 #include "doctor/checks.h"
 
 #include "lib/cloud/credentials.h"
-#include "lib/cloud/proto.h"
-#include "lib/net/http.h"
+#include "lib/cloud/link.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -27,74 +26,22 @@ static const struct {
 struct walk {
   struct doctor *d;
   struct wr_credentials who;
-  const char *base;
-  struct wr_http *http;
-  struct wr_http_reply reply;
-  struct wr_bytes token;
+  struct wr_link link;
   bool found[EXPECTED];
   char fault[256]; /* of the properties; "": none */
 };
 
-/* The service's own words, or what went wrong on the way there. */
-static const char *reason(const struct walk *w, int error, char *buffer,
-                          size_t size) {
-  if (error != 0) {
-    snprintf(buffer, size, "%s", w->reply.error);
-    return buffer;
-  }
-  int used = snprintf(buffer, size, "HTTP status %d", w->reply.status);
-  char text[200] = "";
-  if (w->reply.body.data != NULL)
-    wr_cloud_read_error(w->reply.body.data, w->reply.body.len, text,
-                        sizeof(text));
-  if (text[0] != '\0' && (size_t)used < size)
-    snprintf(buffer + used, size - (size_t)used, ": %s", text);
-  return buffer;
-}
-
-static int send_request(struct walk *w, enum wr_cloud_endpoint endpoint,
-                        const struct wr_bytes *body, const char *type) {
-  struct wr_bytes url = WR_BYTES_INIT(2048);
-  struct wr_bytes bearer = WR_BYTES_INIT(w->token.max + 64);
-  char space[WR_CREDENTIAL_MAX + 32] = "";
-  const char *headers[4] = {0};
-  size_t count = 0;
-  int status = wr_cloud_url(&url, w->base, endpoint, w->who.thing_id, NULL);
-  if (type != NULL)
-    headers[count++] = type;
-  if (w->who.space_id[0] != '\0') {
-    snprintf(space, sizeof(space), "X-Organization: %s", w->who.space_id);
-    headers[count++] = space;
-  }
-  if (status == 0 && w->token.len > 0) {
-    status =
-        wr_bytes_printf(&bearer, "Authorization: Bearer %s", w->token.data);
-    headers[count++] = bearer.data;
-  }
-  if (status == 0)
-    status = wr_http_perform(
-        w->http,
-        &(struct wr_http_request){.method = body != NULL ? "POST" : "GET",
-                                  .url = url.data,
-                                  .headers = headers,
-                                  .body = body != NULL ? body->data : NULL,
-                                  .body_len = body != NULL ? body->len : 0},
-        &w->reply);
-  wr_bytes_free(&url);
-  wr_bytes_wipe(&bearer);
-  return status;
-}
-
 static int end_of_token(struct walk *w, int error) {
   char text[300];
-  doctor_step(w->d, false, "token", "%s", reason(w, error, text, sizeof(text)));
+  doctor_step(w->d, false, "token", "%s",
+              wr_link_reason(&w->link, error, text, sizeof(text)));
   if (error != 0)
     return doctor_end(
         w->d, false, "the service cannot be reached",
         "check the board's clock, DNS, firewall and proxy; a "
         "certificate fault with a right clock means that somebody "
         "sits in between");
-  if (w->reply.status == 429 || w->reply.status >= 500)
+  if (w->link.reply.status == 429 || w->link.reply.status >= 500)
     return doctor_end(w->d, false, "the service does not answer now",
                       "wait a minute; the plugin retries by itself");
   return doctor_end(w->d, false, "the service refuses the credentials",
@@ -103,25 +50,18 @@ static int end_of_token(struct walk *w, int error) {
 }
 
 static int get_token(struct walk *w) {
-  struct wr_bytes form = WR_BYTES_INIT(4096);
-  int64_t lifetime_ms = 0;
-  const char *space = w->who.space_id[0] != '\0' ? w->who.space_id : NULL;
-  int error =
-      wr_cloud_token_body(&form, w->who.client_id, w->who.client_secret, space);
-  if (error == 0)
-    error = send_request(w, WR_CLOUD_TOKEN, &form,
-                         "Content-Type: application/x-www-form-urlencoded");
-  wr_bytes_wipe(&form);
-  if (wr_http_classify(error, &w->reply) != WR_OK)
+  int64_t now_ms = doctor_clock_us() / 1000;
+  int error = wr_link_request_token(&w->link);
+  if (wr_http_classify(error, &w->link.reply) != WR_OK)
     return end_of_token(w, error);
-  if (wr_cloud_read_token(w->reply.body.data, w->reply.body.len, &w->token,
-                          &lifetime_ms) != 0) {
+  if (wr_oauth_reply(&w->link.oauth, now_ms, doctor_random(), error,
+                     &w->link.reply) != 0) {
     doctor_step(w->d, false, "token", "the reply holds no token");
     return doctor_end(w->d, false, "this is not the Arduino Cloud",
                       "check --url and what sits between");
   }
   doctor_step(w->d, true, "token", "accepted, for %lld s",
-              (long long)(lifetime_ms / 1000));
+              (long long)((w->link.oauth.expires_ms - now_ms) / 1000));
   return 0;
 }
 
@@ -145,15 +85,17 @@ static void on_property(const struct wr_cloud_property *p, void *arg) {
 
 static int read_properties(struct walk *w) {
   char text[300];
-  int error = send_request(w, WR_CLOUD_PROPERTIES, NULL, NULL);
-  if (wr_http_classify(error, &w->reply) != WR_OK) {
+  int error = wr_link_address(&w->link, WR_CLOUD_PROPERTIES, NULL);
+  if (error == 0)
+    error = wr_link_perform(&w->link, "GET");
+  if (wr_http_classify(error, &w->link.reply) != WR_OK) {
     doctor_step(w->d, false, "thing", "%s",
-                reason(w, error, text, sizeof(text)));
+                wr_link_reason(&w->link, error, text, sizeof(text)));
     return doctor_end(w->d, false, "the Thing cannot be read",
                       "check THING_ID, and that the API key belongs to the "
                       "same space as the Thing (SPACE_ID)");
   }
-  if (wr_cloud_read_properties(w->reply.body.data, w->reply.body.len,
+  if (wr_cloud_read_properties(w->link.reply.body.data, w->link.reply.body.len,
                                on_property, w) != 0)
     return doctor_end(w->d, false, "the list of properties is not readable",
                       "check --url and what sits between");
@@ -169,7 +111,7 @@ static int read_properties(struct walk *w) {
   return doctor_end(w->d, true, "the cloud accepts this board", NULL);
 }
 
-static int walk_path(struct walk *w, const char *file) {
+static int read_secrets(struct walk *w, const char *file) {
   int status = file != NULL ? wr_credentials_file(&w->who, file)
                             : wr_credentials_environment(&w->who, getenv);
   if (status == 0)
@@ -182,17 +124,42 @@ static int walk_path(struct walk *w, const char *file) {
   }
   doctor_step(w->d, true, "secrets", "complete, from %s",
               file != NULL ? file : "the environment");
+  return 0;
+}
+
+static int send_request(void *arg, const struct wr_http_request *request,
+                        struct wr_http_reply *reply) {
+  return wr_http_perform(arg, request, reply);
+}
+
+static int walk_path(struct walk *w, const char *file, const char *url,
+                     struct wr_http *http) {
+  const struct wr_credentials *c = &w->who;
+  int status = read_secrets(w, file);
+  if (status != 0)
+    return status;
+  wr_link_init(&w->link,
+               &(struct wr_link_options){
+                   .url = url,
+                   .thing_id = c->thing_id,
+                   .space_id = c->space_id[0] != '\0' ? c->space_id : NULL,
+                   .client_id = c->client_id,
+                   .client_secret = c->client_secret,
+                   .send = send_request,
+                   .send_arg = http});
   status = get_token(w);
-  return status != 0 ? status : read_properties(w);
+  if (status == 0)
+    status = read_properties(w);
+  wr_link_free(&w->link);
+  return status;
 }
 
 int doctor_cloud(struct doctor *d, int argc, char **argv) {
-  struct walk w = {
-      .d = d, .base = WR_CLOUD_URL, .token = WR_BYTES_INIT(1u << 16)};
-  const char *file = NULL, *ca_cert = NULL, *spool = NULL;
+  struct walk w = {.d = d};
+  const char *file = NULL, *ca_cert = NULL, *spool = NULL, *url = WR_CLOUD_URL;
   for (int i = 0; i < argc; i += 2) {
     const char **value = strcmp(argv[i], "--env") == 0        ? &file
-                         : strcmp(argv[i], "--url") == 0      ? &w.base
+                         : strcmp(argv[i], "--url") == 0      ? &url
                          : strcmp(argv[i], "--ca-cert") == 0  ? &ca_cert
                          : strcmp(argv[i], "--rejected") == 0 ? &spool
                                                               : NULL;
@@ -202,20 +169,19 @@ int doctor_cloud(struct doctor *d, int argc, char **argv) {
   }
   if (spool != NULL)
     return doctor_rejected(d, spool);
-  const char *fault = wr_http_url_fault(w.base, true);
+  const char *fault = wr_http_url_fault(url, true);
   if (fault != NULL)
-    return doctor_usage(d, "--url \"%s\" is not allowed: %s", w.base, fault);
+    return doctor_usage(d, "--url \"%s\" is not allowed: %s", url, fault);
   curl_global_init(CURL_GLOBAL_ALL);
-  w.http = wr_http_create(&(struct wr_http_options){.user_agent = "weir-doctor",
-                                                    .timeout_ms = TIMEOUT_MS,
-                                                    .max_body = REPLY_MAX,
-                                                    .use_proxy = true,
-                                                    .ca_cert = ca_cert});
-  int status = w.http != NULL ? walk_path(&w, file)
-                              : doctor_usage(d, "there is no memory left");
-  wr_http_destroy(w.http);
-  wr_http_reply_free(&w.reply);
-  wr_bytes_wipe(&w.token);
+  struct wr_http *http =
+      wr_http_create(&(struct wr_http_options){.user_agent = "weir-doctor",
+                                               .timeout_ms = TIMEOUT_MS,
+                                               .max_body = REPLY_MAX,
+                                               .use_proxy = true,
+                                               .ca_cert = ca_cert});
+  int status = http != NULL ? walk_path(&w, file, url, http)
+                            : doctor_usage(d, "there is no memory left");
+  wr_http_destroy(http);
   wr_credentials_wipe(&w.who);
   curl_global_cleanup();
   return status;

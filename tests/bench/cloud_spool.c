@@ -163,17 +163,17 @@ static int send_for_ever(void *arg, const struct wr_http_request *request,
 static void *publish_to_nobody(void *arg) {
   struct hung *h = arg;
   struct wr_publisher p;
-  struct wr_publisher_property q[2] = {
+  struct wr_property q[2] = {
       {.key = "flow_rate", .name = "flow_rate"},
       {.key = "classification", .name = "classification"}};
-  struct wr_publisher_options o = {.url = h->url,
-                                   .thing_id = "t",
-                                   .client_id = "i",
-                                   .client_secret = "s",
+  struct wr_publisher_options o = {.link = {.url = h->url,
+                                            .thing_id = "t",
+                                            .client_id = "i",
+                                            .client_secret = "s",
+                                            .send = send_for_ever,
+                                            .send_arg = h->http},
                                    .rate = 10,
-                                   .batch = 100,
-                                   .send = send_for_ever,
-                                   .send_arg = h->http};
+                                   .batch = 100};
   struct wr_moment t = {.now_ms = now_ns() / 1000000, .wall_us = wall_us()};
   if (wr_publisher_init(&p, &o, q, 2, h->spool, &t) != 0)
     exit(1);

@@ -57,14 +57,13 @@ enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
 
 void wr_budget_roll(struct wr_budget *b, int64_t wall_us) {
   int64_t day = wall_us / DAY_US;
-  if (day == b->day || day == b->day - 1)
+  if (day == b->spent.day || day == b->spent.day - 1)
     return;
-  b->day = day;
-  b->used = 0;
+  b->spent = (struct wr_spent){.day = day};
 }
 
 void wr_budget_spend(struct wr_budget *b, int64_t records) {
-  b->used += records;
+  b->spent.used += records;
 }
 
 static int64_t reserve_of(const struct wr_budget *b) { return b->daily / 20; }
@@ -72,13 +71,13 @@ static int64_t reserve_of(const struct wr_budget *b) { return b->daily / 20; }
 int64_t wr_budget_left(const struct wr_budget *b) {
   if (b->daily == 0)
     return INT64_MAX;
-  int64_t left = b->daily - reserve_of(b) - b->used;
+  int64_t left = b->daily - reserve_of(b) - b->spent.used;
   return left > 0 ? left : 0;
 }
 
 int64_t wr_budget_spacing_ms(const struct wr_budget *b, int64_t wall_us,
                              int streams) {
-  if (b->daily == 0 || b->used < b->daily / 2)
+  if (b->daily == 0 || b->spent.used < b->daily / 2)
     return 0;
   int64_t rest_ms = (DAY_US - wall_us % DAY_US) / 1000;
   int64_t left = wr_budget_left(b);

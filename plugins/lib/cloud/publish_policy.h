@@ -18,7 +18,7 @@
 #ifndef WR_PUBLISH_POLICY_H
 #define WR_PUBLISH_POLICY_H
 
-#include "lib/spool/value.h"
+#include "lib/spool/spool.h"
 
 struct wr_policy {
   /* the configuration */
@@ -46,8 +46,7 @@ enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
 
 struct wr_budget {
   int64_t daily; /* 0: unlimited */
-  int64_t day;   /* UTC day the count belongs to, since the epoch */
-  int64_t used;
+  struct wr_spent spent;
 };
 
 /* Starts a new day when wall_us says so. A clock that was set back by less than

@@ -30,37 +30,12 @@
 #define WR_PUBLISHER_H
 
 #include "lib/base/bucket.h"
-#include "lib/base/bytes.h"
-#include "lib/cloud/oauth.h"
-#include "lib/cloud/publish_policy.h"
-#include "lib/net/http.h"
-#include "lib/spool/spool.h"
+#include "lib/cloud/sending.h"
 
-#define WR_PUBLISHER_LIVE_AGE_US 10000000
-#define WR_PUBLISHER_BLOCK_MS 900000
-#define WR_PUBLISHER_RECHECK_MS 600000
 #define WR_PUBLISHER_IDLE_MS 60000
-#define WR_BATCH_MAX 1000
-
-struct wr_moment {
-  int64_t now_ms;  /* monotonic */
-  int64_t wall_us; /* since the epoch */
-  uint32_t random;
-};
-
-/* Sends one request, as wr_http_perform() does. */
-typedef int (*wr_send_fn)(void *arg, const struct wr_http_request *request,
-                          struct wr_http_reply *reply);
-
-enum wr_publisher_state {
-  WR_PUBLISHER_OK,
-  WR_PUBLISHER_NO_LINK,  /* nobody answers, or with errors that pass */
-  WR_PUBLISHER_NO_TOKEN, /* the credentials are refused */
-  WR_PUBLISHER_BLOCKED,  /* 403 or an unknown thing: somebody must act */
-};
 
 struct wr_publisher_stats {
-  enum wr_publisher_state state;
+  enum wr_link_state state;
   char fault[384];   /* what is wrong, one sentence without full stop */
   char advice[384];  /* what is wrong with a property, "" */
   char refusal[384]; /* the newest rejected value */
@@ -72,59 +47,30 @@ struct wr_publisher_stats {
   int64_t spacing_ms;  /* of numbers, as the budget wants it */
 };
 
-struct wr_publisher_property {
-  /* the configuration */
-  const char *key;         /* what messages call it */
-  const char *name;        /* variable name, or NULL */
-  const char *id;          /* or NULL */
-  enum wr_value_kind kind; /* what is sent */
-  /* the state; zero at start */
-  struct wr_cloud_property cloud;
-  bool missing, misfit; /* the thing has none, or of another type */
-  bool suspect;         /* answered 404, names asked for again */
-  int64_t shown_seq;    /* newest row shown live */
-  int64_t tried_seq;    /* sent live, outcome unknown */
-  int batch;            /* rows of the next batch */
-};
-
 struct wr_publisher_options {
-  const char *url;
-  const char *thing_id;
-  const char *space_id; /* NULL: none */
-  const char *client_id;
-  const char *client_secret;
+  struct wr_link_options link;
   double rate; /* requests a second */
   int batch;   /* rows of a batch, 1..WR_BATCH_MAX */
   int64_t daily_records;
-  wr_send_fn send;
-  void *send_arg;
 };
 
 struct wr_publisher {
-  struct wr_publisher_options options;
-  struct wr_publisher_property *properties;
-  int count;
   struct wr_spool *spool;
-  struct wr_oauth oauth;
-  struct wr_backoff link;
-  struct wr_bucket bucket;
+  struct wr_link link;
+  struct wr_names names;
   struct wr_budget budget;
-  struct wr_publisher_stats stats;
-  struct wr_http_reply reply;
-  struct wr_bytes url, body, auth;
-  struct wr_row *rows; /* of the request under way */
-  bool resolved;       /* names are known */
-  int64_t recheck_ms;  /* when to ask for them again */
-  int64_t blocked_ms;  /* nothing before */
-  bool no_many, no_batch;
-  bool one_by_one; /* after a 400 to several: find the culprit */
-  bool old_turn;   /* a batch may go now */
+  struct wr_choice choice;
+  struct wr_sending sending;
+  struct wr_bucket bucket;
+  struct wr_publisher_stats stats; /* as of the last step */
+  bool old_turn;                   /* a batch may go now */
 };
 
-/* Strings and `properties` are borrowed and must outlive it. -ENOMEM or 0. */
+/* Strings and `properties` are borrowed and must outlive it; it must not move.
+ * -ENOMEM or 0. */
 int wr_publisher_init(struct wr_publisher *p,
                       const struct wr_publisher_options *options,
-                      struct wr_publisher_property *properties, int count,
+                      struct wr_property *properties, int count,
                       struct wr_spool *spool, const struct wr_moment *t);
 void wr_publisher_free(struct wr_publisher *p);
 

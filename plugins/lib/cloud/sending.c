@@ -2,105 +2,22 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-/* --- what to send --- */
-
-static const char *name_of(const struct wr_publisher_property *q) {
-  return q->cloud.name[0] != '\0' ? q->cloud.name : q->name;
-}
-static const char *id_of(const struct wr_publisher_property *q) {
-  return q->cloud.id[0] != '\0' ? q->cloud.id : q->id;
-}
-
-static bool may_send(const struct wr_publisher *p, int i) {
-  const struct wr_publisher_property *q = p->properties + i;
-  bool route = id_of(q) != NULL || (name_of(q) != NULL && !p->no_many);
-  return route && !q->missing && !q->misfit &&
-         (q->kind != WR_VALUE_NUMBER || wr_budget_left(&p->budget) > 0);
-}
-
-static bool is_fresh(const struct wr_row *row, int64_t wall_us) {
-  int64_t age_us = wall_us - row->time_us;
-  return age_us <= WR_PUBLISHER_LIVE_AGE_US &&
-         age_us >= -WR_PUBLISHER_LIVE_AGE_US;
-}
-
-/* Is this newest row of its property to be shown live? Rows accepted before
- * the one shown last are history, whatever their time stamps say: the clock may
- * have been set. One whose first sending had no answer may be there already: it
- * goes with its time stamp, so that it cannot be there twice. */
-static bool is_live(const struct wr_publisher *p, const struct wr_row *row,
-                    int64_t wall_us) {
-  const struct wr_publisher_property *q = p->properties + row->property;
-  if (row->seq <= q->shown_seq)
-    return false;
-  return p->no_batch || row->seq != q->tried_seq || !is_fresh(row, wall_us);
-}
-
-int wr_publisher_collect_live(struct wr_publisher *p,
-                              const struct wr_moment *t) {
-  int count = 0, states = 0;
-  for (int i = 0; i < p->count && count < WR_PUBLISHER_MANY_MAX; i++) {
-    struct wr_row row;
-    if (!may_send(p, i) || !wr_spool_newest(p->spool, i, &row) ||
-        !is_live(p, &row, t->wall_us))
-      continue;
-    p->rows[count++] = row;
-    if (row.state) {
-      p->rows[count - 1] = p->rows[states];
-      p->rows[states++] = row;
-    }
-  }
-  return count;
-}
-
-int wr_publisher_collect_old(struct wr_publisher *p,
-                             const struct wr_moment *t) {
-  int best = -1;
-  int64_t oldest_us = 0;
-  struct wr_row row, newest;
-  for (int i = 0; i < p->count; i++) {
-    if (!may_send(p, i) || wr_spool_oldest(p->spool, i, &row, 1) == 0 ||
-        (best >= 0 && row.time_us >= oldest_us) ||
-        !wr_spool_newest(p->spool, i, &newest) ||
-        (newest.seq == row.seq && is_live(p, &row, t->wall_us)))
-      continue;
-    best = i;
-    oldest_us = row.time_us;
-  }
-  if (best < 0)
-    return 0;
-  struct wr_publisher_property *q = p->properties + best;
-  int64_t max = p->no_batch ? 1 : q->batch;
-  if (q->kind == WR_VALUE_NUMBER && max > wr_budget_left(&p->budget))
-    max = wr_budget_left(&p->budget);
-  int count = wr_spool_oldest(p->spool, best, p->rows, (int)max);
-  if (count > 1 && wr_spool_newest(p->spool, best, &newest) &&
-      p->rows[count - 1].seq == newest.seq && is_live(p, &newest, t->wall_us))
-    count--;
-  return count;
-}
-
-/* --- sending values --- */
-
-static int build(struct wr_publisher *p, enum wr_cloud_endpoint endpoint,
-                 int count) {
-  struct wr_cloud_item items[WR_PUBLISHER_MANY_MAX > WR_BATCH_MAX
-                                 ? WR_PUBLISHER_MANY_MAX
-                                 : WR_BATCH_MAX];
+static int build(struct wr_sending *s, enum wr_cloud_endpoint endpoint,
+                 const struct wr_row *rows, int count) {
+  struct wr_cloud_item items[WR_BATCH_MAX];
   for (int i = 0; i < count; i++) {
-    const struct wr_publisher_property *q = p->properties + p->rows[i].property;
-    items[i] = (struct wr_cloud_item){.name = name_of(q),
+    const struct wr_property *q = s->names->at + rows[i].property;
+    items[i] = (struct wr_cloud_item){.name = wr_property_name(q),
                                       .type = q->cloud.type,
-                                      .time_us = p->rows[i].time_us,
-                                      .value = &p->rows[i].value};
+                                      .time_us = rows[i].time_us,
+                                      .value = &rows[i].value};
   }
-  int status = wr_publisher_address(p, endpoint,
-                                    id_of(p->properties + p->rows[0].property));
-  return status == 0
-             ? wr_cloud_publish_body(&p->body, endpoint, items, (size_t)count)
-             : status;
+  int status = wr_link_address(s->link, endpoint,
+                               wr_property_id(s->names->at + rows->property));
+  return status == 0 ? wr_cloud_publish_body(&s->link->body, endpoint, items,
+                                             (size_t)count)
+                     : status;
 }
 
 /* A failure after which the cloud may or may not have the values. */
@@ -110,130 +27,137 @@ static bool outcome_unknown(int error, int status) {
          (error == 0 && status >= 500);
 }
 
-static void note_tried(struct wr_publisher *p, int count) {
+static void note_tried(struct wr_sending *s, const struct wr_row *rows,
+                       int count) {
   for (int i = 0; i < count; i++)
-    p->properties[p->rows[i].property].tried_seq = p->rows[i].seq;
+    s->names->at[rows[i].property].tried_seq = rows[i].seq;
 }
 
 /* Must a live row also go with its own time stamp? */
-static bool keeps_waiting(const struct wr_publisher *p,
-                          const struct wr_row *row, int64_t wall_us) {
-  return !p->no_batch && !is_fresh(row, wall_us);
+static bool keeps_waiting(const struct wr_sending *s, const struct wr_row *row,
+                          int64_t wall_us) {
+  return !s->names->no_batch && !wr_row_is_fresh(row, wall_us);
 }
 
-static void delivered(struct wr_publisher *p, const struct wr_moment *t,
-                      int count, bool live) {
+static void delivered(struct wr_sending *s, const struct wr_moment *t,
+                      struct wr_row *rows, int count, bool live) {
   int gone = 0;
-  wr_budget_spend(&p->budget, count);
-  p->stats.published += count;
-  p->stats.backfilled += live ? 0 : count;
+  wr_budget_spend(s->budget, count);
+  s->published += count;
+  s->backfilled += live ? 0 : count;
   for (int i = 0; i < count; i++) {
-    struct wr_row row = p->rows[i];
-    struct wr_publisher_property *q = p->properties + row.property;
+    struct wr_row row = rows[i];
+    struct wr_property *q = s->names->at + row.property;
     q->suspect = false;
     if (live)
       q->shown_seq = row.seq;
-    if (!live || !keeps_waiting(p, &row, t->wall_us))
-      p->rows[gone++] = row;
+    if (!live || !keeps_waiting(s, &row, t->wall_us))
+      rows[gone++] = row;
   }
-  wr_spool_delivered(p->spool, p->rows, gone, &p->budget);
-  p->stats.state = WR_PUBLISHER_OK;
+  wr_spool_delivered(s->spool, rows, gone, &s->budget->spent);
+  s->link->state = WR_LINK_OK;
 }
 
-static void reject(struct wr_publisher *p, const struct wr_moment *t) {
+static void reject(struct wr_sending *s, const struct wr_moment *t,
+                   const struct wr_row *row) {
   char reason[256];
-  if (p->reply.status == 0)
+  int status = s->link->reply.status;
+  if (status == 0)
     snprintf(reason, sizeof(reason), "its time stamp cannot be written");
   else
-    wr_publisher_reason(p, 0, reason, sizeof(reason));
-  wr_spool_reject(p->spool, p->rows, p->reply.status, reason, t->wall_us);
-  p->stats.rejected++;
-  snprintf(p->stats.refusal, sizeof(p->stats.refusal),
+    wr_link_reason(s->link, 0, reason, sizeof(reason));
+  wr_spool_reject(s->spool, row, status, reason, t->wall_us);
+  s->rejected++;
+  snprintf(s->refusal, sizeof(s->refusal),
            "a value is rejected, of property \"%s\" (%s)",
-           p->properties[p->rows[0].property].key, reason);
+           s->names->at[row->property].key, reason);
 }
 
 /* 404 of one property: gone, or the thing is. Ask for the names once; if they
  * say that all is well, it is this value. */
-static void not_found(struct wr_publisher *p, const struct wr_moment *t) {
-  struct wr_publisher_property *q = p->properties + p->rows[0].property;
+static void not_found(struct wr_sending *s, const struct wr_moment *t,
+                      const struct wr_row *row) {
+  struct wr_property *q = s->names->at + row->property;
   if (q->suspect)
-    reject(p, t);
+    reject(s, t, row);
   else
-    p->resolved = false;
+    s->names->known = false;
   q->suspect = !q->suspect;
 }
 
-static void refused(struct wr_publisher *p, const struct wr_moment *t,
-                    enum wr_cloud_endpoint endpoint, int count) {
-  bool absent = p->reply.status == 404;
-  p->stats.state = WR_PUBLISHER_OK; /* it answers */
+static void refused(struct wr_sending *s, const struct wr_moment *t,
+                    enum wr_cloud_endpoint endpoint, const struct wr_row *rows,
+                    int count) {
+  bool absent = s->link->reply.status == 404;
+  s->link->state = WR_LINK_OK; /* it answers */
   if (endpoint == WR_CLOUD_PUBLISH_MANY) {
-    p->no_many |= absent;
-    p->one_by_one = !absent;
+    s->names->no_many |= absent;
+    s->one_by_one = !absent;
   } else if (endpoint == WR_CLOUD_PUBLISH_ONE && absent)
-    not_found(p, t);
+    not_found(s, t, rows);
   else if (endpoint == WR_CLOUD_PUBLISH_BATCH && absent)
-    p->no_batch = true;
+    s->names->no_batch = true;
   else if (count > 1)
-    p->properties[p->rows[0].property].batch = count / 2;
+    s->names->at[rows->property].batch = count / 2;
   else
-    reject(p, t);
+    reject(s, t, rows);
 }
 
-static void send_rows(struct wr_publisher *p, const struct wr_moment *t,
-                      enum wr_cloud_endpoint endpoint, int count, bool live) {
-  int status = build(p, endpoint, count);
+static void send_rows(struct wr_sending *s, const struct wr_moment *t,
+                      enum wr_cloud_endpoint endpoint, struct wr_row *rows,
+                      int count, bool live) {
+  struct wr_property *q = s->names->at + rows->property;
+  int status = build(s, endpoint, rows, count);
   if (status != 0) { /* a time stamp out of range, or far too much */
-    p->reply.status = 0;
-    wr_bytes_reset(&p->reply.body);
-    refused(p, t, endpoint, count);
+    s->link->reply.status = 0;
+    wr_bytes_reset(&s->link->reply.body);
+    refused(s, t, endpoint, rows, count);
     return;
   }
-  int error = wr_publisher_perform(p, "PUT", false);
-  if (outcome_unknown(error, p->reply.status) && live)
-    note_tried(p, count);
-  if (wr_publisher_handled(p, t, error))
-    return;
-  if (wr_http_classify(error, &p->reply) != WR_OK) {
-    refused(p, t, endpoint, count);
+  int error = wr_link_perform(s->link, "PUT");
+  if (outcome_unknown(error, s->link->reply.status) && live)
+    note_tried(s, rows, count);
+  if (wr_link_waits(s->link, t, error)) {
+    s->names->known &= s->link->state != WR_LINK_BLOCKED;
     return;
   }
-  delivered(p, t, count, live);
-  struct wr_publisher_property *q = p->properties + p->rows[0].property;
-  if (!live && q->batch < p->options.batch)
+  if (wr_http_classify(error, &s->link->reply) != WR_OK) {
+    refused(s, t, endpoint, rows, count);
+    return;
+  }
+  delivered(s, t, rows, count, live);
+  if (!live && q->batch < s->batch)
     q->batch *= 2;
-  if (q->batch > p->options.batch)
-    q->batch = p->options.batch;
+  if (q->batch > s->batch)
+    q->batch = s->batch;
 }
 
 /* Several in one request need a name each, one alone needs an id. */
-static enum wr_cloud_endpoint live_endpoint(const struct wr_publisher *p,
+static enum wr_cloud_endpoint live_endpoint(const struct wr_sending *s,
+                                            const struct wr_row *rows,
                                             int *count) {
   bool names = true;
   for (int i = 0; i < *count; i++)
-    names &= name_of(p->properties + p->rows[i].property) != NULL;
-  bool has_id = id_of(p->properties + p->rows[0].property) != NULL;
-  if (names && !p->no_many && (!p->one_by_one || !has_id))
+    names &= wr_property_name(s->names->at + rows[i].property) != NULL;
+  bool has_id = wr_property_id(s->names->at + rows->property) != NULL;
+  if (names && !s->names->no_many && (!s->one_by_one || !has_id))
     return WR_CLOUD_PUBLISH_MANY;
   *count = 1;
   return WR_CLOUD_PUBLISH_ONE;
 }
 
-void wr_publisher_send_live(struct wr_publisher *p, const struct wr_moment *t,
-                            int count) {
-  p->old_turn = !p->rows[0].state;
-  enum wr_cloud_endpoint endpoint = live_endpoint(p, &count);
-  send_rows(p, t, endpoint, count, true);
+void wr_send_live(struct wr_sending *s, const struct wr_moment *t,
+                  struct wr_row *rows, int count) {
+  enum wr_cloud_endpoint endpoint = live_endpoint(s, rows, &count);
+  send_rows(s, t, endpoint, rows, count, true);
 }
 
-void wr_publisher_send_old(struct wr_publisher *p, const struct wr_moment *t,
-                           int count) {
-  p->old_turn = false;
-  bool has_id = id_of(p->properties + p->rows[0].property) != NULL;
-  if (!p->no_batch && has_id)
-    send_rows(p, t, WR_CLOUD_PUBLISH_BATCH, count, false);
+void wr_send_old(struct wr_sending *s, const struct wr_moment *t,
+                 struct wr_row *rows, int count) {
+  bool has_id = wr_property_id(s->names->at + rows->property) != NULL;
+  if (!s->names->no_batch && has_id)
+    send_rows(s, t, WR_CLOUD_PUBLISH_BATCH, rows, count, false);
   else
-    send_rows(p, t, has_id ? WR_CLOUD_PUBLISH_ONE : WR_CLOUD_PUBLISH_MANY, 1,
-              false);
+    send_rows(s, t, has_id ? WR_CLOUD_PUBLISH_ONE : WR_CLOUD_PUBLISH_MANY, rows,
+              1, false);
 }

@@ -200,29 +200,30 @@ int wr_db_number(struct wr_db *db, const char *key, int64_t *number) {
 }
 
 int wr_db_remember(struct wr_db *db, const char *key,
-                   const struct wr_cloud_property *p) {
+                   const struct wr_memo *memo) {
   sqlite3_stmt *s = NULL;
-  const char *const texts[] = {p->id, p->name, p->type_name, key};
+  const char *const texts[] = {memo->id, memo->name, memo->type, key};
   int code = with_texts(
       db, "UPDATE property SET id=?, name=?, type=? WHERE key=?", texts, 4, &s);
   sqlite3_finalize(s);
   return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-int wr_db_recall(struct wr_db *db, const char *key,
-                 struct wr_cloud_property *p) {
+static void copy_column(sqlite3_stmt *s, int column, char *to, size_t size) {
+  snprintf(to, size, "%s", sqlite3_column_text(s, column));
+}
+
+int wr_db_recall(struct wr_db *db, const char *key, struct wr_memo *memo) {
   sqlite3_stmt *s = NULL;
   const char *const texts[] = {key};
   int code = with_texts(
       db, "SELECT id, name, type FROM property WHERE key=? AND id IS NOT NULL",
       texts, 1, &s);
-  memset(p, 0, sizeof(*p));
+  memset(memo, 0, sizeof(*memo));
   if (code == SQLITE_ROW) {
-    snprintf(p->id, sizeof(p->id), "%s", sqlite3_column_text(s, 0));
-    snprintf(p->name, sizeof(p->name), "%s", sqlite3_column_text(s, 1));
-    snprintf(p->type_name, sizeof(p->type_name), "%s",
-             sqlite3_column_text(s, 2));
-    p->type = wr_cloud_type_of(p->type_name);
+    copy_column(s, 0, memo->id, sizeof(memo->id));
+    copy_column(s, 1, memo->name, sizeof(memo->name));
+    copy_column(s, 2, memo->type, sizeof(memo->type));
     code = SQLITE_OK;
   }
   sqlite3_finalize(s);

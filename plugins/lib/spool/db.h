@@ -11,8 +11,7 @@
 #ifndef WR_SPOOL_DB_H
 #define WR_SPOOL_DB_H
 
-#include "lib/cloud/proto.h"
-#include "lib/spool/value.h"
+#include "lib/spool/spool.h"
 
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -65,9 +64,8 @@ int wr_db_save_state(struct wr_db *db);
 /* Numbers for the keys (INSERT OR IGNORE), in `numbers`. */
 int wr_db_number(struct wr_db *db, const char *key, int64_t *number);
 int wr_db_remember(struct wr_db *db, const char *key,
-                   const struct wr_cloud_property *p);
-int wr_db_recall(struct wr_db *db, const char *key,
-                 struct wr_cloud_property *p);
+                   const struct wr_memo *memo);
+int wr_db_recall(struct wr_db *db, const char *key, struct wr_memo *memo);
 
 int wr_db_insert(struct wr_db *db, int64_t number, const struct wr_row *row,
                  int level);

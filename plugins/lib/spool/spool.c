@@ -201,7 +201,7 @@ int wr_spool_oldest(struct wr_spool *s, int property, struct wr_row *rows,
 struct removal {
   const struct wr_row *rows;
   int count;
-  const struct wr_budget *budget;
+  const struct wr_spent *spent;
   int status;
   const char *reason;
   int64_t wall_us;
@@ -216,9 +216,9 @@ static int remove_rows(struct wr_spool *s, void *arg) {
                         row->seq, &gone);
     s->db.state.rows -= gone;
   }
-  if (r->budget != NULL) {
-    s->db.state.budget_day = r->budget->day;
-    s->db.state.budget_used = r->budget->used;
+  if (r->spent != NULL) {
+    s->db.state.budget_day = r->spent->day;
+    s->db.state.budget_used = r->spent->used;
   }
   if (code == SQLITE_OK && r->reason != NULL)
     code = wr_db_reject(&s->db, s->keys[r->rows->property], r->rows, r->status,
@@ -235,9 +235,8 @@ static void take_out(struct wr_spool *s, struct removal *r) {
 }
 
 void wr_spool_delivered(struct wr_spool *s, const struct wr_row *rows,
-                        int count, const struct wr_budget *budget) {
-  take_out(s,
-           &(struct removal){.rows = rows, .count = count, .budget = budget});
+                        int count, const struct wr_spent *spent) {
+  take_out(s, &(struct removal){.rows = rows, .count = count, .spent = spent});
 }
 
 void wr_spool_reject(struct wr_spool *s, const struct wr_row *row, int status,
@@ -252,37 +251,37 @@ void wr_spool_reject(struct wr_spool *s, const struct wr_row *row, int status,
   pthread_mutex_unlock(&s->accept);
 }
 
-void wr_spool_load_budget(struct wr_spool *s, struct wr_budget *budget) {
+void wr_spool_load_spent(struct wr_spool *s, struct wr_spent *spent) {
   pthread_mutex_lock(&s->db_lock);
-  budget->day = s->db.state.budget_day;
-  budget->used = s->db.state.budget_used;
+  spent->day = s->db.state.budget_day;
+  spent->used = s->db.state.budget_used;
   pthread_mutex_unlock(&s->db_lock);
 }
 
-struct memo {
+struct note {
   const char *key;
-  const struct wr_cloud_property *p;
+  const struct wr_memo *memo;
 };
 
 static int remember(struct wr_spool *s, void *arg) {
-  const struct memo *m = arg;
-  return wr_db_remember(&s->db, m->key, m->p);
+  const struct note *n = arg;
+  return wr_db_remember(&s->db, n->key, n->memo);
 }
 
 void wr_spool_remember(struct wr_spool *s, int property,
-                       const struct wr_cloud_property *p) {
+                       const struct wr_memo *memo) {
   pthread_mutex_lock(&s->db_lock);
   if (s->opened)
-    wr_spool_transact(s, false, remember, &(struct memo){s->keys[property], p});
+    wr_spool_transact(s, false, remember,
+                      &(struct note){s->keys[property], memo});
   pthread_mutex_unlock(&s->db_lock);
 }
 
-bool wr_spool_recall(struct wr_spool *s, int property,
-                     struct wr_cloud_property *p) {
+bool wr_spool_recall(struct wr_spool *s, int property, struct wr_memo *memo) {
   pthread_mutex_lock(&s->db_lock);
   bool found = s->db.handle != NULL &&
-               wr_db_recall(&s->db, s->keys[property], p) == SQLITE_OK &&
-               p->id[0] != '\0';
+               wr_db_recall(&s->db, s->keys[property], memo) == SQLITE_OK &&
+               memo->id[0] != '\0';
   pthread_mutex_unlock(&s->db_lock);
   return found;
 }

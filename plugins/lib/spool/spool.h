@@ -23,9 +23,9 @@
 #ifndef WR_SPOOL_H
 #define WR_SPOOL_H
 
-#include "lib/cloud/proto.h"
-#include "lib/cloud/publish_policy.h"
 #include "lib/spool/value.h"
+
+#include <stddef.h>
 
 struct wr_spool;
 
@@ -70,21 +70,34 @@ bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row);
 int wr_spool_oldest(struct wr_spool *s, int property, struct wr_row *rows,
                     int max);
 
-/* The rows have reached the cloud; `budget` is stored in the same go. */
+/* What a budget has to remember. */
+struct wr_spent {
+  int64_t day;  /* UTC day the count belongs to, since the epoch */
+  int64_t used; /* records, on that day */
+};
+
+/* What the peer said about a property: text that the spool keeps and does not
+ * read. */
+struct wr_memo {
+  char id[65];
+  char name[65];
+  char type[40];
+};
+
+/* The rows have reached the cloud; `spent` is stored in the same go. */
 void wr_spool_delivered(struct wr_spool *s, const struct wr_row *rows,
-                        int count, const struct wr_budget *budget);
+                        int count, const struct wr_spent *spent);
 /* The cloud refused the row for good: it moves to the table of rejected rows
  * with the status and the reason. */
 void wr_spool_reject(struct wr_spool *s, const struct wr_row *row, int status,
                      const char *reason, int64_t wall_us);
 
 /* The day and the count of a budget, as last stored. */
-void wr_spool_load_budget(struct wr_spool *s, struct wr_budget *budget);
-/* What the cloud said about a property: kept for starts without a link. */
+void wr_spool_load_spent(struct wr_spool *s, struct wr_spent *spent);
+/* For starts without a link. False: nothing is known. */
 void wr_spool_remember(struct wr_spool *s, int property,
-                       const struct wr_cloud_property *p);
-bool wr_spool_recall(struct wr_spool *s, int property,
-                     struct wr_cloud_property *p);
+                       const struct wr_memo *memo);
+bool wr_spool_recall(struct wr_spool *s, int property, struct wr_memo *memo);
 
 void wr_spool_status(struct wr_spool *s, struct wr_spool_status *out);
 

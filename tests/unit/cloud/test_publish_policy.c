@@ -92,15 +92,15 @@ static void test_budget_days(void) {
   wr_budget_spend(&b, 400);
   CU_ASSERT_EQUAL(wr_budget_left(&b), 550); /* 50 are kept for states */
   wr_budget_roll(&b, 100 * DAY + DAY - 1);
-  CU_ASSERT_EQUAL(b.used, 400);
+  CU_ASSERT_EQUAL(b.spent.used, 400);
   wr_budget_roll(&b, 99 * DAY); /* the clock went back a little */
-  CU_ASSERT_EQUAL(b.used, 400);
+  CU_ASSERT_EQUAL(b.spent.used, 400);
   wr_budget_roll(&b, 101 * DAY);
-  CU_ASSERT_EQUAL(b.used, 0);
+  CU_ASSERT_EQUAL(b.spent.used, 0);
   wr_budget_spend(&b, 5000);
   CU_ASSERT_EQUAL(wr_budget_left(&b), 0);
   wr_budget_roll(&b, 20 * DAY); /* it had been wrong */
-  CU_ASSERT_EQUAL(b.used, 0);
+  CU_ASSERT_EQUAL(b.spent.used, 0);
   b.daily = 0;
   CU_ASSERT_EQUAL(wr_budget_left(&b), INT64_MAX);
   CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, 0, 3), 0);
@@ -123,8 +123,8 @@ static void test_budget_stretches_and_never_goes_silent(void) {
           last_ms = s * 1000;
       }
   }
-  CU_ASSERT_TRUE(b.used <= 9502); /* both may take the last */
-  CU_ASSERT_TRUE(b.used > 9000);
+  CU_ASSERT_TRUE(b.spent.used <= 9502); /* both may take the last */
+  CU_ASSERT_TRUE(b.spent.used > 9000);
   CU_ASSERT_TRUE(longest_ms < 120000);
   CU_ASSERT_TRUE(last_ms > 86400000 - 120000);
 }

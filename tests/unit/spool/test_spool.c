@@ -128,16 +128,16 @@ static void test_everything_survives_a_restart(void) {
   fresh_dir();
   struct wr_spool *s = open_with(options());
   struct wr_row rows[4];
-  struct wr_budget budget = {.day = 20454, .used = 17};
-  struct wr_cloud_property p = {"id-1", "flow_rate", "INT", WR_CLOUD_INTEGER};
+  struct wr_spent spent = {.day = 20454, .used = 17};
+  struct wr_memo p = {"id-1", "flow_rate", "INT"};
   CU_ASSERT_FALSE(wr_spool_recall(s, FLOW, &p));
-  p = (struct wr_cloud_property){"id-1", "flow_rate", "INT", WR_CLOUD_INTEGER};
+  p = (struct wr_memo){"id-1", "flow_rate", "INT"};
   wr_spool_remember(s, FLOW, &p);
   offer_number(s, WALL, 1);
   offer_number(s, WALL + SECOND, 2);
   wr_spool_commit(s, 0, WALL);
   wr_spool_oldest(s, FLOW, rows, 1);
-  wr_spool_delivered(s, rows, 1, &budget);
+  wr_spool_delivered(s, rows, 1, &spent);
   offer_label(s, WALL, "Low"); /* accepted only: destroy commits */
   wr_spool_destroy(s);
   s = open_with(options());
@@ -147,11 +147,11 @@ static void test_everything_survives_a_restart(void) {
   memset(&p, 0, sizeof(p));
   CU_ASSERT_TRUE(wr_spool_recall(s, FLOW, &p));
   CU_ASSERT_STRING_EQUAL(p.id, "id-1");
-  CU_ASSERT_EQUAL(p.type, WR_CLOUD_INTEGER);
-  budget = (struct wr_budget){0};
-  wr_spool_load_budget(s, &budget);
-  CU_ASSERT_EQUAL(budget.day, 20454);
-  CU_ASSERT_EQUAL(budget.used, 17);
+  CU_ASSERT_STRING_EQUAL(p.type, "INT");
+  spent = (struct wr_spent){0};
+  wr_spool_load_spent(s, &spent);
+  CU_ASSERT_EQUAL(spent.day, 20454);
+  CU_ASSERT_EQUAL(spent.used, 17);
   wr_spool_destroy(s);
   remove_dir();
 }
@@ -501,14 +501,14 @@ static void live(struct wr_spool *s, struct tally *out) {
       int count = wr_spool_oldest(s, FLOW, rows, 3);
       for (int i = 0; i < count; i++)
         out->seen[(rows[i].time_us - WALL) / SECOND] = true;
-      wr_spool_delivered(s, rows, count, &(struct wr_budget){.used = count});
+      wr_spool_delivered(s, rows, count, &(struct wr_spent){.used = count});
     }
     if (n == 19 && wr_spool_oldest(s, LABEL, rows, 1) == 1) {
       out->seen[(rows[0].time_us - WALL) / SECOND] = true;
       wr_spool_reject(s, rows, 400, "no", WALL);
     }
     if (n == 20)
-      wr_spool_remember(s, FLOW, &(struct wr_cloud_property){.id = "x"});
+      wr_spool_remember(s, FLOW, &(struct wr_memo){.id = "x"});
   }
   wr_spool_commit(s, 100000, WALL);
 }

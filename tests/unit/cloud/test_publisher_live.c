@@ -1,0 +1,250 @@
+/* The publisher: the way in, what is current, and refusals of it. */
+#include "tests/unit/cloud/fake_cloud.h"
+
+static void test_nothing_to_do(void) {
+  start();
+  run(10000);
+  CU_ASSERT_EQUAL(cloud.count, 2); /* a token, the names */
+  CU_ASSERT_TRUE(was(0, "token*"));
+  CU_ASSERT_TRUE(was(1, "/properties "));
+  stop();
+}
+
+static void test_current_values_go_in_one_request(void) {
+  start();
+  flow(10.5);
+  label("Normal");
+  run(5000);
+  CU_ASSERT_EQUAL(cloud.count, 3);
+  CU_ASSERT_TRUE(was(2,
+                     "/publish {\"to_device\":false,\"properties\":["
+                     "{\"property\":\"classification\",\"value\":\"Normal\"},"
+                     "{\"property\":\"flow_rate\",\"value\":10.5}]}"));
+  CU_ASSERT_STRING_EQUAL(cloud.last_auth, "Authorization: Bearer tok-1");
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_EQUAL(pub.stats.published, 2);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_OK);
+  stop();
+}
+
+static void test_token_is_renewed_in_time(void) {
+  start();
+  for (int i = 0; i < 60; i++) {
+    flow(i);
+    run(10000);
+  }
+  CU_ASSERT_EQUAL(cloud.tokens, 3); /* at 0, 270 and 540 s */
+  CU_ASSERT_EQUAL(pub.stats.reauthorised, 0);
+  stop();
+}
+
+static void test_one_request_a_second(void) {
+  start();
+  for (int i = 0; i < 100; i++) {
+    flow(i);
+    run(100);
+  }
+  CU_ASSERT_TRUE(cloud.count <= 10 + 3);
+  run(20000);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+static void test_retry_after(void) {
+  start();
+  run(2000);
+  cloud.plans[cloud.plan_count++] = (struct plan){
+      .part = "/publish", .status = 429, .retry_after_ms = 30000, .times = 1};
+  flow(1);
+  run(29000);
+  CU_ASSERT_EQUAL(cloud.count, 3);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_DOWN);
+  CU_ASSERT_EQUAL(pub.stats.retries, 1);
+  run(10000);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_OK);
+  stop();
+}
+
+static void test_500s_back_off(void) {
+  start();
+  run(2000);
+  plan("/publish", 500, "{\"detail\":\"boom\"}", 0);
+  flow(1);
+  run(3600000);
+  CU_ASSERT_TRUE(cloud.count > 20 && cloud.count < 8000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "HTTP 500: boom"));
+  stop();
+}
+
+static void test_401_renews_once(void) {
+  start();
+  flow(1);
+  run(2000);
+  plan("/publish", 401, "", 1);
+  flow(2);
+  run(3000);
+  CU_ASSERT_EQUAL(cloud.tokens, 2);
+  CU_ASSERT_EQUAL(pub.stats.reauthorised, 1);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+static void test_401_for_ever_is_no_storm(void) {
+  start();
+  plan("/things/", 401, "", 0);
+  flow(1);
+  run(3600000);
+  CU_ASSERT_TRUE(cloud.tokens < 20);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_NO_TOKEN);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "the token that it gave"));
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  stop();
+}
+
+static void test_refused_credentials(void) {
+  start();
+  plan("/clients/token", 401, "{\"error_description\":\"Unauthorized\"}", 0);
+  flow(1);
+  run(3600000);
+  CU_ASSERT_TRUE(cloud.count < 20);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_NO_TOKEN);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "HTTP 401: Unauthorized"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "CLIENT_SECRET"));
+  stop();
+}
+
+static void test_403_stops_the_hammering(void) {
+  start();
+  run(2000);
+  plan("/publish", 403, "{\"detail\":\"no access\"}", 0);
+  flow(1);
+  run(3600000);
+  CU_ASSERT_TRUE(cloud.count < 15);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_BLOCKED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "HTTP 403: no access"));
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  cloud.plan_count = 0;
+  wr_publisher_hurry(&pub); /* as SIGUSR1 does */
+  run(5000);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_OK);
+  stop();
+}
+
+static void test_unknown_thing(void) {
+  start();
+  plan("/things/", 404, "{\"detail\":\"thing not found\"}", 0);
+  flow(1);
+  run(600000);
+  CU_ASSERT_EQUAL(cloud.count, 2);
+  CU_ASSERT_EQUAL(pub.stats.state, WR_LINK_BLOCKED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.fault, "THING_ID"));
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  stop();
+}
+
+static void test_unknown_property_waits_for_its_creation(void) {
+  start();
+  plan("/properties", 200,
+       "[{\"id\":\"c-1\",\"variable_name\":\"classification\","
+       "\"type\":\"CHARSTRING\"}]",
+       1);
+  flow(1);
+  label("Low");
+  run(5000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.advice, "no property \"flow_rate\""));
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  run(WR_NAMES_RECHECK_MS);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_STRING_EQUAL(pub.stats.advice, "");
+  stop();
+}
+
+static void test_property_of_the_wrong_type(void) {
+  start();
+  plan("/properties", 200,
+       "[{\"id\":\"f-1\",\"variable_name\":\"flow_rate\",\"type\":"
+       "\"CHARSTRING\"},{\"id\":\"c-1\",\"variable_name\":\"classification\","
+       "\"type\":\"CHARSTRING\"}]",
+       1);
+  flow(1);
+  run(5000);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(pub.stats.advice, "\"flow_rate\" is of type CHARSTRING"));
+  CU_ASSERT_EQUAL(cloud.count, 2);
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  stop();
+}
+
+static void test_culprit_among_several_is_found(void) {
+  start();
+  run(2000);
+  plan("thing/publish", 400, "{\"detail\":\"bad\"}", 1);
+  plan("f-1/publish", 400, "{\"detail\":\"too wet\"}", 1);
+  flow(99);
+  label("Low");
+  run(10000);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_EQUAL(pub.stats.rejected, 1);
+  CU_ASSERT_EQUAL(pub.stats.published, 1);
+  CU_ASSERT_PTR_NOT_NULL(strstr(pub.stats.refusal, "HTTP 400: too wet"));
+  flow(1); /* and back to one request for all */
+  label("Normal");
+  run(5000);
+  CU_ASSERT_TRUE(was(cloud.count - 1, "/publish {*"));
+  stop();
+}
+
+static void test_without_publish_of_several(void) {
+  start();
+  plan("thing/publish", 404, "", 0);
+  flow(1);
+  label("Low");
+  run(10000);
+  CU_ASSERT_TRUE(was(3, "/properties/c-1/publish {\"value\":\"Low\"}"));
+  CU_ASSERT_TRUE(was(4, "/properties/f-1/publish {\"value\":1}"));
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  flow(2);
+  run(5000);
+  CU_ASSERT_EQUAL(cloud.count, 6); /* it is not asked again */
+  stop();
+}
+
+static void test_list_of_names_is_not_served(void) {
+  start();
+  plan("/properties", 404, "404 page not found\n", 0);
+  flow(1);
+  run(5000);
+  CU_ASSERT_TRUE(was(2, "/publish {\"to_device\":false,\"properties\":["
+                        "{\"property\":\"flow_rate\",\"value\":1}]}"));
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+static void test_no_way_at_all_waits(void) {
+  start();
+  plan("/properties", 404, "404 page not found\n", 1);
+  plan("thing/publish", 404, "", 1);
+  flow(1);
+  run(60000);
+  CU_ASSERT_EQUAL(cloud.count, 3);
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  run(WR_NAMES_RECHECK_MS);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+UNIT_MAIN("publisher, live", UNIT(test_nothing_to_do),
+          UNIT(test_current_values_go_in_one_request),
+          UNIT(test_token_is_renewed_in_time), UNIT(test_one_request_a_second),
+          UNIT(test_retry_after), UNIT(test_500s_back_off),
+          UNIT(test_401_renews_once), UNIT(test_401_for_ever_is_no_storm),
+          UNIT(test_refused_credentials), UNIT(test_403_stops_the_hammering),
+          UNIT(test_unknown_thing),
+          UNIT(test_unknown_property_waits_for_its_creation),
+          UNIT(test_property_of_the_wrong_type),
+          UNIT(test_culprit_among_several_is_found),
+          UNIT(test_without_publish_of_several),
+          UNIT(test_list_of_names_is_not_served),
+          UNIT(test_no_way_at_all_waits))
