@@ -240,9 +240,7 @@ void cloud_stop(void) {
   if (!kept)
     ERROR(CLOUD_WHERE ": the disk does not answer; the newest values may be "
                       "lost.");
-  while (things != NULL) {
-    struct thing *t = cloud_things();
-    things = t->next;
+  for (struct thing *t = cloud_things(); t != NULL; t = t->next) {
     if (t->running && !join(t->thread, &until))
       t->abandoned = true;
     t->abandoned |= !kept;

@@ -1,5 +1,6 @@
 /* weir-doctor cloud: credentials, token, and the properties of the Thing. */
 #include "doctor/checks.h"
+#include "doctor/tools.h"
 
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/link.h"

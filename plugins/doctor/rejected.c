@@ -1,6 +1,7 @@
 /* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
 #include "doctor/checks.h"
 
+#include "lib/cloud/proto.h"
 #include "lib/spool/spool.h"
 
 #include <stdio.h>
