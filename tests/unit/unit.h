@@ -8,6 +8,8 @@
 #define WEIR_TESTS_UNIT_H
 
 #include <CUnit/Basic.h>
+#include <locale.h>
+#include <stdlib.h>
 
 struct unit_case {
   const char *name;
@@ -16,6 +18,16 @@ struct unit_case {
 
 #define UNIT(fn)                                                               \
   { #fn, fn }
+
+/* The locale of the whole process, as another plugin may set it. "C" again
+ * before the test ends: CUnit prints numbers, too. */
+static inline void unit_set_locale(const char *name) {
+  const char *made = getenv("WEIR_LOCALES");
+  if (made != NULL)
+    setenv("LOCPATH", made, 1);
+  if (setlocale(LC_ALL, name) == NULL)
+    CU_FAIL_FATAL("no such locale: run `make unit`, which makes it");
+}
 
 static inline int unit_main(const char *suite_name,
                             const struct unit_case *cases, size_t count) {

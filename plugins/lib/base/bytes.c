@@ -1,8 +1,9 @@
 #include "lib/base/bytes.h"
 
+#include "lib/base/number.h"
+
 #include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ int wr_bytes_text(struct wr_bytes *b, const char *text) {
 int wr_bytes_printf(struct wr_bytes *b, const char *format, ...) {
   va_list ap;
   va_start(ap, format);
-  int len = vsnprintf(NULL, 0, format, ap);
+  int len = wr_number_vprint(NULL, 0, format, ap);
   va_end(ap);
   if (len < 0)
     return -EINVAL;
@@ -51,7 +52,7 @@ int wr_bytes_printf(struct wr_bytes *b, const char *format, ...) {
   if (status != 0)
     return status;
   va_start(ap, format);
-  vsnprintf(b->data + b->len, (size_t)len + 1, format, ap);
+  wr_number_vprint(b->data + b->len, (size_t)len + 1, format, ap);
   va_end(ap);
   b->len += (size_t)len;
   return 0;

@@ -23,6 +23,7 @@ struct wr_bytes {
 /* Each returns 0, -ENOSPC at the ceiling or -ENOMEM. */
 int wr_bytes_append(struct wr_bytes *b, const void *data, size_t len);
 int wr_bytes_text(struct wr_bytes *b, const char *text);
+/* As printf() in the C locale, whatever the process's. */
 int wr_bytes_printf(struct wr_bytes *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,0 +1,111 @@
+#include "lib/base/bytes.h"
+#include "lib/base/number.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <float.h>
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double values[] = {0,      0.1,     -1.0 / 3, 1e300,   5e-324,
+                                10.13,  123456,  1e15,     DBL_MAX, -0.5,
+                                1e-320, DBL_MIN, 0x1p-53,  2.5e9,   1.0 / 7};
+
+static void test_doubles_read_back(void) {
+  char text[WR_NUMBER_MAX];
+  for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+    double back = 7;
+    wr_number_write(text, values[i]);
+    CU_ASSERT_EQUAL(wr_number_read(text, &back), 0);
+    CU_ASSERT_EQUAL(back, values[i]);
+    CU_ASSERT_EQUAL(strtof(wr_number_write_float(text, (float)values[i]), NULL),
+                    (float)values[i]);
+  }
+}
+
+static void test_short_texts(void) {
+  char text[WR_NUMBER_MAX];
+  CU_ASSERT_STRING_EQUAL(wr_number_write(text, 0.1), "0.1");
+  CU_ASSERT_STRING_EQUAL(wr_number_write(text, 0.1 + 0.2),
+                         "0.30000000000000004");
+  CU_ASSERT_STRING_EQUAL(wr_number_write(text, 10), "10");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, 0.1f), "0.1");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, 16777216), "16777216");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, -3.21006966f),
+                         "-3.2100697");
+  CU_ASSERT_STRING_EQUAL(wr_number_write(text, NAN), "nan");
+}
+
+static void test_what_is_a_number(void) {
+  static const struct {
+    const char *text;
+    int status;
+    double value;
+  } cases[] = {
+      {"7", 0, 7},          {"-7.25e+1", 0, -72.5}, {"+.5", 0, 0.5},
+      {"1E-400", 0, 0},     {"1e999", -ERANGE, 0},  {"-1e999", -ERANGE, 0},
+      {"", -EINVAL, 0},     {"1,5", -EINVAL, 0},    {"1 ", -EINVAL, 0},
+      {" 1", -EINVAL, 0},   {"1.5x", -EINVAL, 0},   {"1.5.2", -EINVAL, 0},
+      {"0x10", -EINVAL, 0}, {"nan", -EINVAL, 0},    {"inf", -EINVAL, 0},
+      {"-", -EINVAL, 0},    {"e5", -EINVAL, 0},     {"1e", -EINVAL, 0},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    double value = 42;
+    CU_ASSERT_EQUAL(wr_number_read(cases[i].text, &value), cases[i].status);
+    CU_ASSERT_EQUAL(value, cases[i].status == 0 ? cases[i].value : 42);
+  }
+}
+
+/* One character below the ceiling, at it, above it. */
+static void test_long_texts(void) {
+  for (int len = WR_NUMBER_MAX - 2; len <= WR_NUMBER_MAX + 1; len++) {
+    char text[WR_NUMBER_MAX + 2];
+    double value = 0;
+    snprintf(text, sizeof(text), "0.%0*d", len - 2, 5);
+    CU_ASSERT_EQUAL(wr_number_read(text, &value),
+                    len < WR_NUMBER_MAX ? 0 : -EINVAL);
+  }
+}
+
+static void print_all(char out[512]) {
+  char text[WR_NUMBER_MAX], other[WR_NUMBER_MAX], third[64];
+  struct wr_bytes b = WR_BYTES_INIT(100);
+  wr_number_print(third, sizeof(third), "%.3f %'d %5.1e", 1234.5, 1234567, 0.5);
+  CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%g %.1f", 0.25, 1e6), 0);
+  snprintf(out, 512, "%s %s %s %s", wr_number_write(text, 1234.5),
+           wr_number_write_float(other, 0.5f), third, b.data);
+  wr_bytes_free(&b);
+}
+
+/* The locale of the process, and the one of this thread, stay as they are. */
+static void test_any_locale(void) {
+  char plain[512], comma[512], seen[32];
+  double value = 0;
+  print_all(plain);
+  CU_ASSERT_STRING_EQUAL(plain,
+                         "1234.5 0.5 1234.500 1234567 5.0e-01 0.25 1000000.0");
+  unit_set_locale("de_DE.UTF-8");
+  snprintf(seen, sizeof(seen), "%.1f", 0.5);
+  CU_ASSERT_STRING_EQUAL(seen, "0,5"); /* the locale is one that matters */
+  print_all(comma);
+  CU_ASSERT_STRING_EQUAL(comma, plain);
+  CU_ASSERT_EQUAL(wr_number_read("0.5", &value), 0);
+  CU_ASSERT_EQUAL(value, 0.5);
+  CU_ASSERT_EQUAL(wr_number_read("0,5", &value), -EINVAL);
+  snprintf(seen, sizeof(seen), "%.1f", 0.5);
+  CU_ASSERT_STRING_EQUAL(seen, "0,5");
+  locale_t own = newlocale(LC_ALL_MASK, "de_DE.UTF-8", NULL);
+  locale_t before = uselocale(own);
+  print_all(comma);
+  CU_ASSERT_STRING_EQUAL(comma, plain);
+  CU_ASSERT_EQUAL(uselocale(before), own);
+  freelocale(own);
+  unit_set_locale("C");
+}
+
+UNIT_MAIN("number", UNIT(test_doubles_read_back), UNIT(test_short_texts),
+          UNIT(test_what_is_a_number), UNIT(test_long_texts),
+          UNIT(test_any_locale))
