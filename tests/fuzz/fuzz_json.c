@@ -18,7 +18,7 @@ static void check_number(double value) {
 /* A string written and read back is a JSON string without surprises. */
 static void check_string(const char *text) {
   struct wr_bytes b = WR_BYTES_INIT(1 << 20);
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   const char *back = NULL;
   if (wr_bytes_text(&b, "{\"k\":") != 0 || wr_json_put_string(&b, text) != 0 ||
       wr_bytes_text(&b, "}") != 0)
@@ -32,34 +32,35 @@ static void check_string(const char *text) {
   wr_bytes_free(&b);
 }
 
-static void walk(yajl_val v) {
+static void read_member(const struct wr_json *object, const char *key) {
   const char *text = NULL;
   double number = 0;
   int64_t integer = 0;
   bool flag = false;
-  if (YAJL_IS_OBJECT(v))
-    for (size_t i = 0; i < YAJL_GET_OBJECT(v)->len; i++) {
-      const char *key = YAJL_GET_OBJECT(v)->keys[i];
-      check_string(key);
-      if (wr_json_get(v, key) == NULL)
-        abort();
-      if (wr_json_string(v, key, &text) == 0)
-        check_string(text);
-      if (wr_json_double(v, key, &number) == 0)
-        check_number(number);
-      (void)wr_json_int(v, key, &integer);
-      (void)wr_json_bool(v, key, &flag);
-      walk(YAJL_GET_OBJECT(v)->values[i]);
-    }
-  else if (YAJL_IS_ARRAY(v))
-    for (size_t i = 0; i < YAJL_GET_ARRAY(v)->len; i++)
-      walk(YAJL_GET_ARRAY(v)->values[i]);
+  check_string(key);
+  if (wr_json_get(object, key) == NULL)
+    abort();
+  if (wr_json_string(object, key, &text) == 0)
+    check_string(text);
+  if (wr_json_double(object, key, &number) == 0)
+    check_number(number);
+  (void)wr_json_int(object, key, &integer);
+  (void)wr_json_bool(object, key, &flag);
+}
+
+static void walk(const struct wr_json *v) {
+  const struct wr_json *inner = NULL;
+  while ((inner = wr_json_next(v, inner)) != NULL) {
+    if (wr_json_kind(v) == WR_JSON_OBJECT)
+      read_member(v, wr_json_key(inner));
+    walk(inner);
+  }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   if (wr_json_parse((const char *)data, size, 65536, &doc) == 0)
     walk(doc);
   wr_json_free(doc);

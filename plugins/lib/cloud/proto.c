@@ -1,13 +1,12 @@
 #include "lib/cloud/proto.h"
 
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #define REPLY_MAX (4u << 20)
@@ -52,7 +51,7 @@ bool wr_cloud_fits(enum wr_value_kind kind, enum wr_cloud_type type) {
 static bool made_of(const char *text, size_t max, const char *extra) {
   size_t len = strlen(text);
   for (size_t i = 0; i < len; i++)
-    if (!isalnum((unsigned char)text[i]) && strchr(extra, text[i]) == NULL)
+    if (!wr_text_is_alnum(text[i]) && strchr(extra, text[i]) == NULL)
       return false;
   return len > 0 && len <= max;
 }
@@ -62,8 +61,7 @@ bool wr_cloud_id_ok(const char *id) {
 }
 
 bool wr_cloud_name_ok(const char *name) {
-  return made_of(name, WR_CLOUD_NAME_MAX, "_") &&
-         !isdigit((unsigned char)name[0]);
+  return made_of(name, WR_CLOUD_NAME_MAX, "_") && !wr_text_is_digit(name[0]);
 }
 
 /* --- requests --- */
@@ -92,7 +90,7 @@ int wr_cloud_url(struct wr_bytes *out, const char *base,
 static int put_form(struct wr_bytes *out, const char *name, const char *value) {
   int status = wr_bytes_printf(out, "%s%s=", out->len > 0 ? "&" : "", name);
   for (const char *p = value; status == 0 && *p != '\0'; p++)
-    if (isalnum((unsigned char)*p) || strchr("-._~", *p) != NULL)
+    if (wr_text_is_alnum(*p) || strchr("-._~", *p) != NULL)
       status = wr_bytes_append(out, p, 1);
     else
       status = wr_bytes_printf(out, "%%%02X", (unsigned char)*p);
@@ -188,7 +186,7 @@ static bool header_safe(const char *token) {
 
 int wr_cloud_read_token(const char *text, size_t len, struct wr_bytes *token,
                         int64_t *lifetime_ms) {
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   int status = wr_json_parse(text, len, REPLY_MAX, &doc);
   if (status != 0)
     return status == -ENOMEM ? status : -EBADMSG;
@@ -206,7 +204,8 @@ int wr_cloud_read_token(const char *text, size_t len, struct wr_bytes *token,
   return status == -ENOSPC ? -EBADMSG : status;
 }
 
-static bool read_property(yajl_val object, struct wr_cloud_property *p) {
+static bool read_property(const struct wr_json *object,
+                          struct wr_cloud_property *p) {
   const char *id = NULL, *name = NULL, *type = NULL;
   if (wr_json_string(object, "id", &id) != 0 || !wr_cloud_id_ok(id) ||
       wr_json_string(object, "type", &type) != 0)
@@ -222,7 +221,7 @@ static bool read_property(yajl_val object, struct wr_cloud_property *p) {
   snprintf(p->name, sizeof(p->name), "%s", name);
   snprintf(p->type_name, sizeof(p->type_name), "%s", type);
   for (char *c = p->type_name; *c != '\0'; c++)
-    if (!isalnum((unsigned char)*c) && *c != '_')
+    if (!wr_text_is_alnum(*c) && *c != '_')
       *c = '?'; /* it ends up in a log line */
   p->type = wr_cloud_type_of(type);
   return true;
@@ -230,17 +229,18 @@ static bool read_property(yajl_val object, struct wr_cloud_property *p) {
 
 int wr_cloud_read_properties(const char *text, size_t len,
                              wr_cloud_property_fn each, void *arg) {
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   int status = wr_json_parse(text, len, REPLY_MAX, &doc);
   if (status != 0)
     return status == -ENOMEM ? status : -EBADMSG;
-  if (!YAJL_IS_ARRAY(doc)) {
+  if (wr_json_kind(doc) != WR_JSON_ARRAY) {
     wr_json_free(doc);
     return -EBADMSG;
   }
-  for (size_t i = 0; i < YAJL_GET_ARRAY(doc)->len; i++) {
+  const struct wr_json *v = NULL;
+  while ((v = wr_json_next(doc, v)) != NULL) {
     struct wr_cloud_property p;
-    if (read_property(YAJL_GET_ARRAY(doc)->values[i], &p))
+    if (read_property(v, &p))
       each(&p, arg);
   }
   wr_json_free(doc);
@@ -267,7 +267,7 @@ void wr_cloud_read_error(const char *text, size_t len, char *out, size_t size) {
   out[0] = '\0';
   if (text == NULL || len == 0)
     return;
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   if (wr_json_parse(text, len, REPLY_MAX, &doc) != 0) {
     if (memchr(text, '<', len) == NULL) /* an HTML page helps nobody */
       put_line(out, size, text, len);

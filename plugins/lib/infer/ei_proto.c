@@ -53,14 +53,14 @@ static int fault_of(char *fault, int status, const char *text) {
 }
 
 /* The envelope: an object, our id, success. `id` < 0: HTTP, without either. */
-static int open_reply(const char *text, size_t len, int64_t id, yajl_val *doc,
-                      char *fault) {
+static int open_reply(const char *text, size_t len, int64_t id,
+                      struct wr_json **doc, char *fault) {
   *doc = NULL;
   int status =
       len == 0 ? -EBADMSG : wr_json_parse(text, len, WR_EI_REPLY_MAX, doc);
   if (status == -ENOMEM)
     return fault_of(fault, status, "no memory for the reply");
-  if (status != 0 || !YAJL_IS_OBJECT(*doc))
+  if (status != 0 || wr_json_kind(*doc) != WR_JSON_OBJECT)
     return fault_of(fault, -EBADMSG, "the reply is not a JSON object");
   if (id < 0)
     return 0;
@@ -80,35 +80,35 @@ static int open_reply(const char *text, size_t len, int64_t id, yajl_val *doc,
   return 0;
 }
 
-static int read_labels(yajl_val parameters, struct wr_labels *labels) {
-  yajl_val list = wr_json_get(parameters, "labels");
+static int read_labels(const struct wr_json *parameters,
+                       struct wr_labels *labels) {
+  const struct wr_json *list = wr_json_get(parameters, "labels");
   if (list == NULL)
     return 0;
-  if (!YAJL_IS_ARRAY(list))
+  if (wr_json_kind(list) != WR_JSON_ARRAY)
     return -EBADMSG;
-  for (size_t i = 0; i < YAJL_GET_ARRAY(list)->len; i++) {
-    yajl_val v = YAJL_GET_ARRAY(list)->values[i];
-    if (!YAJL_IS_STRING(v))
+  const struct wr_json *v = NULL;
+  while ((v = wr_json_next(list, v)) != NULL) {
+    if (wr_json_kind(v) != WR_JSON_STRING)
       return -EBADMSG;
-    int index = wr_labels_add(labels, YAJL_GET_STRING(v), NULL);
+    int index = wr_labels_add(labels, wr_json_text(v), NULL);
     if (index < 0)
       return index == -ENOMEM ? index : -EBADMSG;
   }
   return 0;
 }
 
-static double anomaly_threshold(yajl_val parameters) {
-  yajl_val list = wr_json_get(parameters, "thresholds");
+static double anomaly_threshold(const struct wr_json *parameters) {
+  const struct wr_json *list = wr_json_get(parameters, "thresholds");
   double value = NAN;
-  if (YAJL_IS_ARRAY(list))
-    for (size_t i = 0; i < YAJL_GET_ARRAY(list)->len; i++)
-      (void)wr_json_double(YAJL_GET_ARRAY(list)->values[i], "min_anomaly_score",
-                           &value);
+  const struct wr_json *v = NULL;
+  while ((v = wr_json_next(list, v)) != NULL)
+    (void)wr_json_double(v, "min_anomaly_score", &value);
   return value;
 }
 
 /* Milliseconds as a fraction: a model at 62.5 Hz has an interval of 16 ms. */
-static int64_t interval_of(yajl_val parameters) {
+static int64_t interval_of(const struct wr_json *parameters) {
   double interval_ms = 0, frequency = 0;
   if (wr_json_double(parameters, "interval_ms", &interval_ms) != 0 ||
       interval_ms <= 0) {
@@ -120,7 +120,8 @@ static int64_t interval_of(yajl_val parameters) {
   return interval_ms <= 86400000.0 ? llround(interval_ms * 1000.0) : 0;
 }
 
-static int read_parameters(yajl_val p, struct wr_model *m, char *fault) {
+static int read_parameters(const struct wr_json *p, struct wr_model *m,
+                           char *fault) {
   int64_t features = 0, axes = 1, anomaly = 0;
   if (wr_json_int(p, "input_features_count", &features) != 0)
     return fault_of(fault, -EBADMSG, "\"input_features_count\" is missing");
@@ -156,12 +157,12 @@ static int read_parameters(yajl_val p, struct wr_model *m, char *fault) {
 int wr_ei_read_model(const char *text, size_t len, int64_t id,
                      struct wr_model *out, char *fault) {
   *out = (struct wr_model){.version = -1, .anomaly_threshold = NAN};
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   int status = open_reply(text, len, id, &doc, fault);
   if (status == 0) {
-    yajl_val p =
+    const struct wr_json *p =
         wr_json_get(doc, id < 0 ? "modelParameters" : "model_parameters");
-    yajl_val project = wr_json_get(doc, "project");
+    const struct wr_json *project = wr_json_get(doc, "project");
     const char *name = "";
     (void)wr_json_string(project, "name", &name);
     (void)wr_json_int(project, "deploy_version", &out->version);
@@ -179,9 +180,9 @@ void wr_model_free(struct wr_model *m) {
   *m = (struct wr_model){0};
 }
 
-static int read_scores(yajl_val result, const struct wr_model *m,
+static int read_scores(const struct wr_json *result, const struct wr_model *m,
                        struct wr_answer *out, char *fault) {
-  yajl_val scores = wr_json_get(result, "classification");
+  const struct wr_json *scores = wr_json_get(result, "classification");
   for (size_t i = 0; i < m->labels.count; i++) {
     double *score = &out->scores[i];
     if (wr_json_double(scores, m->labels.at[i].name, score) != 0)
@@ -196,10 +197,10 @@ static int read_scores(yajl_val result, const struct wr_model *m,
 int wr_ei_read_answer(const char *text, size_t len, int64_t id,
                       const struct wr_model *model, struct wr_answer *out,
                       char *fault) {
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   int status = open_reply(text, len, id, &doc, fault);
   if (status == 0) {
-    yajl_val result = wr_json_get(doc, "result");
+    const struct wr_json *result = wr_json_get(doc, "result");
     if (result == NULL)
       status = fault_of(fault, -EBADMSG, "the reply has no \"result\"");
     else

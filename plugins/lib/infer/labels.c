@@ -1,6 +1,7 @@
 #include "lib/infer/labels.h"
 
-#include <ctype.h>
+#include "lib/base/text.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,33 +23,24 @@ static uint32_t hash_of(const char *text, uint32_t seed) {
   return h;
 }
 
-/* Length of a multi-byte UTF-8 sequence, 0 when it is none. */
-static size_t sequence(const unsigned char *s) {
-  size_t len = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
-  if (s[0] < 0xc2 || s[0] > 0xf4)
-    return 0;
-  for (size_t i = 1; i < len; i++)
-    if ((s[i] & 0xc0) != 0x80)
-      return 0;
-  /* C1 controls, overlong forms, surrogates, beyond the last code point */
-  if ((s[0] == 0xc2 && s[1] < 0xa0) || (s[0] == 0xe0 && s[1] < 0xa0) ||
-      (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-      (s[0] == 0xf4 && s[1] > 0x8f))
-    return 0;
-  return len;
+/* Length of a letter outside ASCII, 0 when it is none: no C1 control. */
+static size_t sequence(const char *s, size_t left) {
+  bool control = s[0] == '\xc2' && (unsigned char)s[1] < 0xa0;
+  return control ? 0 : wr_text_utf8(s, left);
 }
 
 /* Copies what is safe; false when the name does not fit. */
 static bool simplify(const char *name, char *id, size_t size) {
-  const unsigned char *s = (const unsigned char *)name;
+  const char *s = name;
   size_t used = 0;
   while (*s != '\0') {
-    size_t len = *s < 0x80 ? 1 : sequence(s);
-    bool safe = len > 1 || (len == 1 && (isalnum(*s) || strchr("._-", *s)));
+    size_t len = sequence(s, strlen(s));
+    bool safe =
+        len > 1 || (len == 1 && (wr_text_is_alnum(*s) || strchr("._-", *s)));
     size_t add = safe ? len : 1;
     if (used + add >= size)
       break;
-    memcpy(id + used, safe ? (const char *)s : "_", add);
+    memcpy(id + used, safe ? s : "_", add);
     used += add;
     s += len == 0 ? 1 : len;
   }
@@ -59,10 +51,10 @@ static bool simplify(const char *name, char *id, size_t size) {
 static bool taken(const struct wr_labels *l, const char *id,
                   const char *const *reserved) {
   for (size_t i = 0; i < l->count; i++)
-    if (strcasecmp(l->at[i].id, id) == 0)
+    if (wr_text_same(l->at[i].id, id))
       return true;
   for (size_t i = 0; reserved != NULL && reserved[i] != NULL; i++)
-    if (strcasecmp(reserved[i], id) == 0)
+    if (wr_text_same(reserved[i], id))
       return true;
   return false;
 }

@@ -67,12 +67,12 @@ static void test_no_directory(void) {
 static void test_document(void) {
   struct wr_bytes b = WR_BYTES_INIT(4096);
   struct wr_sample s = sample(0);
-  yajl_val doc = NULL;
+  struct wr_json *doc = NULL;
   CU_ASSERT_EQUAL_FATAL(wr_sample_put(&b, &s), 0);
   CU_ASSERT_EQUAL_FATAL(wr_json_parse(b.data, b.len, b.len, &doc), 0);
   const char *text = "";
   double interval = 0;
-  yajl_val payload = wr_json_get(doc, "payload");
+  const struct wr_json *payload = wr_json_get(doc, "payload");
   CU_ASSERT_EQUAL(wr_json_string(doc, "signature", &text), 0);
   CU_ASSERT_EQUAL(strlen(text), 64);
   CU_ASSERT_EQUAL(wr_json_double(payload, "interval_ms", &interval), 0);
