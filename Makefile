@@ -81,14 +81,14 @@ $(B)/plugins/write_arduino_cloud.so: \
 define program
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS) $(1)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS) $(1)
 endef
 
 $(B)/model/flow.eim: $(MODEL_OBJ); $(program)
 $(B)/bin/m4sim: $(M4SIM_OBJ); $(program)
 $(B)/bin/weir-doctor: $(DOCTOR_OBJ) $(B)/lib/libweir.a; $(program)
 $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
-  $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
+  $(filter-out %/main.o,$(MODEL_OBJ)) $(B)/lib/libweir.a; $(program)
 
 MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
   $(B)/man/collectd-arduino_cloud.5

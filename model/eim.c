@@ -188,11 +188,13 @@ static void answer(struct eim *eim, struct reply *reply) {
 
 int eim_feed(struct eim *eim, const char *bytes, size_t length) {
   int status = 0;
-  for (size_t i = 0; status == 0 && i < length; i++) {
+  for (size_t at = 0, used; status == 0 && at < length; at += used) {
     bool was_open = eim->reader.open;
-    enum message_progress progress = message_push(&eim->reader, bytes[i]);
-    if (!was_open && eim->reader.open)
-      eim->started_us = eim->now_us();
+    int64_t now_us = was_open ? 0 : eim->now_us();
+    enum message_progress progress =
+        message_feed(&eim->reader, bytes + at, length - at, &used);
+    if (!was_open)
+      eim->started_us = now_us;
     if (progress == MESSAGE_PARTIAL)
       continue;
     struct reply reply = {0};
@@ -205,3 +207,5 @@ int eim_feed(struct eim *eim, const char *bytes, size_t length) {
   }
   return status;
 }
+
+void eim_free(struct eim *eim) { message_reader_free(&eim->reader); }

@@ -47,4 +47,7 @@ int eim_feed(struct eim *eim, const char *bytes, size_t length);
 /* The reply to {"hello":1,"id":1}, as one line. */
 void eim_describe(struct reply *reply);
 
+/* When the client is gone: gives back what a request that never ended had. */
+void eim_free(struct eim *eim);
+
 #endif

@@ -4,8 +4,8 @@
  *   flow.eim stdin         the same over standard input and output
  *   flow.eim --print-info  print the model's description
  *
- * Everything is static or on the stack: nothing is allocated, and nothing
- * grows with what a client sends. */
+ * Everything is static or on the stack but the few kilobytes in which yajl
+ * reads a request; nothing grows with what a client sends. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,8 +74,10 @@ static int serve(int fd, eim_send_fn *send) {
     if (length < 0 && errno == EINTR)
       continue;
     if (length <= 0 || eim_feed(&eim, bytes, (size_t)length) != 0)
-      return 0;
+      break;
   }
+  eim_free(&eim);
+  return 0;
 }
 
 /* Only the very socket that this process made: another may have taken the

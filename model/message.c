@@ -1,5 +1,7 @@
 #include "model/message.h"
 
+#include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 static const struct {
@@ -16,6 +18,12 @@ static const struct {
 
 void message_reader_init(struct message_reader *reader) {
   memset(reader, 0, sizeof(*reader));
+}
+
+void message_reader_free(struct message_reader *reader) {
+  if (reader->open)
+    wr_json_reader_free(&reader->json);
+  reader->open = false;
 }
 
 /* As in all JSON readers that matter here, the last of two equal keys wins. */
@@ -35,97 +43,105 @@ static void forget(struct message *m, enum message_field field) {
     m->debug = false;
 }
 
-static void top_key(struct message_reader *r, const struct json_event *event) {
+static void top_key(struct message_reader *r,
+                    const struct wr_json_event *event) {
   r->field = FIELD_OTHER;
   for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-    if (!event->cut && strcmp(event->text, fields[i].name) == 0)
+    if (wr_json_event_is(event, fields[i].name))
       r->field = fields[i].field;
   forget(&r->message, r->field);
 }
 
-static void sub_key(struct message_reader *r, const struct json_event *event) {
+static void sub_key(struct message_reader *r,
+                    const struct wr_json_event *event) {
   r->sub = SUB_OTHER;
-  if (strcmp(event->text, "id") == 0)
+  if (wr_json_event_is(event, "id"))
     r->sub = SUB_ID;
-  else if (strcmp(event->text, "min_anomaly_score") == 0)
+  else if (wr_json_event_is(event, "min_anomaly_score"))
     r->sub = SUB_SCORE;
 }
 
-static void set_int(struct message_int *to, const struct json_event *event) {
-  to->present = event->kind == JSON_NUMBER && event->integer &&
-                event->number >= INT32_MIN && event->number <= INT32_MAX;
+static void set_int(struct message_reader *r, struct message_int *to,
+                    const struct wr_json_event *event) {
+  to->present = event->kind == WR_JSON_NUMBER &&
+                strpbrk(event->text, ".eE") == NULL && r->number >= INT32_MIN &&
+                r->number <= INT32_MAX;
   if (to->present)
-    to->value = (int)event->number;
+    to->value = (int)r->number;
 }
 
 static void top_value(struct message_reader *r,
-                      const struct json_event *event) {
+                      const struct wr_json_event *event) {
   struct message *m = &r->message;
   if (r->field == FIELD_ID)
-    set_int(&m->id, event);
+    set_int(r, &m->id, event);
   else if (r->field == FIELD_HELLO)
-    set_int(&m->hello, event);
+    set_int(r, &m->hello, event);
   else if (r->field == FIELD_CLASSIFY)
-    m->classify.present = event->kind == JSON_ARRAY;
+    m->classify.present = event->kind == WR_JSON_ARRAY;
   else if (r->field == FIELD_CONTINUOUS)
-    m->continuous.present = event->kind == JSON_ARRAY;
+    m->continuous.present = event->kind == WR_JSON_ARRAY;
   else if (r->field == FIELD_THRESHOLD)
-    m->threshold.present = event->kind == JSON_OBJECT;
+    m->threshold.present = event->kind == WR_JSON_OBJECT;
   else if (r->field == FIELD_DEBUG)
-    m->debug = event->kind == JSON_BOOL && event->truth;
+    m->debug = event->kind == WR_JSON_BOOL && event->truth;
 }
 
-static void array_element(struct message_array *array,
-                          const struct json_event *event) {
+static void array_element(struct message_reader *r, struct message_array *array,
+                          const struct wr_json_event *event) {
   if (!array->present)
     return;
-  if (event->kind != JSON_NUMBER)
+  if (event->kind != WR_JSON_NUMBER)
     array->not_numbers = true;
   else if (array->count < FLOW_SAMPLES)
-    array->values[array->count] = (float)event->number;
+    array->values[array->count] = (float)r->number;
   array->count++;
 }
 
 static void threshold_value(struct message_reader *r,
-                            const struct json_event *event) {
+                            const struct wr_json_event *event) {
   if (!r->message.threshold.present)
     return;
   if (r->sub == SUB_ID)
-    set_int(&r->message.threshold.id, event);
+    set_int(r, &r->message.threshold.id, event);
   if (r->sub != SUB_SCORE)
     return;
-  r->message.threshold.has_score = event->kind == JSON_NUMBER;
-  r->message.threshold.min_anomaly_score = (float)event->number;
+  r->message.threshold.has_score = event->kind == WR_JSON_NUMBER;
+  r->message.threshold.min_anomaly_score = (float)r->number;
 }
 
 static void inner_value(struct message_reader *r,
-                        const struct json_event *event) {
+                        const struct wr_json_event *event) {
   if (r->field == FIELD_CLASSIFY)
-    array_element(&r->message.classify, event);
+    array_element(r, &r->message.classify, event);
   else if (r->field == FIELD_CONTINUOUS)
-    array_element(&r->message.continuous, event);
-  else if (r->field == FIELD_THRESHOLD && event->kind == JSON_KEY)
+    array_element(r, &r->message.continuous, event);
+  else if (r->field == FIELD_THRESHOLD && event->kind == WR_JSON_KEY)
     sub_key(r, event);
   else if (r->field == FIELD_THRESHOLD)
     threshold_value(r, event);
 }
 
-static void on_event(void *context, const struct json_event *event) {
+static int on_event(void *context, const struct wr_json_event *event) {
   struct message_reader *r = context;
-  if (event->kind == JSON_END)
-    return;
-  if (event->depth == 1 && event->kind == JSON_KEY)
+  if (event->kind == WR_JSON_NUMBER &&
+      wr_number_read(event->text, &r->number) != 0)
+    return -EBADMSG;
+  if (event->kind == WR_JSON_END)
+    return 0;
+  if (event->depth == 1 && event->kind == WR_JSON_KEY)
     top_key(r, event);
   else if (event->depth == 1)
     top_value(r, event);
   else if (event->depth == 2)
     inner_value(r, event);
+  return 0;
 }
 
 static void open_message(struct message_reader *r) {
   message_reader_init(r);
   r->open = true;
-  json_reader_init(&r->json, on_event, r);
+  wr_json_reader_init(&r->json, MESSAGE_TEXT_MAX, on_event, r);
 }
 
 /* Returns whether the byte ends the object. */
@@ -150,21 +166,39 @@ static bool frame(struct message_reader *r, char c) {
   return r->braces == 0;
 }
 
-enum message_progress message_push(struct message_reader *r, char c) {
+/* The end of the request among these bytes; `length` when it is not there. */
+static size_t find_end(struct message_reader *r, const char *bytes,
+                       size_t length) {
+  size_t at = 0;
+  while (at < length && r->open)
+    r->open = !frame(r, bytes[at++]);
+  return at;
+}
+
+enum message_progress message_feed(struct message_reader *r, const char *bytes,
+                                   size_t length, size_t *used) {
+  size_t begin = 0;
   if (!r->open) {
-    if (c != '{')
+    const char *brace = memchr(bytes, '{', length);
+    *used = length;
+    if (brace == NULL)
       return MESSAGE_PARTIAL;
+    begin = (size_t)(brace - bytes);
     open_message(r);
   }
-  bool ended = frame(r, c);
-  r->open = !ended;
+  size_t left = (size_t)(MESSAGE_BYTES_MAX + 1 - r->bytes);
+  bool limited = !r->too_long && length - begin > left;
+  size_t count = find_end(r, bytes + begin, limited ? left : length - begin);
+  *used = begin + count;
   if (r->too_long)
     return MESSAGE_PARTIAL;
-  json_reader_push(&r->json, c);
-  if (++r->bytes > MESSAGE_BYTES_MAX) {
-    r->too_long = true;
+  wr_json_reader_push(&r->json, bytes + begin, count);
+  r->bytes += (long)count;
+  r->too_long = r->bytes > MESSAGE_BYTES_MAX;
+  r->message.valid = !r->open && wr_json_reader_end(&r->json) == 0;
+  if (!r->open || r->too_long)
+    wr_json_reader_free(&r->json);
+  if (r->too_long)
     return MESSAGE_TOO_LONG;
-  }
-  r->message.valid = json_reader_done(&r->json);
-  return ended ? MESSAGE_COMPLETE : MESSAGE_PARTIAL;
+  return r->open ? MESSAGE_PARTIAL : MESSAGE_COMPLETE;
 }

@@ -4,16 +4,17 @@
  * object ends at its closing brace, where braces inside strings do not count;
  * a line feed inside a string, which JSON forbids, also ends it, so that an
  * unclosed string cannot swallow what follows. Nothing is kept but the fields
- * below: a request of any length takes the same few hundred bytes, and one
+ * below: a request of any length takes the same few kilobytes, and one
  * that passes MESSAGE_BYTES_MAX is reported at that byte and skipped to its
- * end. */
+ * end. A string longer than MESSAGE_TEXT_MAX makes it invalid. */
 #ifndef MODEL_MESSAGE_H
 #define MODEL_MESSAGE_H
 
+#include "lib/base/json_reader.h"
 #include "model/classifier.h"
-#include "model/json_reader.h"
 
 #define MESSAGE_BYTES_MAX (32L * 1024 * 1024)
+#define MESSAGE_TEXT_MAX 4096
 
 enum message_field {
   FIELD_OTHER,
@@ -57,17 +58,23 @@ enum message_progress { MESSAGE_PARTIAL, MESSAGE_COMPLETE, MESSAGE_TOO_LONG };
 
 struct message_reader {
   struct message message;
-  struct json_reader json;
+  struct wr_json_reader json;
   enum message_field field; /* of the top-level key being read */
   enum { SUB_OTHER, SUB_ID, SUB_SCORE } sub; /* of a key of set_threshold */
   bool open, in_string, escaped, too_long;
   long bytes, braces;
+  double number; /* the value of the event, when it is one */
 };
 
 void message_reader_init(struct message_reader *reader);
+/* Drops a request of which only a part has come. */
+void message_reader_free(struct message_reader *reader);
 
-/* Reads one byte. COMPLETE: reader->message holds a request until the next
- * call. TOO_LONG: once for a request that passes the limit. */
-enum message_progress message_push(struct message_reader *reader, char byte);
+/* Reads up to the end of a request, or all bytes; *used says how many.
+ * COMPLETE: reader->message holds a request until the next call. TOO_LONG: once
+ * for a request that passes the limit. */
+enum message_progress message_feed(struct message_reader *reader,
+                                   const char *bytes, size_t length,
+                                   size_t *used);
 
 #endif

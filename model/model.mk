@@ -11,17 +11,18 @@ DEPS_TRAIN := $(DEPS_BUILD) libkissfft-dev python3-numpy python3-matplotlib
 $(B)/obj/model/%.o: ALL_CFLAGS += -ffp-contract=off -fno-math-errno
 # O3, for the vectoriser: the network is sums of products.
 $(B)/obj/model/network.o: ALL_CFLAGS += -O3
-$(B)/model/flow.eim: LIBS := -lm
+$(B)/model/flow.eim: $(B)/lib/libweir.a
+$(B)/model/flow.eim: LIBS := $(if $(SAN),-lyajl,-l:libyajl_s.a) -lm
 $(B)/model/flow.eim: LDFLAGS += $(if $(SAN),,-static-pie)
 
 # The fuzz targets of the protocol need the model, not the plugins' library.
 $(filter $(B)/fuzz/fuzz_eim%,$(FUZZ)): $(B)/fuzz/%: tests/fuzz/%.c \
-  $(filter-out model/main.c,$(wildcard model/*.c))
+  $(filter-out model/main.c,$(wildcard model/*.c)) $(B)/fuzzlib/lib/libweir.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
-	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. \
+	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  -o $@ $(filter %.c,$^) -lm
+	  -o $@ $(filter %.c %.a,$^) -lyajl -lm
 
 # What the model is compared with needs an FFT; flow.eim does not.
 $(B)/tests/model/test_spectral: $(SPECTRAL_OBJ)

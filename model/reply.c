@@ -1,10 +1,12 @@
 #include "model/reply.h"
 
+#include "lib/base/number.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+/* This program never calls setlocale(). */
 static void add_list(struct reply *reply, const char *format, va_list list) {
   size_t room = sizeof(reply->text) - reply->length;
   int length = vsnprintf(reply->text + reply->length, room, format, list);
@@ -20,11 +22,8 @@ void reply_add(struct reply *reply, const char *format, ...) {
 }
 
 void reply_add_float(struct reply *reply, float value) {
-  char text[32];
-  int digits = 6;
-  do
-    snprintf(text, sizeof(text), "%.*g", digits, (double)value);
-  while (strtof(text, NULL) != value && digits++ < 9);
+  char text[WR_NUMBER_MAX];
+  wr_number_write_float(text, value);
   reply_add(reply, "%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "");
 }
 

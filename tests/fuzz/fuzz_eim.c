@@ -31,9 +31,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   whole.length = pieces.length = 0;
   eim_init(&eim, record, NULL, &whole, still);
   eim_feed(&eim, (const char *)data, size);
+  eim_free(&eim);
   eim_init(&eim, record, NULL, &pieces, still);
   for (size_t i = 0; i < size; i++)
     eim_feed(&eim, (const char *)data + i, 1);
+  eim_free(&eim);
   if (whole.length != pieces.length ||
       memcmp(whole.text, pieces.text, whole.length) != 0)
     abort();

@@ -32,6 +32,7 @@ static void fresh(void) {
   out_length = 0;
   out[0] = shown[0] = '\0';
   replies = fail_after = 0;
+  eim_free(&eim);
   eim_init(&eim, to_out, to_shown, NULL, still);
 }
 
@@ -256,13 +257,21 @@ static void test_deep_nesting(void) {
   }
 }
 
+/* A string, a key and a number at their ceiling and one byte above. */
 static void test_long_tokens(void) {
-  char text[512];
+  static char text[3 * MESSAGE_TEXT_MAX];
   greeted();
-  snprintf(text, sizeof(text), "{\"%0200d\":\"%0200d\",\"id\":1}", 0, 0);
-  CU_ASSERT(has(tell(text), "Failed to handle message"));
-  snprintf(text, sizeof(text), "{\"a\":0.%0100d,\"id\":1}", 1);
-  CU_ASSERT_STRING_EQUAL(tell(text), MISSING_ID);
+  for (int over = 0; over < 2; over++) {
+    const char *expected = over ? MISSING_ID : "Failed to handle message";
+    int length = MESSAGE_TEXT_MAX - 2 + over; /* without the quotes */
+    snprintf(text, sizeof(text), "{\"%0*d\":1,\"id\":1}", length, 0);
+    CU_ASSERT(has(tell(text), expected));
+    snprintf(text, sizeof(text), "{\"a\":\"%0*d\",\"id\":1}", length, 0);
+    CU_ASSERT(has(tell(text), expected));
+    length = WR_NUMBER_MAX - 3 + over; /* without "0." */
+    snprintf(text, sizeof(text), "{\"a\":0.%0*d,\"id\":1}", length, 1);
+    CU_ASSERT(has(tell(text), expected));
+  }
 }
 
 /* One byte over the limit: one error at once, the rest skipped, then on. */
