@@ -16,10 +16,6 @@ static bool same(const char *a, const char *b) {
   return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-const char *edge_engine_name(const struct edge_engine *e) {
-  return e->o.url != NULL ? e->o.url : e->o.model;
-}
-
 /* Every text of the options, to copy and to free. */
 #define TEXTS 6
 static void texts_of(struct edge_engine_options *o, const char **out[TEXTS]) {

@@ -9,6 +9,10 @@
 
 #define START_TIMEOUT_MS 10000
 
+const char *edge_engine_name(const struct edge_engine *e) {
+  return e->o.url != NULL ? e->o.url : e->o.model;
+}
+
 static void log_line(void *arg, const char *line) {
   const struct edge_engine *e = arg;
   plugin_log(LOG_DEBUG, EDGE_WHERE ": %s: %s", edge_engine_name(e), line);
