@@ -8,9 +8,27 @@
 #include "doctor/report.h"
 
 int doctor_m4(struct doctor *d, int argc, char **argv);
+int doctor_call(struct doctor *d, int argc, char **argv);
 int doctor_inference(struct doctor *d, int argc, char **argv);
 int doctor_cloud(struct doctor *d, int argc, char **argv);
 int doctor_rejected(struct doctor *d, const char *path);
-int doctor_call(struct doctor *d, int argc, char **argv);
+
+/* -- the same for a program ---------------------------------------------- */
+
+struct doctor_method {
+  const char *name;
+  const char *type; /* of collectd; NULL: not known */
+};
+
+#define DOCTOR_METHODS 32
+
+struct doctor_m4_options {
+  const char *address; /* NULL: from the environment */
+  bool persistent, drain;
+  const char *root; /* where /proc, /sys ... lie; "": the real ones */
+  struct doctor_method methods[DOCTOR_METHODS];
+  size_t count;
+};
+int doctor_m4_walk(struct doctor *d, const struct doctor_m4_options *o);
 
 #endif

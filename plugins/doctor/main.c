@@ -1,5 +1,6 @@
 /* weir-doctor: tells which part of the path is broken, and what to do. */
 #include "doctor/checks.h"
+#include "doctor/verdicts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +54,10 @@ int main(int argc, char **argv) {
   struct doctor d;
   doctor_init(&d);
   d.json = take_json(&argc, argv);
+  if (argc == 2 && strcmp(argv[1], "--verdicts") == 0) {
+    doctor_list();
+    return DOCTOR_HEALTHY;
+  }
   if (argc < 2 || strcmp(argv[1], "--help") == 0) {
     fputs(help, stdout);
     return argc < 2 ? DOCTOR_USAGE : DOCTOR_HEALTHY;

@@ -20,7 +20,7 @@ void doctor_free(struct doctor *d) {
   wr_bytes_free(&d->ended);
 }
 
-/* -- text that is safe on a terminal -------------------------------------- */
+/* -- text that is safe on a terminal ------------------------------------- */
 
 /* One character of UTF-8: its length and code; 0: not one. */
 static size_t character(const char *text, uint32_t *code) {
@@ -71,7 +71,7 @@ static void print_line(const char *before, const char *text) {
   printf("%s%s\n", before, doctor_plain(text, plain, sizeof(plain)));
 }
 
-/* -- steps ----------------------------------------------------------------- */
+/* -- steps --------------------------------------------------------------- */
 
 void doctor_begin(struct doctor *d, const char *title) {
   d->many = true;
@@ -105,15 +105,17 @@ void doctor_step(struct doctor *d, bool ok, const char *step,
   wr_bytes_free(&one);
 }
 
-/* -- the end ----------------------------------------------------------------
- */
+/* -- the end ------------------------------------------------------------- */
 
 /* Appends {"healthy":..,"verdict":..,"remedy":..  without the end. */
-static int put_head(struct wr_bytes *out, bool healthy, const char *verdict,
-                    const char *remedy) {
+static int put_head(struct wr_bytes *out, bool healthy, const char *name,
+                    const char *verdict, const char *remedy) {
   char plain[2048];
   int bad = wr_bytes_printf(
-      out, "\"healthy\":%s,\"verdict\":", healthy ? "true" : "false");
+      out, "\"healthy\":%s,\"name\":", healthy ? "true" : "false");
+  bad |=
+      name == NULL ? wr_bytes_text(out, "null") : wr_json_put_string(out, name);
+  bad |= wr_bytes_text(out, ",\"verdict\":");
   bad |= wr_json_put_string(out, doctor_plain(verdict, plain, sizeof(plain)));
   bad |= wr_bytes_text(out, ",\"remedy\":");
   bad |=
@@ -135,7 +137,8 @@ static int put_steps(struct wr_bytes *out, const struct doctor *d) {
 
 static void print_object(struct wr_bytes *out, int bad) {
   puts(bad == 0 ? out->data
-                : "{\"healthy\":false,\"verdict\":\"there is no memory left\","
+                : "{\"healthy\":false,\"name\":null,\"verdict\":\"there is no "
+                  "memory left\","
                   "\"remedy\":null,\"steps\":[]}");
   wr_bytes_free(out);
 }
@@ -148,7 +151,7 @@ static void keep_check(struct doctor *d, bool healthy, const char *verdict,
       wr_bytes_text(&one, d->ended.len > 0 ? ",{\"check\":" : "{\"check\":");
   bad |= wr_json_put_string(&one, d->title);
   bad |= wr_bytes_text(&one, ",");
-  bad |= put_head(&one, healthy, verdict, remedy);
+  bad |= put_head(&one, healthy, d->name, verdict, remedy);
   bad |= put_steps(&one, d);
   bad |= wr_bytes_text(&one, "}");
   if (bad == 0)
@@ -171,10 +174,11 @@ int doctor_end(struct doctor *d, bool healthy, const char *verdict,
   } else {
     struct wr_bytes out = WR_BYTES_INIT(d->steps.len + 32768);
     int bad = wr_bytes_text(&out, "{");
-    bad |= put_head(&out, healthy, verdict, remedy);
+    bad |= put_head(&out, healthy, d->name, verdict, remedy);
     bad |= put_steps(&out, d);
     print_object(&out, bad | wr_bytes_text(&out, "}"));
   }
+  d->name = NULL;
   return healthy ? DOCTOR_HEALTHY : DOCTOR_BROKEN;
 }
 
@@ -190,7 +194,7 @@ int doctor_sum(struct doctor *d) {
   } else {
     struct wr_bytes out = WR_BYTES_INIT(d->ended.len + 4096);
     int bad = wr_bytes_text(&out, "{");
-    bad |= put_head(&out, d->broken == 0, verdict, NULL);
+    bad |= put_head(&out, d->broken == 0, NULL, verdict, NULL);
     bad |= wr_bytes_text(&out, ",\"checks\":[");
     if (d->ended.len > 0)
       bad |= wr_bytes_append(&out, d->ended.data, d->ended.len);

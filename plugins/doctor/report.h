@@ -27,6 +27,7 @@ struct doctor {
   unsigned left_out;     /* steps that found no room */
   bool many;             /* doctor_begin() was called */
   char title[300];       /* of the check under way */
+  const char *name;      /* of the verdict to come; NULL: none */
   struct wr_bytes ended; /* JSON of the checks that ended */
   unsigned checks, broken;
 };

@@ -1,0 +1,197 @@
+/* The table of verdicts. */
+#include "doctor/verdicts.h"
+
+#include <stdio.h>
+
+static const struct {
+  const char *name;
+  bool healthy;
+  const char *verdict, *remedy;
+} table[DOCTOR_VERDICTS] = {
+    /* who listens there */
+    [DOCTOR_NAME_UNKNOWN] = {"name-unknown", false,
+                             "the address has no meaning here",
+                             "use the board's IP address, or give the name "
+                             "one: /etc/hosts, or extra_hosts in compose.yaml"},
+    [DOCTOR_NAME_SILENT] = {"name-silent", false,
+                            "the name server does not answer",
+                            "use the board's IP address, or mend DNS: "
+                            "/etc/resolv.conf, the network"},
+    [DOCTOR_NO_ROUTE] = {"no-route", false, "there is no way to that address",
+                         "is the board on, its cable in, and this machine in "
+                         "the same network? ping it; ip route get ADDRESS"},
+    [DOCTOR_REFUSED] =
+        {"proxy-refused", false, "the proxy is not there",
+         "on the X8: systemctl status m4-proxy; after 11 crashes within 2 "
+         "minutes it stays down until systemctl reset-failed m4-proxy && "
+         "systemctl start m4-proxy; in a container check extra_hosts "
+         "m4proxy:host-gateway"},
+    [DOCTOR_DROPPED] = {"packets-dropped", false,
+                        "nothing comes back from there, not even a refusal",
+                        "let TCP port 5001 through: a firewall on the way, or "
+                        "on the board, drops it (nft list ruleset); a wrong "
+                        "address or a board without power look the same"},
+    [DOCTOR_BACKLOG] =
+        {"backlog-full", false,
+         "the program that listens takes no connection any more",
+         "it hangs and its queue is full: systemctl restart m4-proxy"},
+    [DOCTOR_HALF_OPEN] =
+        {"half-open", false,
+         "the connection stands, but the program behind never takes it",
+         "it hangs or is stopped: ps -o stat,comm -C m4_proxy; systemctl "
+         "restart m4-proxy"},
+    [DOCTOR_HANGS] = {"peer-hangs", false,
+                      "somebody takes the connection and says nothing",
+                      "an m4-proxy answers or ends within a second: is this "
+                      "its port (5001)? if it is: systemctl restart m4-proxy; "
+                      "another server: --persistent"},
+    [DOCTOR_WEB] = {"web-server", false,
+                    "a web server listens there, no m4-proxy",
+                    "correct the port (m4-proxy: 5001) or the address"},
+    [DOCTOR_TLS] = {"tls-server", false,
+                    "a TLS server listens there, no m4-proxy",
+                    "correct the port (m4-proxy: 5001), or go past the TLS "
+                    "proxy in front: the m4-proxy knows no TLS"},
+    [DOCTOR_OTHER] =
+        {"other-service", false, "another service listens there",
+         "correct the port (m4-proxy: 5001); its first bytes stand above"},
+    [DOCTOR_CLOSES] =
+        {"accepts-closes", false,
+         "somebody takes every connection and ends it at once",
+         "a tunnel or port forward (ssh -L, socat, docker) whose far end is "
+         "down, or whose m4-proxy restarts: run weir-doctor at the far end"},
+    [DOCTOR_RESETS] =
+        {"accepts-resets", false,
+         "somebody takes every connection and resets it",
+         "a port forward without a program behind it, or a filter on the way: "
+         "point it at the m4-proxy, or go past it"},
+    [DOCTOR_KEEPS_OPEN] =
+        {"keeps-open", false,
+         "this server keeps its connections: it is no m4-proxy",
+         "set Mode \"persistent\" for it in m4_rpc (here: --persistent)"},
+    [DOCTOR_LOCKED] = {"proxy-locked", false,
+                       "another program keeps the proxy locked",
+                       "find it with fuser on the lock file above, and end it"},
+    [DOCTOR_WENT_AWAY] = {"proxy-went-away", false,
+                          "the proxy went away during the call",
+                          "it restarts within 2 s: ask again; when it repeats: "
+                          "journalctl -u m4-proxy"},
+    /* the call */
+    [DOCTOR_CRASHES] =
+        {"proxy-crashes", false,
+         "the proxy dies of the M4's answer to this method",
+         "three things kill it: the method is not bound, it takes arguments, "
+         "or it answers a text of 32 bytes or more; flash a sketch that does "
+         "none of them (firmware/weir-flow), or name another with --method; "
+         "until then do not call it: every call stops the m4-proxy for 2 s"},
+    [DOCTOR_SILENT] =
+        {"m4-silent", false, "the M4 does not answer",
+         "in this order: is a sketch on the M4 that ends setup() with "
+         "RPC.begin()? (firmware/weir-flow does); upload it again; does the M7 "
+         "firmware fit? weir-doctor board on the X8 compares "
+         "/sys/kernel/x8h7_firmware/version with the image's file"},
+    [DOCTOR_SLOW] =
+        {"m4-slow", false, "the M4 answers too late for the proxy",
+         "a handler of the sketch must be quick (no delay(), no waiting for a "
+         "sensor): measure in loop() and return the last value, as weir-flow "
+         "does; the late reply was taken out of the proxy's channel"},
+    [DOCTOR_STALE] = {"stale-replies", false,
+                      "stale replies were in the proxy's channel",
+                      "they are gone now; other clients of this proxy got "
+                      "wrong values: let only m4_rpc call it"},
+    [DOCTOR_GARBLED] = {"not-rpc", false,
+                        "what came back is no answer to a call",
+                        "is this an m4-proxy? its first bytes stand above"},
+    [DOCTOR_UNBOUND] = {"method-unbound", false,
+                        "the M4 does not know this method",
+                        "flash a sketch that binds it (firmware/weir-flow), or "
+                        "name the right one with --method"},
+    [DOCTOR_ARITY] = {"wrong-arity", false,
+                      "the method takes another number of arguments",
+                      "m4_rpc reads methods without arguments: bind one that "
+                      "takes none, or take this one out of the configuration"},
+    [DOCTOR_REMOTE] =
+        {"sketch-error", false,
+         "the sketch answers this method with an error of its own",
+         "the words above are the sketch's; behind an m4-proxy such an answer "
+         "would end the proxy: return a value instead"},
+    [DOCTOR_LONG_TEXT] = {"text-too-long", false,
+                          "the method answers a text that an m4-proxy dies of",
+                          "keep texts at 31 bytes or fewer in the sketch"},
+    [DOCTOR_UNSENDABLE] =
+        {"request-too-long", false,
+         "the request is longer than the M4 can take",
+         "a name and its argument have 250 bytes together, a text 255"},
+    /* a socket, a router */
+    [DOCTOR_SOCKET_MISSING] =
+        {"socket-missing", false, "the socket is not there",
+         "start its server (systemctl status arduino-router); in a container "
+         "mount the socket's folder"},
+    [DOCTOR_SOCKET_DEAD] = {"socket-dead", false,
+                            "the socket is a left-over: no server holds it",
+                            "restart its server (systemctl restart "
+                            "arduino-router); in a container mount the folder, "
+                            "not the socket: it is made anew at each start"},
+    [DOCTOR_SOCKET_FORBIDDEN] =
+        {"socket-forbidden", false, "this user may not use the socket",
+         "chmod or chgrp it, or run as its owner; collectd runs as root"},
+    [DOCTOR_SOCKET_FILE] =
+        {"socket-is-file", false, "there is a file where the socket should be",
+         "remove it and restart the server; docker makes such a folder or file "
+         "when it mounts a socket that was not there"},
+    [DOCTOR_ROUTER_SILENT] =
+        {"router-silent", false,
+         "the server takes connections and answers nothing",
+         "restart it: systemctl restart arduino-router"},
+    [DOCTOR_MCU_SILENT] = {"mcu-silent", false,
+                           "the router answers, the microcontroller does not",
+                           "is a sketch on it that calls Bridge.begin()? reset "
+                           "it, or upload again"},
+    [DOCTOR_UNREGISTERED] =
+        {"method-unregistered", false,
+         "the router answers, but nobody registered this method",
+         "the sketch must call Bridge.provide(\"NAME\", ...) after "
+         "Bridge.begin()"},
+    [DOCTOR_CLOSED] =
+        {"closed-early", false,
+         "the server ends the connection without an answer",
+         "an m4-proxy does so: leave out --persistent (Mode \"proxy\")"},
+    /* values */
+    [DOCTOR_IMPLAUSIBLE] =
+        {"values-implausible", false,
+         "the values are implausible for a flow in L/min",
+         "check the pulses per litre of the sketch (YF-S201: 450), a loose "
+         "ground, and interference on the signal wire"},
+    [DOCTOR_INFINITE] =
+        {"value-infinite", false, "the value is infinite",
+         "the sketch divides by zero: flash firmware/weir-flow"},
+    [DOCTOR_NAN_STAYS] = {"value-nan", false,
+                          "the method answers NaN for seconds",
+                          "the sketch has no reading: weir-flow has one after "
+                          "its first second; is loop() blocked?"},
+    [DOCTOR_NO_NUMBER] = {"value-no-number", false, "the value is no number",
+                          "take a method that returns a number, or give m4_rpc "
+                          "the Element of it"},
+    [DOCTOR_LIBRARY] =
+        {"flow-sensor-library", false,
+         "values read more often than once a second are 0: the sketch uses the "
+         "FlowSensor library",
+         "flash firmware/weir-flow, or set \"Compensate true\" in m4_rpc"},
+    [DOCTOR_ZERO] = {"flow-zero", true, "the M4 answers; the flow is 0",
+                     "if water flows: is the sensor on the pin the sketch "
+                     "counts (a PC_7 cast to a pin number never counts), "
+                     "supplied with 5 V, and its pulse brought down to 3.3 V?"},
+    [DOCTOR_PLAUSIBLE] = {"m4-plausible", true,
+                          "the M4 answers with plausible values", NULL},
+    [DOCTOR_ANSWERS] = {"m4-answers", true, "the M4 answers", NULL},
+};
+
+int doctor_conclude(struct doctor *d, enum doctor_verdict v) {
+  d->name = table[v].name;
+  return doctor_end(d, table[v].healthy, table[v].verdict, table[v].remedy);
+}
+
+void doctor_list(void) {
+  for (size_t i = 0; i < DOCTOR_VERDICTS; i++)
+    printf("%s\t%s\n", table[i].name, table[i].verdict);
+}
