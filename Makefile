@@ -8,7 +8,9 @@ PREFIX ?= /usr
 PLUGINDIR ?= $(PREFIX)/lib/collectd
 COLLECTD_INCLUDE ?= /usr/include/collectd
 PYTHON ?= /usr/bin/python3
-B ?= build
+# One build folder per compiler: make CC=clang after make builds in its own.
+COMPILER := $(notdir $(firstword $(filter-out ccache distcc,$(CC))))
+B ?= build$(if $(filter cc gcc,$(COMPILER)),,/$(COMPILER))
 
 PLUGINS := m4_rpc target_edge_impulse match_classification write_arduino_cloud
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \

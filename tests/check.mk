@@ -28,14 +28,17 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  -o $@ $^ $(LIBS) -pthread
 
-# package, package|package or command:package: see tests/install-deps. OpenSSL
+# package, package|package or command:package: see tests/install-deps. Where
+# two names stand, Debian 13 has the one and Debian 12 the other. OpenSSL
 # first: GnuTLS keeps every certificate authority parsed, 6 MB of memory.
 DEPS_BUILD := gcc:gcc libc6-dev collectd-core collectd-dev \
   'libcurl4-openssl-dev|libcurl4-gnutls-dev' libyajl-dev libsqlite3-dev
-DEPS_DEMO := $(DEPS_BUILD) /usr/bin/python3:python3 librrd8 \
+DEPS_DEMO := $(DEPS_BUILD) /usr/bin/python3:python3 'librrd8t64|librrd8' \
   rrdtool:rrdtool fonts-dejavu-core
-DEPS_CHECK := $(DEPS_DEMO) libcunit1-dev locales clang:clang libclang-rt-14-dev \
-  clang-format-14 perl:perl openssl:openssl node:nodejs npm:npm g++:g++ \
+DEPS_CHECK := $(DEPS_DEMO) libcunit1-dev locales clang:clang \
+  libclang-rt-dev \
+  'clang-format-14|clang-format' perl:perl openssl:openssl node:nodejs \
+  npm:npm g++:g++ \
   arm-none-eabi-g++:gcc-arm-none-eabi libnewlib-arm-none-eabi \
   libstdc++-arm-none-eabi-newlib qemu-system-arm:qemu-system-arm
 

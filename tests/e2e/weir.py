@@ -514,6 +514,7 @@ commonName = supplied
         self.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
                      "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                      "/CN=test " + name, "-days", "30", "-keyout", self.key,
+                     "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                      "-out", self.cert)
 
     def path(self, name):
@@ -533,7 +534,8 @@ commonName = supplied
                           (".key", ".csr", ".pem"))
         ext = self.path(name + ".ext")
         with open(ext, "w") as out:
-            out.write("subjectAltName=%s\n" % san)
+            out.write("subjectAltName=%s\nauthorityKeyIdentifier=keyid\n"
+                      % san)
         self.openssl("req", "-newkey", "ec", "-pkeyopt",
                      "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
                      "/CN=" + name, "-keyout", key, "-out", csr)
