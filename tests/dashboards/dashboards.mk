@@ -1,8 +1,9 @@
 # Dashboards, rules and configurations. Included by the Makefile.
 
-DASH_TOOLS := promtool:prometheus amtool:prometheus-alertmanager
-DASH_LIBS := libmicrohttpd12 libprotobuf-c1 librdkafka1 libmosquitto1 \
-  libesmtp6 librrd8 openssl:openssl
+DASH_TOOLS := 'promtool:promtool|prometheus' amtool:prometheus-alertmanager
+DASH_LIBS := 'libmicrohttpd12t64|libmicrohttpd12' libprotobuf-c1 librdkafka1 \
+  libmosquitto1 libesmtp6 'librrd8t64|librrd8' openssl:openssl
+MQTT_LIBS := libwrap0 libdlt2 'libwebsockets19t64|libwebsockets17'
 DASH_LIVE := prometheus:prometheus influxd:influxdb \
   prometheus-alertmanager:prometheus-alertmanager
 
@@ -12,7 +13,7 @@ dashboards: ## write the dashboards and rules from their sources
 	@$(PYTHON) dashboards/grafana/generate.py
 
 dashboards-check: $(SO) $(EIM) ## rules, dashboards, configurations
-	@tests/install-deps python3-yaml libwrap0 libdlt2 $(DASH_LIBS)
+	@tests/install-deps python3-yaml $(MQTT_LIBS) $(DASH_LIBS)
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) \
 	  mosquitto:mosquitto
 	@WEIR_BUILD=$(B) tests/dashboards/check-all
@@ -28,7 +29,7 @@ dashboards-draw: all ## types and pictures with Grafana's npm packages
 	@WEIR_BUILD=$(B) $(PYTHON) tests/dashboards/draw-boards
 
 bench-fleet: ## how many boards one server carries (15 min)
-	@tests/install-deps $(DASH_LIBS) libgcrypt20 libwrap0 libdlt2
+	@tests/install-deps $(DASH_LIBS) libgcrypt20 $(MQTT_LIBS)
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE) \
 	  victoria-metrics:victoria-metrics mosquitto:mosquitto
 	@WEIR_BUILD=$(B) $(PYTHON) tests/bench/fleet.py

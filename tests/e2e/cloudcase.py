@@ -86,6 +86,7 @@ class Case(weir.Case):
         feed = weir.wait_until(lambda: Feed.open(self.socket_path),
                                "the socket answers", alive=agent)
         self.addCleanup(feed.close)
+        agent.clients.append(feed)
         return feed
 
     def health(self, agent, type, instance, check):

@@ -101,6 +101,7 @@ LoadPlugin unixsock
         agent = self.collectd(config, **options)
         agent.wait_ready()
         weir.wait_until(self.connect, "unixsock listens", alive=agent)
+        agent.clients += [self.link, self.stream]
         self.second = {}
         return agent
 
@@ -115,7 +116,7 @@ LoadPlugin unixsock
             link.close()
             return False
         self.addCleanup(link.close)
-        self.stream = link.makefile("rw")
+        self.link, self.stream = link, link.makefile("rw")
         self.addCleanup(self.stream.close)
         return True
 
