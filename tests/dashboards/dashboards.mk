@@ -2,7 +2,8 @@
 
 DASH_TOOLS := 'promtool:promtool|prometheus' amtool:prometheus-alertmanager
 DASH_LIBS := 'libmicrohttpd12t64|libmicrohttpd12' libprotobuf-c1 librdkafka1 \
-  libmosquitto1 libesmtp6 'librrd8t64|librrd8' openssl:openssl
+  libmosquitto1 libesmtp6 'librrd8t64|librrd8' libgcrypt20 \
+  openssl:openssl
 MQTT_LIBS := libwrap0 libdlt2 'libwebsockets19t64|libwebsockets17'
 DASH_LIVE := prometheus:prometheus influxd:influxdb \
   prometheus-alertmanager:prometheus-alertmanager
@@ -29,7 +30,7 @@ dashboards-draw: all ## types and pictures with Grafana's npm packages
 	@WEIR_BUILD=$(B) $(PYTHON) tests/dashboards/draw-boards
 
 bench-fleet: ## how many boards one server carries (15 min)
-	@tests/install-deps $(DASH_LIBS) libgcrypt20 $(MQTT_LIBS)
+	@tests/install-deps $(DASH_LIBS) $(MQTT_LIBS)
 	@WEIR_BUILD=$(B) tests/dashboards/fetch $(DASH_TOOLS) $(DASH_LIVE) \
 	  victoria-metrics:victoria-metrics mosquitto:mosquitto
 	@WEIR_BUILD=$(B) $(PYTHON) tests/bench/fleet.py

@@ -156,9 +156,13 @@ class LabelCase(Case):
                 'meta:edge_impulse:label="\\"%s\\"" %d:1\n'
                 % (host, instance, re.sub("[^A-Za-z]", "_", label), label,
                    self.clock))
+        path = os.path.join(self.dir, "unixsock")
+        # Values may be read before the plugin's thread has made its socket.
+        weir.wait_until(lambda: os.path.exists(path), "unixsock is there")
         with socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(weir.CEILING)
-            peer.connect(os.path.join(self.dir, "unixsock"))
+            weir.wait_until(lambda: peer.connect_ex(path) == 0,
+                            "unixsock listens")
             peer.sendall(line.encode())
             with peer.makefile() as answer:
                 self.assertTrue(answer.readline().startswith("0"))
