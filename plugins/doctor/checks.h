@@ -9,6 +9,7 @@
 
 int doctor_m4(struct doctor *d, int argc, char **argv);
 int doctor_call(struct doctor *d, int argc, char **argv);
+int doctor_board(struct doctor *d, int argc, char **argv);
 int doctor_inference(struct doctor *d, int argc, char **argv);
 int doctor_cloud(struct doctor *d, int argc, char **argv);
 int doctor_rejected(struct doctor *d, const char *path);

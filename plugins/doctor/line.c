@@ -135,7 +135,7 @@ static enum doctor_verdict after_silence(struct doctor_line *l,
   return DOCTOR_SLOW;
 }
 
-/* -- calls ---------------------------------------------------------------- */
+/* -- calls --------------------------------------------------------------- */
 
 static enum doctor_verdict judge_proxy(struct doctor_line *l,
                                        struct wanted *w) {
@@ -241,7 +241,7 @@ enum doctor_verdict doctor_line_call(struct doctor_line *l, const char *method,
   return v;
 }
 
-/* -- is somebody there? --------------------------------------------------- */
+/* -- is somebody there? -------------------------------------------------- */
 
 /* A proxy that restarts gets the time for it. */
 static int dial_patiently(struct doctor_line *l) {

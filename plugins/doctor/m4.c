@@ -2,6 +2,7 @@
  *
  * Only the methods that the user or the configuration named are called: an
  * m4-proxy dies for 2 s of one that is not bound. */
+#include "doctor/board.h"
 #include "doctor/checks.h"
 #include "doctor/values.h"
 
@@ -32,6 +33,21 @@ static enum doctor_verdict walk(struct doctor_line *l,
   return v;
 }
 
+/* On the board itself Linux knows more: a proxy that is not there may be one
+ * that was never installed, and a silent M4 may be a silent M7. */
+static enum doctor_verdict ask_board(struct doctor_line *l,
+                                     enum doctor_verdict v) {
+  struct doctor_board b;
+  if ((v != DOCTOR_REFUSED && v != DOCTOR_SILENT) || !doctor_is_local(&l->peer))
+    return v;
+  doctor_board_read(&b, l->root);
+  enum doctor_verdict board = doctor_board_judge(&b);
+  if (board == DOCTOR_NO_BOARD)
+    return v;
+  doctor_board_tell(l->d, &b);
+  return board == DOCTOR_BOARD_WELL ? v : board;
+}
+
 static const char *default_address(char *buffer, size_t size) {
   const char *host = getenv("M4_PROXY_HOST"), *port = getenv("M4_PROXY_PORT");
   bool has_host = host != NULL && host[0] != '\0';
@@ -49,7 +65,7 @@ int doctor_m4_walk(struct doctor *d, const struct doctor_m4_options *o) {
   int status = doctor_line_open(&l, d, address, o->persistent, o->root);
   if (status != 0)
     return status;
-  status = doctor_conclude(d, walk(&l, o));
+  status = doctor_conclude(d, ask_board(&l, walk(&l, o)));
   doctor_line_close(&l);
   return status;
 }

@@ -32,7 +32,8 @@ static const struct {
 } checks[] = {{"m4", doctor_m4},
               {"inference", doctor_inference},
               {"cloud", doctor_cloud},
-              {"call", doctor_call}};
+              {"call", doctor_call},
+              {"board", doctor_board}};
 
 /* Takes --json out of the words, wherever it stands; what `call` sends may
  * be any text. */

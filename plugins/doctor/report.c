@@ -2,6 +2,7 @@
 #include "doctor/report.h"
 
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -22,22 +23,13 @@ void doctor_free(struct doctor *d) {
 
 /* -- text that is safe on a terminal ------------------------------------- */
 
-/* One character of UTF-8: its length and code; 0: not one. */
-static size_t character(const char *text, uint32_t *code) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+/* The code of a valid sequence of UTF-8. */
+static uint32_t code_of(const char *text, size_t len) {
   unsigned char lead = (unsigned char)text[0];
-  size_t len = lead < 0x80             ? 1
-               : (lead & 0xe0) == 0xc0 ? 2
-               : (lead & 0xf0) == 0xe0 ? 3
-               : (lead & 0xf8) == 0xf0 ? 4
-                                       : 0;
-  *code = len < 2 ? lead : lead & (0x7fu >> len);
-  for (size_t i = 1; i < len; i++) {
-    if (((unsigned char)text[i] & 0xc0) != 0x80)
-      return 0;
-    *code = *code << 6 | ((unsigned char)text[i] & 0x3f);
-  }
-  return len > 0 && *code >= least[len] && *code <= 0x10ffff ? len : 0;
+  uint32_t code = len < 2 ? lead : lead & (0x7fu >> len);
+  for (size_t i = 1; i < len; i++)
+    code = code << 6 | ((unsigned char)text[i] & 0x3f);
+  return code;
 }
 
 /* Not the controls (C0, DEL, C1), nor what turns the direction of writing or
@@ -46,16 +38,14 @@ static bool printable(uint32_t code) {
   return code >= 0x20 && !(code >= 0x7f && code < 0xa0) &&
          !(code >= 0x200b && code <= 0x200f) &&
          !(code >= 0x2028 && code <= 0x202e) &&
-         !(code >= 0x2060 && code <= 0x206f) && code != 0xfeff &&
-         !(code >= 0xd800 && code <= 0xdfff);
+         !(code >= 0x2060 && code <= 0x206f) && code != 0xfeff;
 }
 
 const char *doctor_plain(const char *text, char *out, size_t size) {
   size_t used = 0;
   while (*text != '\0' && used + 1 < size) {
-    uint32_t code;
-    size_t len = character(text, &code);
-    bool keep = len > 0 && printable(code);
+    size_t len = wr_text_utf8(text, strnlen(text, 4));
+    bool keep = len > 0 && printable(code_of(text, len));
     if (keep && used + len + 1 > size)
       break;
     memcpy(out + used, keep ? text : *text == '\n' ? " " : "?", keep ? len : 1);

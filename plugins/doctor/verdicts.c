@@ -184,6 +184,41 @@ static const struct {
     [DOCTOR_PLAUSIBLE] = {"m4-plausible", true,
                           "the M4 answers with plausible values", NULL},
     [DOCTOR_ANSWERS] = {"m4-answers", true, "the M4 answers", NULL},
+    /* the board itself */
+    [DOCTOR_NO_BOARD] =
+        {"board-absent", false, "this machine is no Portenta X8",
+         "run it on the board itself, not in a container: adb shell, or ssh"},
+    [DOCTOR_NO_DRIVER] =
+        {"driver-missing", false,
+         "the kernel has no way to the M7: its driver is not loaded",
+         "systemctl status stm32h7-program; reboot; if it stays so, flash the "
+         "board's image anew"},
+    [DOCTOR_M7_SILENT] =
+        {"m7-silent", false, "the M7 does not answer",
+         "switch the board off and on (the M7 keeps its fault across a "
+         "reboot); then /usr/arduino/extra/program.sh"},
+    [DOCTOR_M7_MISMATCH] = {"m7-mismatch", false,
+                            "the M7's firmware is not the one of this image",
+                            "as root: /usr/arduino/extra/program.sh, then "
+                            "reboot: it writes the image's firmware to the M7"},
+    [DOCTOR_NO_UNIT] =
+        {"proxy-not-installed", false, "this image has no m4-proxy",
+         "update the board's image; m4-proxy.service belongs to it"},
+    [DOCTOR_PROXY_DOWN] =
+        {"proxy-down", false, "m4-proxy is installed and does not run",
+         "systemctl reset-failed m4-proxy && systemctl enable --now m4-proxy; "
+         "why it ended: journalctl -u m4-proxy"},
+    [DOCTOR_M4_CRASHED] =
+        {"m4-crashed", false, "the M4 has crashed",
+         "upload the sketch again; when it repeats, it is the sketch: an "
+         "exception, or a call with the wrong arguments"},
+    [DOCTOR_M4_FULL] =
+        {"m4-takes-nothing", false, "the M7 refused messages for the M4",
+         "a request was longer than 251 bytes, or the M4 takes none: upload "
+         "the sketch again, it must end setup() with RPC.begin()"},
+    [DOCTOR_BOARD_WELL] = {"board-well", true, "proxy, kernel and M7 are well",
+                           "what is left are the M4 and its sketch: "
+                           "weir-doctor m4 127.0.0.1:5001"},
 };
 
 int doctor_conclude(struct doctor *d, enum doctor_verdict v) {
