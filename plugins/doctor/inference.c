@@ -3,51 +3,108 @@
  * /api/info is no proof of health: the container answers it for ever after its
  * model has died. */
 #include "doctor/checks.h"
+#include "doctor/probe.h"
 #include "doctor/tools.h"
+#include "doctor/verdicts.h"
 
 #include "lib/infer/inference.h"
 
 #include <curl/curl.h>
+#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define TIMEOUT_MS 5000 /* the first answer of a cold container may be slow */
 
-static const char *remedy(int error, bool url) {
+/* LABELS of the sketch weir-flow; tests/e2e/test_doctor_model.py compares. */
+static const char *const sketch_labels[] = {"Normal", "Low", "High",
+                                            "Anomalous"};
+
+/* -- before anything is asked ---------------------------------------------- */
+
+/* Does the host of the URL have an address? */
+static enum doctor_verdict find_host(struct doctor *d, const char *url) {
+  struct wr_rpc_address address;
+  struct doctor_peer peer;
+  const char *why, *host = strstr(url, "://") + 3;
+  char text[300];
+  snprintf(text, sizeof(text), "%.*s", (int)strcspn(host, "/?#"), host);
+  if (wr_rpc_address_parse(text, &address, &why) != 0)
+    return DOCTOR_CLASSIFIES; /* curl will say what is wrong */
+  int status = doctor_find(&address, &peer);
+  if (status == 0)
+    return DOCTOR_CLASSIFIES;
+  doctor_step(d, false, "name", "%s has no address", address.host);
+  return status == -EAGAIN ? DOCTOR_MODEL_DNS : DOCTOR_MODEL_NAME;
+}
+
+/* e_machine of an ELF file; -1: it is none. */
+static int machine_of(const char *path) {
+  Elf64_Ehdr header;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t n = fd >= 0 ? read(fd, &header, sizeof(header)) : -1;
+  if (fd >= 0)
+    close(fd);
+  return n == sizeof(header) && memcmp(header.e_ident, ELFMAG, SELFMAG) == 0
+             ? header.e_machine
+             : -1;
+}
+
+static enum doctor_verdict look_at(struct doctor *d, const char *path) {
+  struct stat st;
+  if (stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+    doctor_step(d, false, "file", "%s is not there, or no file", path);
+    return DOCTOR_MODEL_MISSING;
+  }
+  if (access(path, X_OK) != 0) {
+    doctor_step(d, false, "file", "%s may not be executed by this user", path);
+    return DOCTOR_MODEL_NOT_EXECUTABLE;
+  }
+  int machine = machine_of(path), here = machine_of("/proc/self/exe");
+  if (machine >= 0 && here >= 0 && machine != here) {
+    doctor_step(d, false, "file", "it is for machine %d, this is %d (ELF)",
+                machine, here);
+    return DOCTOR_MODEL_MACHINE;
+  }
+  doctor_step(d, true, "file", "%s, %lld bytes", path, (long long)st.st_size);
+  return DOCTOR_CLASSIFIES;
+}
+
+/* -- asked -------------------------------------------------------------------
+ */
+
+static enum doctor_verdict of_describe(int error, bool url) {
   switch (error) {
   case -ECONNREFUSED:
-  case -EHOSTUNREACH:
-    return url ? "is the container running, and is this its port? It begins to "
-                 "listen only after its model has started: docker logs shows "
-                 "why it does not"
-               : "run the file by hand with --print-info: is it built for this "
-                 "machine's architecture, is it executable, are its libraries "
-                 "there?";
+    return url ? DOCTOR_CONTAINER_REFUSED : DOCTOR_MODEL_ENDS;
   case -ETIMEDOUT:
-    return url ? "restart the container; its model hangs or the board is "
-                 "overloaded"
-               : "the program starts but does not answer: is it an .eim?";
+    return url ? DOCTOR_CONTAINER_HANGS : DOCTOR_MODEL_DEAF;
   case -EREMOTEIO:
-    return url ? "restart the container: its model has died or refuses every "
-                 "window, and it does not notice by itself"
-               : "the model refuses the window: build it again";
+    return DOCTOR_MODEL_REFUSES;
   case -ENOTSUP:
-    return "use a model that classifies a series of numbers, not images or "
-           "sound objects";
+    return DOCTOR_MODEL_KIND;
   default:
-    return "is this an Edge Impulse model or container? compare its version "
-           "with the documentation";
+    return DOCTOR_NO_MODEL;
   }
 }
 
-static int fail(struct doctor *d, const char *step, struct wr_inference *i,
-                int error, bool url) {
-  doctor_step(d, false, step, "%s", i->error);
-  return doctor_end(d, false, "the model does not classify",
-                    remedy(error, url));
+static enum doctor_verdict of_classify(int error) {
+  switch (error) {
+  case -ECONNREFUSED:
+    return DOCTOR_MODEL_CRASHES;
+  case -ETIMEDOUT:
+    return DOCTOR_MODEL_HANGS;
+  case -EREMOTEIO:
+    return DOCTOR_WINDOW_REFUSED;
+  default:
+    return DOCTOR_ANSWER_BAD;
+  }
 }
 
 static void say_model(struct doctor *d, const struct wr_model *m) {
@@ -76,12 +133,32 @@ static void say_answer(struct doctor *d, const struct wr_model *m,
   doctor_step(d, true, "classify", "%s in %.1f ms", scores, took_ms);
 }
 
+/* The sketch takes a label that it does not know for an alarm. */
+static enum doctor_verdict compare_labels(struct doctor *d,
+                                          const struct wr_model *m) {
+  char unknown[256] = "";
+  for (size_t i = 0; i < m->labels.count; i++) {
+    bool known = false;
+    for (size_t k = 0; k < sizeof(sketch_labels) / sizeof(*sketch_labels); k++)
+      known |= strcmp(sketch_labels[k], m->labels.at[i].name) == 0;
+    size_t used = strlen(unknown);
+    if (!known)
+      snprintf(unknown + used, sizeof(unknown) - used, "%s%s",
+               used > 0 ? ", " : "", m->labels.at[i].name);
+  }
+  if (unknown[0] == '\0')
+    return DOCTOR_CLASSIFIES;
+  doctor_step(d, true, "sketch", "weir-flow as it is does not know: %s",
+              unknown);
+  return DOCTOR_LABELS_UNKNOWN;
+}
+
 /* A steady 10 with a little ripple: finite for every feature there is. */
-static int classify(struct doctor *d, struct wr_inference *i,
-                    const struct wr_model *m, bool url) {
+static enum doctor_verdict classify(struct doctor *d, struct wr_inference *i,
+                                    const struct wr_model *m) {
   double *features = calloc(m->features, sizeof(*features));
   if (features == NULL)
-    return doctor_usage(d, "there is no memory left");
+    return DOCTOR_NO_MEMORY;
   for (size_t n = 0; n < m->features; n++)
     features[n] = 10.0 + 0.1 * sin((double)n);
   struct wr_answer answer;
@@ -90,10 +167,45 @@ static int classify(struct doctor *d, struct wr_inference *i,
   int status = wr_inference_classify(i, m, features, &answer, &changed);
   double took_ms = (double)(doctor_clock_us() - start_us) / 1000.0;
   free(features);
-  if (status != 0)
-    return fail(d, "classify", i, status, url);
+  if (status != 0) {
+    doctor_step(d, false, "classify", "after %.0f ms: %s", took_ms, i->error);
+    return of_classify(status);
+  }
   say_answer(d, m, &answer, took_ms);
-  return doctor_end(d, true, "the model classifies", NULL);
+  return compare_labels(d, m);
+}
+
+static enum doctor_verdict ask(struct doctor *d, struct wr_inference *i,
+                               bool url) {
+  struct wr_model model = {0};
+  int status = wr_inference_describe(i, &model);
+  if (status != 0) {
+    doctor_step(d, false, "model", "%s", i->error);
+    return of_describe(status, url);
+  }
+  say_model(d, &model);
+  enum doctor_verdict v = classify(d, i, &model);
+  wr_model_free(&model);
+  return v;
+}
+
+static enum doctor_verdict walk(struct doctor *d, const char *source,
+                                bool url) {
+  enum doctor_verdict v = url ? find_host(d, source) : look_at(d, source);
+  if (v != DOCTOR_CLASSIFIES)
+    return v;
+  struct wr_inference *i =
+      url ? wr_inference_http(
+                source, &(struct wr_http_options){.user_agent = "weir-doctor",
+                                                  .timeout_ms = TIMEOUT_MS,
+                                                  .max_body = WR_EI_REPLY_MAX})
+          : wr_inference_eim(
+                &(struct wr_eim_options){.path = source,
+                                         .timeout_ms = TIMEOUT_MS,
+                                         .start_timeout_ms = TIMEOUT_MS});
+  v = i != NULL ? ask(d, i, url) : DOCTOR_NO_MEMORY;
+  wr_inference_destroy(i);
+  return v;
 }
 
 int doctor_inference(struct doctor *d, int argc, char **argv) {
@@ -104,29 +216,7 @@ int doctor_inference(struct doctor *d, int argc, char **argv) {
   if (fault != NULL)
     return doctor_usage(d, "\"%s\" is not allowed: %s", argv[0], fault);
   curl_global_init(CURL_GLOBAL_ALL);
-  struct wr_inference *i =
-      url ? wr_inference_http(argv[0],
-                              &(struct wr_http_options){
-                                  .user_agent = "weir-doctor",
-                                  .timeout_ms = TIMEOUT_MS,
-                                  .max_body = WR_EI_REPLY_MAX,
-                                  .watch_header = "x-ei-project-version"})
-          : wr_inference_eim(
-                &(struct wr_eim_options){.path = argv[0],
-                                         .timeout_ms = TIMEOUT_MS,
-                                         .start_timeout_ms = TIMEOUT_MS});
-  if (i == NULL)
-    return doctor_usage(d, "there is no memory left");
-  struct wr_model model = {0};
-  int status = wr_inference_describe(i, &model);
-  if (status != 0)
-    status = fail(d, "model", i, status, url);
-  else {
-    say_model(d, &model);
-    status = classify(d, i, &model, url);
-    wr_model_free(&model);
-  }
-  wr_inference_destroy(i);
+  int status = doctor_conclude(d, walk(d, argv[0], url));
   curl_global_cleanup();
   return status;
 }

@@ -219,6 +219,78 @@ static const struct {
     [DOCTOR_BOARD_WELL] = {"board-well", true, "proxy, kernel and M7 are well",
                            "what is left are the M4 and its sketch: "
                            "weir-doctor m4 127.0.0.1:5001"},
+    /* a model */
+    [DOCTOR_MODEL_NAME] =
+        {"model-name-unknown", false,
+         "the name of the model's host has no address",
+         "in compose it is the name of the service (inference); elsewhere use "
+         "127.0.0.1 or the host's address"},
+    [DOCTOR_MODEL_DNS] =
+        {"model-name-silent", false,
+         "the look-up of the model's host gets no answer",
+         "use the host's address, or mend DNS: /etc/resolv.conf, the network"},
+    [DOCTOR_CONTAINER_REFUSED] =
+        {"container-refused", false, "no container answers at this URL",
+         "is it running, and is this its port? it begins to listen only after "
+         "its model has started: docker logs says why it does not"},
+    [DOCTOR_CONTAINER_HANGS] =
+        {"container-hangs", false,
+         "the container takes the connection and says nothing",
+         "restart it: docker compose restart inference"},
+    [DOCTOR_MODEL_MISSING] =
+        {"model-missing", false, "there is no model at this path",
+         "correct Model; in a container the file's folder must be mounted"},
+    [DOCTOR_MODEL_NOT_EXECUTABLE] =
+        {"model-not-executable", false, "the model may not be executed",
+         "chmod 755 FILE; the file system must not be mounted noexec"},
+    [DOCTOR_MODEL_MACHINE] =
+        {"model-other-machine", false, "the model is built for another machine",
+         "build it again for this one: on the X8 \"Linux (AARCH64)\""},
+    [DOCTOR_MODEL_ENDS] = {"model-ends-at-start", false,
+                           "the model's program ends at its start",
+                           "its last words stand above; run it by hand with "
+                           "--print-info: are its libraries there?"},
+    [DOCTOR_MODEL_DEAF] = {"model-hangs-at-start", false,
+                           "the program starts and does not say what it is",
+                           "is it an .eim? build the model again, or wait: a "
+                           "large one needs longer than 5 s on a busy board"},
+    [DOCTOR_MODEL_REFUSES] =
+        {"model-refuses", false, "the model answers that it cannot work",
+         "its reason stands above; restart the container (its model has died "
+         "and it does not notice), or build the model again"},
+    [DOCTOR_MODEL_KIND] =
+        {"model-wrong-kind", false,
+         "the model does not classify a series of numbers",
+         "use one for time series, not for images, sounds or objects"},
+    [DOCTOR_NO_MODEL] =
+        {"not-edge-impulse", false,
+         "this is no Edge Impulse model or container",
+         "correct the URL or the path; what answered stands above"},
+    [DOCTOR_MODEL_CRASHES] =
+        {"model-crashes", false, "the model crashes at its first window",
+         "it describes itself and then dies: its last words stand above; build "
+         "it again, or give the board memory"},
+    [DOCTOR_MODEL_HANGS] =
+        {"model-hangs", false, "the model does not answer its first window",
+         "it describes itself and then hangs; restart the container; when it "
+         "repeats, build the model again"},
+    [DOCTOR_WINDOW_REFUSED] =
+        {"window-refused", false, "the model refuses the window",
+         "its words stand above; a container whose model has died says so for "
+         "ever: restart it; else build the model again"},
+    [DOCTOR_ANSWER_BAD] =
+        {"answer-malformed", false, "the model's answer is none",
+         "scores are missing or not within 0 and 1: the model behind is "
+         "another one than it says; restart the container, or build it again"},
+    [DOCTOR_LABELS_UNKNOWN] =
+        {"labels-unknown", true,
+         "the model classifies; the sketch does not know all of its labels",
+         "if the M4's alarm output is used: enter them in LABELS of "
+         "firmware/weir-flow, or the output drops on them"},
+    [DOCTOR_CLASSIFIES] = {"model-classifies", true, "the model classifies",
+                           NULL},
+    [DOCTOR_NO_MEMORY] = {"no-memory", false, "there is no memory left",
+                          "end other programs: free -m"},
 };
 
 int doctor_conclude(struct doctor *d, enum doctor_verdict v) {

@@ -5,7 +5,7 @@ import os
 import unittest
 
 import weir
-from doctorcase import closed_port, doctor
+from doctorcase import doctor
 
 
 class UsageTest(unittest.TestCase):
@@ -40,27 +40,6 @@ class CallTest(weir.Case):
         status, text = doctor("call", m4.address, "no_such_method")
         self.assertEqual(status, 1)
         self.assertIn("the proxy dies of the M4's answer", text)
-
-
-class InferenceTest(weir.Case):
-    def test_model_file(self):
-        status, said = doctor("--json", "inference", weir.EIM)
-        self.assertEqual((status, said["healthy"]), (0, True))
-        text = " | ".join(s["text"] for s in said["steps"])
-        self.assertIn("10 samples on 1 axis, 1 s apart", text)
-        self.assertIn("Anomalous, High, Low, Normal", text)
-
-    def test_program_that_is_no_model(self):
-        for path in ("/bin/false", "/nonexistent.eim"):
-            status, said = doctor("--json", "inference", path)
-            self.assertEqual((status, said["healthy"]), (1, False), path)
-            self.assertTrue(said["remedy"])
-
-    def test_nobody_at_the_url(self):
-        status, said = doctor("--json", "inference",
-                              "http://127.0.0.1:%d" % closed_port())
-        self.assertEqual(status, 1)
-        self.assertIn("is the container running", said["remedy"])
 
 
 class CloudTest(weir.Case):

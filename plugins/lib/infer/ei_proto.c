@@ -52,7 +52,8 @@ static int fault_of(char *fault, int status, const char *text) {
   return status;
 }
 
-/* The envelope: an object, our id, success. `id` < 0: HTTP, without either. */
+/* The envelope: an object, our id, success. `id` < 0: HTTP, without an id, and
+ * with `success` only where it is false. */
 static int open_reply(const char *text, size_t len, int64_t id,
                       struct wr_json **doc, char *fault) {
   *doc = NULL;
@@ -62,12 +63,10 @@ static int open_reply(const char *text, size_t len, int64_t id,
     return fault_of(fault, status, "no memory for the reply");
   if (status != 0 || wr_json_kind(*doc) != WR_JSON_OBJECT)
     return fault_of(fault, -EBADMSG, "the reply is not a JSON object");
-  if (id < 0)
-    return 0;
   int64_t echoed = -1;
-  bool success = false;
+  bool success = id < 0;
   const char *error = "no reason given";
-  if (wr_json_bool(*doc, "success", &success) != 0)
+  if (wr_json_bool(*doc, "success", &success) != 0 && id >= 0)
     return fault_of(fault, -EBADMSG, "the reply has no \"success\"");
   if (!success) {
     (void)wr_json_string(*doc, "error", &error);
@@ -75,7 +74,7 @@ static int open_reply(const char *text, size_t len, int64_t id,
     copy_line(fault + used, WR_EI_TEXT - (size_t)used, error);
     return -EREMOTEIO;
   }
-  if (wr_json_int(*doc, "id", &echoed) != 0 || echoed != id)
+  if (id >= 0 && (wr_json_int(*doc, "id", &echoed) != 0 || echoed != id))
     return fault_of(fault, -EBADMSG, "the reply belongs to another request");
   return 0;
 }
