@@ -1,5 +1,7 @@
 #include "cloud.h"
 
+#include "lib/base/number.h"
+
 #include "collectd/core/utils/common/common.h"
 
 /* --- the log --- */
@@ -102,10 +104,11 @@ static void alert(struct thing *t, double age_s, int64_t rows) {
   char text[NOTIF_MAX_MSG_LEN];
   double limit_s = (double)t->alert_ms / 1000.0;
   if (t->alert_ms > 0 && age_s > limit_s && !t->alerted) {
-    snprintf(text, sizeof(text),
-             "Thing \"%s\": %" PRIi64 " values wait for the Arduino Cloud, "
-             "the oldest for %.0f minutes.",
-             t->name, rows, age_s / 60.0);
+    wr_number_print(text, sizeof(text),
+                    "Thing \"%s\": %" PRIi64
+                    " values wait for the Arduino Cloud, "
+                    "the oldest for %.0f minutes.",
+                    t->name, rows, age_s / 60.0);
     notify(t, NOTIF_WARNING, text);
     t->alerted = true;
   } else if (t->alerted && age_s <= limit_s && (age_s > 0 || rows == 0)) {

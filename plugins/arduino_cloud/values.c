@@ -1,5 +1,8 @@
 #include "cloud.h"
 
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+
 #include "collectd/core/daemon/utils_cache.h"
 #include "collectd/core/utils/common/common.h"
 
@@ -39,12 +42,12 @@ static bool value_of_meta(const struct property *p, const value_list_t *vl,
   out->kind = (enum wr_value_kind)p->kind;
   if (out->kind == WR_VALUE_TEXT)
     set_text(out, text);
-  else if (strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0)
+  else if (wr_text_same(text, "true") || wr_text_same(text, "false"))
     set_number(out, out->kind, text[0] == 't' || text[0] == 'T');
   else {
-    char *end = NULL;
-    set_number(out, out->kind, strtod(text, &end));
-    ok = end != text && *end == '\0' && isfinite(out->number);
+    double number = NAN;
+    ok = wr_number_read(text, &number) == 0;
+    set_number(out, out->kind, number);
   }
   free(text);
   return ok;

@@ -1,6 +1,7 @@
 /* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
 #include "doctor/checks.h"
 
+#include "lib/base/number.h"
 #include "lib/cloud/proto.h"
 #include "lib/spool/spool.h"
 
@@ -19,7 +20,7 @@ static void on_rejected(const struct wr_rejected *r, void *arg) {
   if (r->value.kind == WR_VALUE_TEXT)
     snprintf(value, sizeof(value), "%s", r->value.text);
   else
-    snprintf(value, sizeof(value), "%g", r->value.number);
+    wr_number_print(value, sizeof(value), "%g", r->value.number);
   doctor_step(t->d, false, "rejected", "%s %s = %s: %s", at, r->property, value,
               r->reason);
   t->count++;

@@ -2,6 +2,7 @@
 
 #include "collectd/core/utils/common/common.h"
 #include "glue/options.h"
+#include "lib/base/number.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -21,7 +22,7 @@ static int read_debounce(const char *where, const oconfig_item_t *ci,
       2 * o->need > o->of)
     return 0;
   char value[64];
-  snprintf(value, sizeof(value), "%g %g", votes[0], votes[1]);
+  wr_number_print(value, sizeof(value), "%g %g", votes[0], votes[1]);
   return wr_option_fault(where, ci->key, value,
                          "two whole numbers k n, with k at most n and more "
                          "than half of n");
@@ -60,7 +61,7 @@ static int read_range(const char *where, const oconfig_item_t *ci,
   if (r->min < r->max && (isfinite(r->min) || isfinite(r->max)))
     return 0;
   char value[64];
-  snprintf(value, sizeof(value), "%g", r->max);
+  wr_number_print(value, sizeof(value), "%g", r->max);
   return wr_option_fault(inner, "Max", value,
                          "Min or Max or both, with Min below Max");
 }

@@ -1,6 +1,8 @@
 /* Everything a window leads to: scores, the state, health, notifications. */
 #include "edge.h"
 
+#include "lib/base/number.h"
+
 #include "collectd/core/utils/common/common.h"
 
 static const char *label_name(const struct edge_rules *r, int label) {
@@ -95,10 +97,10 @@ static void notify(const struct edge_job *job, const struct edge_rules *r,
   notification_t n = notification_of(
       job, none ? NOTIF_WARNING : r->severities[d->state], "bool",
       none ? EDGE_UNCERTAIN : r->labels.at[d->state].id);
-  snprintf(n.message, sizeof(n.message),
-           "%.60s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
-           name_of(job->series), label, previous, d->score,
-           d->by_range ? "range" : "model", o->level);
+  wr_number_print(n.message, sizeof(n.message),
+                  "%.60s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
+                  name_of(job->series), label, previous, d->score,
+                  d->by_range ? "range" : "model", o->level);
   make_one_line(n.message);
   plugin_notification_meta_add_string(&n, "label", label);
   plugin_notification_meta_add_string(&n, "previous", previous);
@@ -131,10 +133,10 @@ static void notify_stuck(const struct edge_job *job, bool stuck) {
   notification_t n = notification_of(job, stuck ? NOTIF_WARNING : NOTIF_OKAY,
                                      "gauge", "stuck");
   if (stuck)
-    snprintf(n.message, sizeof(n.message),
-             "%.60s: the sensor has said %.4g for at least %.0f s.",
-             name_of(job->series), job->features[newest],
-             (double)job->target->o.stuck_ms / 1000.0);
+    wr_number_print(n.message, sizeof(n.message),
+                    "%.60s: the sensor has said %.4g for at least %.0f s.",
+                    name_of(job->series), job->features[newest],
+                    (double)job->target->o.stuck_ms / 1000.0);
   else
     snprintf(n.message, sizeof(n.message), "%.60s: the sensor moves again.",
              name_of(job->series));

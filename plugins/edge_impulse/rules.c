@@ -1,5 +1,7 @@
 #include "edge.h"
 
+#include "lib/base/number.h"
+
 #include "collectd/core/utils/common/common.h"
 
 #include <errno.h>
@@ -153,10 +155,11 @@ const char *edge_rules_misfit(const struct edge_options *o,
              "%zu samples",
              o->window, model->name, samples);
   else if (o->anomaly_threshold >= 0 && !model->has_anomaly)
-    snprintf(text, size,
-             "AnomalyThreshold %g does not fit the model \"%s\", which has "
-             "no anomaly score",
-             o->anomaly_threshold, model->name);
+    wr_number_print(
+        text, size,
+        "AnomalyThreshold %g does not fit the model \"%s\", which has "
+        "no anomaly score",
+        o->anomaly_threshold, model->name);
   else if (o->stride > (int64_t)samples)
     snprintf(text, size,
              "Stride %" PRId64 " is larger than the window of the model "

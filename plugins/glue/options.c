@@ -1,5 +1,8 @@
 #include "glue/options.h"
 
+#include "lib/base/number.h"
+#include "lib/base/text.h"
+
 #include "collectd/core/utils/common/common.h"
 
 int wr_option_fault(const char *where, const char *name, const char *value,
@@ -16,14 +19,14 @@ static const char *written(const oconfig_item_t *ci, char *buffer,
   for (int i = 0; i < ci->values_num && used < size; i++) {
     const oconfig_value_t *v = ci->values + i;
     const char *gap = i > 0 ? " " : "";
-    int len =
-        v->type == OCONFIG_TYPE_STRING
-            ? snprintf(buffer + used, size - used, "%s%s", gap, v->value.string)
-        : v->type == OCONFIG_TYPE_NUMBER
-            ? snprintf(buffer + used, size - used, "%s%.10g", gap,
-                       v->value.number)
-            : snprintf(buffer + used, size - used, "%s%s", gap,
-                       v->value.boolean ? "true" : "false");
+    int len = v->type == OCONFIG_TYPE_STRING
+                  ? wr_number_print(buffer + used, size - used, "%s%s", gap,
+                                    v->value.string)
+              : v->type == OCONFIG_TYPE_NUMBER
+                  ? wr_number_print(buffer + used, size - used, "%s%.10g", gap,
+                                    v->value.number)
+                  : wr_number_print(buffer + used, size - used, "%s%s", gap,
+                                    v->value.boolean ? "true" : "false");
     used += len > 0 ? (size_t)len : 0;
   }
   return buffer;
@@ -42,10 +45,11 @@ static int range_fault(const char *where, const oconfig_item_t *ci,
   if (isinf(min) && isinf(max))
     snprintf(allowed, sizeof(allowed), "%s", what);
   else if (isinf(max))
-    snprintf(allowed, sizeof(allowed), "%s of at least %.10g", what, min);
+    wr_number_print(allowed, sizeof(allowed), "%s of at least %.10g", what,
+                    min);
   else
-    snprintf(allowed, sizeof(allowed), "%s from %.10g to %.10g", what, min,
-             max);
+    wr_number_print(allowed, sizeof(allowed), "%s from %.10g to %.10g", what,
+                    min, max);
   return fault(where, ci, allowed);
 }
 
@@ -101,7 +105,7 @@ static int read_word(const char *where, const oconfig_item_t *ci,
   char allowed[128] = "";
   for (int i = 0; words[i] != NULL; i++) {
     if (ci->values_num == 1 && ci->values[0].type == OCONFIG_TYPE_STRING &&
-        strcasecmp(ci->values[0].value.string, words[i]) == 0) {
+        wr_text_same(ci->values[0].value.string, words[i])) {
       *out = i;
       return 0;
     }
@@ -150,7 +154,7 @@ static int read_value(const char *where, const oconfig_item_t *ci,
 static const struct wr_option *
 find(const char *name, const struct wr_option *table, size_t rows) {
   for (size_t i = 0; i < rows; i++)
-    if (strcasecmp(table[i].name, name) == 0)
+    if (wr_text_same(table[i].name, name))
       return table + i;
   return NULL;
 }
@@ -170,7 +174,7 @@ static int unknown(const char *where, const char *name,
 
 static bool seen_before(const oconfig_item_t *ci, int index) {
   for (int i = 0; i < index; i++)
-    if (strcasecmp(ci->children[i].key, ci->children[index].key) == 0)
+    if (wr_text_same(ci->children[i].key, ci->children[index].key))
       return true;
   return false;
 }

@@ -1,5 +1,7 @@
 #include "glue/report.h"
 
+#include "lib/base/number.h"
+
 #include "collectd/core/utils/common/common.h"
 
 #include <stdarg.h>
@@ -55,7 +57,7 @@ bool wr_trouble_begin(struct wr_trouble *t, int64_t now_ms, int severity,
   char text[900]; /* plugin_log() cuts at 1024 */
   va_list ap;
   va_start(ap, format);
-  vsnprintf(text, sizeof(text), format, ap);
+  wr_number_vprint(text, sizeof(text), format, ap);
   va_end(ap);
   plugin_log(severity, "%s", text);
   return first;

@@ -2,6 +2,8 @@
 #include "block.h"
 
 #include "glue/options.h"
+#include "lib/base/number.h"
+#include "lib/base/text.h"
 
 #include "collectd/core/utils/common/common.h"
 
@@ -77,7 +79,8 @@ static int complete_interval(const char *where, const struct m4 *m4,
   if (!m->rpc.repair || wr_m4_repair_serves(m->rpc.interval_ms))
     return 0;
   char value[32];
-  snprintf(value, sizeof(value), "%g", (double)m->rpc.interval_ms / 1000);
+  wr_number_print(value, sizeof(value), "%g",
+                  (double)m->rpc.interval_ms / 1000);
   return wr_option_fault(
       where, "Interval", value,
       "with Compensate at least 1.01 and 0.01 or more away from a whole number "
@@ -188,7 +191,7 @@ static int complete_timeout(const char *where, struct m4 *m4) {
   if (m4->mode != WR_RPC_PROXY || m4->timeout_ms >= 1200)
     return 0;
   char value[32];
-  snprintf(value, sizeof(value), "%g", (double)m4->timeout_ms / 1000);
+  wr_number_print(value, sizeof(value), "%g", (double)m4->timeout_ms / 1000);
   return wr_option_fault(where, "Timeout", value,
                          "in Mode \"proxy\" at least 1.2 s, because the proxy "
                          "itself waits 1 s for the M4");
@@ -199,7 +202,7 @@ static int check_name(const char *where, const struct m4 *m4) {
   if (strchr(m4->name, '/') != NULL)
     return wr_option_fault(where, "M4", m4->name, "a name without a slash");
   for (const struct m4 *o = m4_first(); o != NULL; o = o->next)
-    if (strcasecmp(o->name, m4->name) == 0)
+    if (wr_text_same(o->name, m4->name))
       return wr_option_fault(where, "M4", m4->name, "the name is taken");
   return 0;
 }

@@ -1,5 +1,8 @@
 #include "lib/base/text.h"
 
+#include <locale.h>
+#include <string.h>
+
 bool wr_text_is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool wr_text_is_alnum(char c) {
@@ -53,4 +56,8 @@ bool wr_text_is_utf8(const char *s, size_t len) {
     len -= step;
   }
   return true;
+}
+
+const char *wr_text_error(int error) {
+  return strerror_l(error, newlocale(LC_ALL_MASK, "C", NULL));
 }

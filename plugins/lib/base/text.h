@@ -23,4 +23,8 @@ bool wr_text_same(const char *a, const char *b);
 size_t wr_text_utf8(const char *s, size_t len);
 bool wr_text_is_utf8(const char *s, size_t len);
 
+/* What an errno means, in English; never NULL. Valid until the next call of
+ * this thread. */
+const char *wr_text_error(int error);
+
 #endif

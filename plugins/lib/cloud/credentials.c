@@ -1,8 +1,8 @@
 #include "lib/cloud/credentials.h"
 
+#include "lib/base/text.h"
 #include "lib/cloud/proto.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static const char *skip_blanks(const char *p, const char *end) {
 
 static int parse_line(struct wr_credentials *c, int number, const char *p,
                       const char *end) {
-  while (end > p && isspace((unsigned char)end[-1]))
+  while (end > p && wr_text_is_space(end[-1]))
     end--;
   p = skip_blanks(p, end);
   if (end - p > 7 && strncmp(p, "export ", 7) == 0)
@@ -87,7 +87,7 @@ static int parse_line(struct wr_credentials *c, int number, const char *p,
   if (p == end || *p == '#')
     return 0;
   const char *start = p;
-  while (p < end && (isalnum((unsigned char)*p) || *p == '_'))
+  while (p < end && (wr_text_is_alnum(*p) || *p == '_'))
     p++;
   char name[WR_CREDENTIAL_MAX + 1];
   size_t name_len = (size_t)(p - start);
@@ -164,15 +164,15 @@ int wr_credentials_file(struct wr_credentials *c, const char *path) {
   /* O_NONBLOCK: a FIFO must not hold up the start. */
   int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0)
-    return fail(c, -errno, "cannot read it: %s", strerror(errno));
+    return fail(c, -errno, "cannot read it: %s", wr_text_error(errno));
   int status = fstat(fd, &st) != 0 ? fail(c, -errno, "cannot read it")
                                    : check_mode(c, path, &st);
   char *text = status == 0 ? malloc(WR_CREDENTIALS_FILE_MAX) : NULL;
   if (text != NULL) {
     ssize_t len = read_all(fd, text, WR_CREDENTIALS_FILE_MAX);
-    status = len < 0
-                 ? fail(c, (int)len, "cannot read it: %s", strerror((int)-len))
-                 : wr_credentials_parse(c, text, (size_t)len);
+    status = len < 0 ? fail(c, (int)len, "cannot read it: %s",
+                            wr_text_error((int)-len))
+                     : wr_credentials_parse(c, text, (size_t)len);
     explicit_bzero(text, WR_CREDENTIALS_FILE_MAX);
     free(text);
   } else if (status == 0)
@@ -236,7 +236,7 @@ static bool same_stem(const char *stem, const char *property) {
       stem++;
     else if (*property == '_')
       property++;
-    else if (toupper((unsigned char)*property++) != *stem++)
+    else if (wr_text_upper(*property++) != *stem++)
       return false;
   }
   return true;

@@ -1,8 +1,8 @@
 #include "lib/flow/capture.h"
 
 #include "lib/base/json.h"
+#include "lib/base/text.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -191,7 +191,7 @@ int wr_sample_put(struct wr_bytes *b, const struct wr_sample *s) {
 static void clean(const char *text, char *out) {
   size_t i = 0;
   for (; text[i] != '\0' && i + 1 < NAME_PART; i++)
-    out[i] = isalnum((unsigned char)text[i]) || (unsigned char)text[i] >= 0x80
+    out[i] = wr_text_is_alnum(text[i]) || (unsigned char)text[i] >= 0x80
                  ? text[i]
              : text[i] == '-' ? '-'
                               : '_';

@@ -2,6 +2,7 @@
  * connection and ends when that is closed. The path lies in a directory only
  * we can enter; both are removed as soon as the connection stands, so nothing
  * is left behind however either of us ends. */
+#include "lib/base/text.h"
 #include "lib/infer/inference.h"
 #include "lib/net/child.h"
 
@@ -182,7 +183,7 @@ static int make_dir(struct eim *e, char *path, size_t size) {
   snprintf(e->dir, sizeof(e->dir), "/tmp/weir-eim-XXXXXX");
   if (mkdtemp(e->dir) == NULL) { /* 0700 */
     snprintf(e->base.error, sizeof(e->base.error),
-             "a directory in /tmp cannot be made: %s", strerror(errno));
+             "a directory in /tmp cannot be made: %s", wr_text_error(errno));
     e->dir[0] = '\0';
     return -ECONNREFUSED;
   }
@@ -226,7 +227,7 @@ static int start(struct eim *e) {
   status = wr_child_start(&e->child, e->path, path);
   if (status != 0) {
     snprintf(e->base.error, sizeof(e->base.error), "it cannot be started: %s",
-             strerror(-status));
+             wr_text_error(-status));
     return -ECONNREFUSED;
   }
   set_deadline(e, e->o.start_timeout_ms);

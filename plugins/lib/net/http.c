@@ -2,13 +2,15 @@
  * can be woken from another thread, curl_easy_perform() cannot. */
 #include "lib/net/http.h"
 
+#include "lib/base/text.h"
+
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 struct wr_http {
   CURL *easy;
@@ -263,12 +265,11 @@ enum wr_result wr_http_classify(int error, const struct wr_http_reply *reply) {
 }
 
 static bool is_loopback(const char *host) {
-  if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+  if (wr_text_same(host, "localhost") || strcmp(host, "[::1]") == 0)
     return true;
-  unsigned a, b, c, d;
-  int end = 0;
-  return sscanf(host, "%u.%u.%u.%u%n", &a, &b, &c, &d, &end) == 4 &&
-         host[end] == '\0' && a == 127 && b < 256 && c < 256 && d < 256;
+  struct in_addr address;
+  return inet_pton(AF_INET, host, &address) == 1 &&
+         ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 const char *wr_http_url_fault(const char *url, bool loopback_only) {

@@ -1,6 +1,7 @@
 #include "lib/rpc/lock.h"
 
-#include <ctype.h>
+#include "lib/base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static int open_in(struct wr_rpc_lock *lock, const char *directory,
     return -ENAMETOOLONG;
   char *name = lock->path + strlen(directory) + 1;
   for (char *c = name; *c != '\0'; c++)
-    if (!isalnum((unsigned char)*c) && strchr("-.", *c) == NULL)
+    if (!wr_text_is_alnum(*c) && strchr("-.", *c) == NULL)
       *c = '_';
   int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   lock->fd = open(lock->path, flags);

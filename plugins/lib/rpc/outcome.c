@@ -1,6 +1,8 @@
 /* How a call ended, in words and as a counter. */
 #include "lib/rpc/client.h"
 
+#include "lib/base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -55,7 +57,7 @@ void wr_rpc_explain(const struct wr_rpc_call *call, char *buf, size_t size) {
   if (call->outcome == WR_RPC_REMOTE)
     wr_rpc_print_error(&call->result, more, sizeof(more));
   else if (call->outcome == WR_RPC_UNREACHABLE && call->error != 0)
-    snprintf(more, sizeof(more), "%s", strerror(-call->error));
+    snprintf(more, sizeof(more), "%s", wr_text_error(-call->error));
   snprintf(buf, size, "%s%s%s", outcomes[call->outcome].words,
            more[0] != '\0' ? ": " : "", more);
 }

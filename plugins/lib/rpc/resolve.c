@@ -1,7 +1,8 @@
 /* Addresses of rpc_conn: text to parts, names to sockets' addresses. */
 #include "lib/rpc/conn.h"
 
-#include <ctype.h>
+#include "lib/base/text.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -15,12 +16,13 @@
 #include <unistd.h>
 
 static int parse_port(const char *text, struct wr_rpc_address *out) {
-  unsigned port = 0;
   size_t digits = strspn(text, "0123456789");
-  if (digits == 0 || digits > 5 || text[digits] != '\0' ||
-      sscanf(text, "%u", &port) != 1 || port < 1 || port > 65535)
+  if (digits == 0 || digits > 5 || text[digits] != '\0')
     return -EINVAL;
-  snprintf(out->port, sizeof(out->port), "%u", port);
+  unsigned long port = strtoul(text, NULL, 10);
+  if (port < 1 || port > 65535)
+    return -EINVAL;
+  snprintf(out->port, sizeof(out->port), "%lu", port);
   return 0;
 }
 
@@ -29,7 +31,7 @@ static int parse_host(const char *text, size_t len,
   if (len == 0 || len >= sizeof(out->host))
     return -EINVAL;
   for (size_t i = 0; i < len; i++)
-    if (isspace((unsigned char)text[i]) || text[i] == '/')
+    if (wr_text_is_space(text[i]) || text[i] == '/')
       return -EINVAL;
   memcpy(out->host, text, len);
   return 0;

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 static void check_classes(void) {
@@ -84,5 +85,11 @@ static void test_utf8(void) {
   CU_ASSERT_TRUE(wr_text_is_utf8("a\xc3\xa4z\xff", 4));
 }
 
+static void test_errors(void) {
+  CU_ASSERT_STRING_EQUAL(wr_text_error(ENOENT), "No such file or directory");
+  CU_ASSERT_STRING_EQUAL(wr_text_error(ENOSPC), "No space left on device");
+  CU_ASSERT_PTR_NOT_NULL(wr_text_error(123456));
+}
+
 UNIT_MAIN("text", UNIT(test_ascii_alone), UNIT(test_any_locale),
-          UNIT(test_utf8))
+          UNIT(test_utf8), UNIT(test_errors))
