@@ -29,6 +29,7 @@ struct wr_window {
   int64_t grid_us;   /* ideal time of the newest place taken */
   int64_t newest_us; /* time stamp of the newest sample taken */
   size_t fill;       /* places taken */
+  uint64_t taken;    /* since the beginning */
   size_t head;       /* the place to take next */
   size_t skip;       /* places until the next window */
   int64_t *times;    /* of axis 0, per place; NOT_SEEN when filled */
@@ -144,6 +145,7 @@ static void take_place(struct wr_window *w, int64_t time_us, int64_t end_us,
   memcpy(w->values + w->head * w->o.axes, values,
          w->o.axes * sizeof(*w->values));
   w->head = (w->head + 1) % w->o.samples;
+  w->taken++;
   if (w->fill < w->o.samples)
     w->fill++;
   if (w->fill < w->o.samples && !w->o.pad)
@@ -292,6 +294,10 @@ void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
     w->counts.duplicate++;
   wr_window_tick(w, now_ms, full, arg);
 }
+
+uint64_t wr_window_taken(const struct wr_window *w) { return w->taken; }
+
+size_t wr_window_fill(const struct wr_window *w) { return w->fill; }
 
 void wr_window_copy(const struct wr_window *w, double *out) {
   size_t axes = w->o.axes, samples = w->o.samples;

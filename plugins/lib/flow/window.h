@@ -68,6 +68,12 @@ void wr_window_tick(struct wr_window *w, int64_t now_ms, wr_window_fn full,
 /* True while a hole is kept open: a tick will be needed. */
 bool wr_window_waits(const struct wr_window *w);
 
+/* Places taken since the beginning, those of gaps too: what is new from one
+ * window to another is the difference. */
+uint64_t wr_window_taken(const struct wr_window *w);
+/* Places of a window that hold samples; with `pad` the others hold zeros, and
+ * come first. */
+size_t wr_window_fill(const struct wr_window *w);
 /* All samples x axes values into out, oldest first. */
 void wr_window_copy(const struct wr_window *w, double *out);
 const struct wr_window_counts *wr_window_counts(const struct wr_window *w);
