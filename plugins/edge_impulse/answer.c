@@ -37,20 +37,27 @@ void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
   pthread_mutex_unlock(&t->lock);
 }
 
-static double level_of(const struct edge_job *job) {
-  size_t axes = job->target->shape.axes;
-  double sum = 0;
-  for (size_t i = 0; i < job->count; i += axes)
-    sum += job->features[i];
-  return sum / (double)(job->count / axes);
-}
-
 /* The values as the model knows them: of a loop whose normal flow is 10. */
 static void scale(struct edge_engine *e, const struct edge_job *job) {
   for (size_t i = 0; i < job->count; i++)
     e->scaled[i] = i % e->info.axes == 0
                        ? job->features[i] * 10.0 / job->target->o.nominal
                        : job->features[i];
+}
+
+/* A window as the verdict wants it: axis 0, and no zeros in front. */
+static struct wr_verdict_input input_of(const struct edge_job *job,
+                                        const struct wr_answer *answer) {
+  size_t axes = job->target->shape.axes;
+  size_t padding = job->count - job->fill * axes;
+  uint64_t fresh = job->taken - job->series->taken;
+  return (struct wr_verdict_input){
+      .scores = answer != NULL ? answer->scores : NULL,
+      .anomaly = answer != NULL ? answer->anomaly : NAN,
+      .values = job->features + padding,
+      .step = axes,
+      .count = job->fill,
+      .fresh = fresh < job->fill ? (size_t)fresh : job->fill};
 }
 
 static void decide(struct edge_engine *e, struct edge_job *job,
@@ -65,10 +72,9 @@ static void decide(struct edge_engine *e, struct edge_job *job,
   }
   if (job->restarted)
     wr_verdict_gap(&s->verdict);
-  if (wr_verdict_step(&s->verdict, &t->rules.verdict,
-                      o->answer != NULL ? o->answer->scores : NULL,
-                      o->answer != NULL ? o->answer->anomaly : NAN, o->level,
-                      &o->decision)) {
+  struct wr_verdict_input in = input_of(job, o->answer);
+  s->taken = job->taken;
+  if (wr_verdict_step(&s->verdict, &t->rules.verdict, &in, &o->decision)) {
     edge_output(job, o);
     if (o->answer != NULL)
       edge_keep(job, &o->decision, e->scaled);
@@ -78,7 +84,7 @@ static void decide(struct edge_engine *e, struct edge_job *job,
 
 void edge_answer(struct edge_engine *e, struct edge_job *job) {
   struct wr_answer answer;
-  struct edge_outcome o = {.level = level_of(job)};
+  struct edge_outcome o = {0};
   bool fits = e->described && job->count == e->info.features &&
               job->target->misfit.since_ms == 0;
   int status = -ENOTCONN;

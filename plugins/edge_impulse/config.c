@@ -3,6 +3,7 @@
 #include "collectd/core/utils/common/common.h"
 #include "glue/options.h"
 #include "lib/base/number.h"
+#include "lib/flow/shipped.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -14,7 +15,7 @@ static int read_debounce(const char *where, const oconfig_item_t *ci,
                          void *target) {
   struct edge_options *o = target;
   double votes[2];
-  if (wr_option_numbers(where, ci, votes, 2, 1, WR_VERDICT_VOTES) != 0)
+  if (wr_option_numbers(where, ci, votes, 2, 1, WR_VOTES_MAX) != 0)
     return -1;
   o->need = (int)votes[0];
   o->of = (int)votes[1];
@@ -136,6 +137,8 @@ static const struct wr_option options[] = {
     RANGE("Nominal", WR_NUMBER, nominal, 1e-9, 1e9),
     RANGE("Threshold", WR_NUMBER, threshold, 0, 1),
     RANGE("Hysteresis", WR_NUMBER, hysteresis, 0, 1),
+    RANGE("ScoreHysteresis", WR_NUMBER, score_hysteresis, 0, 1),
+    RANGE("Release", WR_INTEGER, release, 1, WR_VOTES_MAX),
     RANGE("AnomalyThreshold", WR_NUMBER, anomaly_threshold, 0, 999),
     WR_OPTION_BLOCK("Debounce", read_debounce),
     WR_OPTION_WORD("RangePolicy", struct edge_options, policy, policies),
@@ -165,13 +168,14 @@ static const struct wr_option options[] = {
     RANGE("CaptureFiles", WR_INTEGER, capture_files, 1, 1000000),
     RANGE("CaptureBytes", WR_INTEGER, capture_bytes, 4096, 1e12)};
 
-static const struct edge_options defaults = {.nominal = 10.0,
-                                             .threshold = 0.6,
+static const struct edge_options defaults = {.nominal = WR_SHIPPED_NOMINAL,
+                                             .threshold = WR_SHIPPED_THRESHOLD,
+                                             .hysteresis = WR_SHIPPED_DEAD_BAND,
                                              .anomaly_threshold = -1,
-                                             .need = 3,
-                                             .of = 5,
+                                             .need = WR_SHIPPED_NEED,
+                                             .of = WR_SHIPPED_OF,
                                              .policy = WR_RANGES_GUARD,
-                                             .max_gap = 1,
+                                             .max_gap = WR_SHIPPED_MAX_GAP,
                                              .timeout_ms = 1000,
                                              .forget_ms = 600000,
                                              .stuck_ms = 60000,

@@ -46,6 +46,7 @@ struct edge_series {
   /* worker: */
   unsigned generation; /* of the target's rules that `verdict` is for */
   struct wr_verdict verdict;
+  uint64_t taken;    /* of the last window that was judged */
   int64_t health_ms; /* when health was last dispatched; 0: never */
   bool up;
   bool stuck_told;
@@ -59,6 +60,8 @@ struct edge_job {
   int64_t end_us; /* time stamp of the newest sample */
   cdtime_t time;  /* the same, not rounded */
   bool restarted, stuck;
+  uint64_t taken; /* places of the window that were ever taken */
+  size_t fill;    /* places that hold samples */
   size_t count;
   double features[]; /* as measured, not scaled */
 };
@@ -82,9 +85,12 @@ struct edge_axis {
 
 struct edge_options {
   char *url, *model;
-  double nominal, threshold, hysteresis;
+  double nominal, threshold;
+  double hysteresis;        /* at the edges of ranges, of `nominal` */
+  double score_hysteresis;  /* for the label that is the state */
   double anomaly_threshold; /* < 0: the model's, where it has no labels */
   int need, of;
+  int64_t release; /* 0: as many as `of` */
   int policy;
   int64_t window, stride, max_gap;         /* window 0: the model's */
   int64_t interval_ms;                     /* 0: the model's */
@@ -110,7 +116,7 @@ struct edge_rules {
   struct wr_labels labels;
   double thresholds[WR_LABELS_MAX];
   int severities[WR_LABELS_MAX]; /* NOTIF_... */
-  bool alarming[WR_LABELS_MAX];
+  bool alarming[WR_LABELS_MAX], calm[WR_LABELS_MAX];
   struct wr_range *ranges;
   struct wr_verdict_rules verdict;
 };
@@ -167,7 +173,6 @@ void edge_job_free(struct edge_job *job);
 struct edge_outcome {
   const struct wr_answer *answer; /* NULL: the model is unreachable */
   struct wr_decision decision;
-  double level;
   double latency_s;
 };
 void edge_output(const struct edge_job *job, const struct edge_outcome *o);

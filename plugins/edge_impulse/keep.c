@@ -16,8 +16,8 @@ static bool is_due(const struct edge_job *job, int64_t now_us) {
 
 static bool is_wanted(const struct edge_target *t,
                       const struct wr_decision *d) {
-  return d->vote == WR_UNCERTAIN ? t->o.capture_uncertain
-                                 : t->rules.alarming[d->vote];
+  return d->unsure || d->vote == WR_UNCERTAIN ? t->o.capture_uncertain
+                                              : t->rules.alarming[d->vote];
 }
 
 static int open_once(struct edge_target *t) {
@@ -48,7 +48,7 @@ void edge_keep(const struct edge_job *job, const struct wr_decision *d,
   snprintf(device, sizeof(device), "%s/%s", job->series->host,
            job->series->instance);
   struct wr_sample s = {.device = device,
-                        .label = d->vote == WR_UNCERTAIN
+                        .label = d->unsure || d->vote == WR_UNCERTAIN
                                      ? EDGE_UNCERTAIN
                                      : t->rules.labels.at[d->vote].name,
                         .sensors = sensors.data,

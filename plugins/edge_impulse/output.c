@@ -100,7 +100,7 @@ static void notify(const struct edge_job *job, const struct edge_rules *r,
   wr_number_print(n.message, sizeof(n.message),
                   "%.60s is %.60s, was %.60s (score %.2f by %s, flow %.2f).",
                   name_of(job->series), label, previous, d->score,
-                  d->by_range ? "range" : "model", o->level);
+                  d->by_range ? "range" : "model", d->level);
   make_one_line(n.message);
   plugin_notification_meta_add_string(&n, "label", label);
   plugin_notification_meta_add_string(&n, "previous", previous);

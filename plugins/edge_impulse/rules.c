@@ -1,6 +1,7 @@
 #include "edge.h"
 
 #include "lib/base/number.h"
+#include "lib/flow/shipped.h"
 
 #include "collectd/core/utils/common/common.h"
 
@@ -8,14 +9,6 @@
 
 /* Identifiers that are taken beside the labels: bool-up, bool-uncertain ... */
 static const char *const reserved[] = {"up", EDGE_UNCERTAIN, NULL};
-
-/* The application note's table, for a normal flow of 10 L/min. */
-static const struct edge_range_option default_ranges[] = {
-    {"Anomalous", -HUGE_VAL, 4.0},
-    {"Low", 4.0, 7.5},
-    {"Normal", 7.5, 12.5},
-    {"High", 12.5, 20.0},
-    {"Anomalous", 20.0, HUGE_VAL}};
 
 static int default_severity(const char *label) {
   if (strcmp(label, "Anomalous") == 0)
@@ -41,14 +34,14 @@ static void apply_options(struct edge_rules *r, const struct edge_options *o,
       r->severities[index] = severities[l->severity];
   }
   r->alarming[index] = r->severities[index] == NOTIF_FAILURE;
+  r->calm[index] = r->severities[index] == NOTIF_OKAY;
 }
 
 /* The default table speaks of flow: it stands beside a model only where the
  * model knows the same labels. */
 static bool defaults_apply(const struct wr_model *model) {
-  for (size_t i = 0; model != NULL && i < STATIC_ARRAY_SIZE(default_ranges);
-       i++)
-    if (wr_labels_find(&model->labels, default_ranges[i].name) < 0)
+  for (size_t i = 0; model != NULL && i < WR_SHIPPED_RANGES; i++)
+    if (wr_labels_find(&model->labels, wr_shipped_ranges[i].label) < 0)
       return false;
   return true;
 }
@@ -56,20 +49,22 @@ static bool defaults_apply(const struct wr_model *model) {
 static int add_ranges(struct edge_rules *r, const struct edge_options *o,
                       const struct wr_model *model) {
   bool own = o->range_count > 0;
-  const struct edge_range_option *from = own ? o->ranges : default_ranges;
-  size_t count = own ? o->range_count : STATIC_ARRAY_SIZE(default_ranges);
-  double scale = own ? 1.0 : o->nominal / 10.0;
+  size_t count = own ? o->range_count : WR_SHIPPED_RANGES;
+  double scale = own ? 1.0 : o->nominal / WR_SHIPPED_NOMINAL;
   if (o->policy == WR_RANGES_OFF || (!own && !defaults_apply(model)))
     return 0;
   r->ranges = calloc(count, sizeof(*r->ranges));
   if (r->ranges == NULL)
     return -ENOMEM;
   for (size_t i = 0; i < count; i++) {
-    int label = wr_labels_add(&r->labels, from[i].name, reserved);
+    struct wr_shipped_range from =
+        own ? (struct wr_shipped_range){o->ranges[i].name, o->ranges[i].min,
+                                        o->ranges[i].max}
+            : wr_shipped_ranges[i];
+    int label = wr_labels_add(&r->labels, from.label, reserved);
     if (label < 0)
       return label;
-    r->ranges[i] =
-        (struct wr_range){label, from[i].min * scale, from[i].max * scale};
+    r->ranges[i] = (struct wr_range){label, from.min * scale, from.max * scale};
   }
   r->verdict.range_count = count;
   return 0;
@@ -132,9 +127,17 @@ int edge_rules_build(struct edge_target *t, const struct wr_model *model) {
   v->labels = model != NULL ? model->labels.count : 0;
   v->thresholds = r->thresholds;
   v->alarming = r->alarming;
-  v->hysteresis = o->hysteresis;
-  v->need = o->need;
-  v->of = o->of;
+  v->calm = r->calm;
+  v->off_label = WR_UNCERTAIN;
+  v->hysteresis = o->score_hysteresis;
+  v->votes = (struct wr_votes_rules){o->need, o->of,
+                                     o->release > 0 ? (int)o->release : o->of};
+  v->nominal = o->nominal;
+  v->dead_band = o->hysteresis * o->nominal;
+  if (v->range_count > 0 && o->axis_count <= 1)
+    v->calm_rules = (struct wr_calm_rules){
+        WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, WR_SHIPPED_TURNS,
+        WR_SHIPPED_WIDTH * o->nominal, WR_SHIPPED_SWING * o->nominal};
   v->policy = (enum wr_range_policy)o->policy;
   v->ranges = r->ranges;
   return 0;

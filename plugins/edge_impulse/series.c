@@ -124,6 +124,8 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                                        ? f->time
                                        : wr_cdtime_from_us(end_us),
                            .restarted = restarted,
+                           .taken = wr_window_taken(w),
+                           .fill = wr_window_fill(w),
                            .stuck = f->series->is_stuck,
                            .count = count};
   wr_window_copy(w, job->features);

@@ -134,6 +134,13 @@ LoadPlugin unixsock
             second += 1
         self.second[name] = second
 
+    def settled(self, agent, first=WINDOW - 1, **want):
+        """All states but those of the two windows that begin to debounce."""
+        states = self.states(agent, **want)
+        assert {states.get(first), states.get(first + 1)} == {"uncertain"}
+        return {label for second, label in states.items()
+                if second > first + 1}
+
     def states(self, agent, **want):
         """{second: label} of the debounced state."""
         return {round(v["time"] - START): v["type_instance"]

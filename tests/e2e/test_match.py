@@ -86,7 +86,7 @@ LoadPlugin target_set
                                                      '\n</Match>\n<Match '
                                                      '"class')
         agent = self.agent(text)
-        self.put([10] * 12)
+        self.put([10] * 14)
         agent.wait_value(12, plugin="edge_impulse", type_instance="alarm",
                          type="percent")
         agent.stop()
