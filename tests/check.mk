@@ -17,6 +17,12 @@ $(UNIT): ALL_LDFLAGS += $(wrap:%=-Wl,--wrap=%)
 $(UNIT): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(B)/obj/tests/unit/alloc.o \
   $(B)/lib/libweir.a $(filter-out %/main.o,$(MODEL_OBJ))
 	$(call program,-lcunit)
+# The alarm as shipped, over simulated flow: tests/evaluate/evaluate.h.
+EVALUATE := $(B)/bin/evaluate-alarms
+$(EVALUATE): $(call objs,$(wildcard tests/evaluate/*.c) \
+  tests/sim/m4sim_plant.c tests/sim/m4sim_scenario.c) $(B)/lib/libweir.a \
+  $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
+
 $(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*/*.[ch])
 	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzzlib CC=$(CLANG) HARDEN= \
 	  CFLAGS='-g -O1 -fno-sanitize-recover=undefined' \
