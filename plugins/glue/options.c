@@ -100,12 +100,22 @@ static int read_boolean(const char *where, const oconfig_item_t *ci,
   return 0;
 }
 
+/* collectd reads off, no and on, yes without quotes as booleans. */
+static bool is_word(const oconfig_value_t *v, const char *word) {
+  if (v->type == OCONFIG_TYPE_STRING)
+    return wr_text_same(v->value.string, word);
+  if (v->type != OCONFIG_TYPE_BOOLEAN)
+    return false;
+  return v->value.boolean
+             ? wr_text_same(word, "on") || wr_text_same(word, "yes")
+             : wr_text_same(word, "off") || wr_text_same(word, "no");
+}
+
 static int read_word(const char *where, const oconfig_item_t *ci,
                      const char *const *words, int *out) {
   char allowed[128] = "";
   for (int i = 0; words[i] != NULL; i++) {
-    if (ci->values_num == 1 && ci->values[0].type == OCONFIG_TYPE_STRING &&
-        wr_text_same(ci->values[0].value.string, words[i])) {
+    if (ci->values_num == 1 && is_word(ci->values, words[i])) {
       *out = i;
       return 0;
     }
