@@ -1,8 +1,19 @@
-/* What the worker does with a window: ask the model about it, and let the
- * verdict decide. */
+/* One window: ask the model about it, and let the verdict decide. */
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+
+#include <errno.h>
+
+static void reshape_window(void *value, void *arg) {
+  struct edge_series *s = value;
+  const struct edge_target *t = arg;
+  struct wr_window *w = wr_window_create(&t->shape);
+  if (w == NULL)
+    return; /* its windows will not fit the model, and the state says so */
+  wr_window_destroy(s->window);
+  s->window = w;
+}
 
 /* Windows of another shape begin anew. */
 static void reshape(struct edge_target *t, const struct wr_model *m) {
@@ -18,12 +29,17 @@ static void reshape(struct edge_target *t, const struct wr_model *m) {
     return;
   t->shape = shape;
   t->holes = 0;
-  wr_table_clear(t->series);
+  wr_table_each(t->series, reshape_window, t);
 }
 
-void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
+/* With engine.judging held. */
+static void adopt(struct edge_target *t, const struct wr_model *model) {
   char text[256];
   const char *misfit = edge_rules_misfit(&t->o, model, text, sizeof(text));
+  if (misfit == NULL && edge_rules_build(t, model, text, sizeof(text)) != 0)
+    misfit = text;
+  t->fits = misfit == NULL;
+  t->misfits = !t->fits;
   if (misfit != NULL) {
     wr_trouble_begin(&t->misfit, wr_clock_ms(), LOG_ERR, EDGE_WHERE ": %s.",
                      misfit);
@@ -31,26 +47,32 @@ void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
   }
   wr_trouble_end(&t->misfit, wr_clock_ms(),
                  EDGE_WHERE ": the model fits the options");
-  (void)edge_rules_build(t, model);
+  (void)edge_rules_remarks(t, model);
   pthread_mutex_lock(&t->lock);
   reshape(t, model);
   pthread_mutex_unlock(&t->lock);
 }
 
+void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
+  pthread_mutex_lock(&t->engine->judging);
+  adopt(t, model);
+  pthread_mutex_unlock(&t->engine->judging);
+}
+
 /* The values as the model knows them: of a loop whose normal flow is 10. */
 static void scale(struct edge_engine *e, const struct edge_job *job) {
   for (size_t i = 0; i < job->count; i++)
-    e->scaled[i] = i % e->info.axes == 0
-                       ? job->features[i] * 10.0 / job->target->o.nominal
-                       : job->features[i];
+    e->scaled[i] = i % e->info.axes == 0 ? job->features[i] * 10.0 /
+                                               job->series->target->o.nominal
+                                         : job->features[i];
 }
 
 /* A window as the verdict wants it: axis 0, and no zeros in front. */
 static struct wr_verdict_input input_of(const struct edge_job *job,
                                         const struct wr_answer *answer) {
-  size_t axes = job->target->shape.axes;
+  size_t axes = job->series->target->axes;
   size_t padding = job->count - job->fill * axes;
-  uint64_t fresh = job->taken - job->series->taken;
+  uint64_t fresh = job->taken - job->series->state.taken;
   return (struct wr_verdict_input){
       .scores = answer != NULL ? answer->scores : NULL,
       .anomaly = answer != NULL ? answer->anomaly : NAN,
@@ -60,43 +82,50 @@ static struct wr_verdict_input input_of(const struct edge_job *job,
       .fresh = fresh < job->fill ? (size_t)fresh : job->fill};
 }
 
-static void decide(struct edge_engine *e, struct edge_job *job,
-                   struct edge_outcome *o) {
-  struct edge_target *t = job->target;
+/* answer NULL: the model is away. engine.judging is held. */
+static void decide(struct edge_job *job, const struct wr_answer *answer,
+                   const double *scaled) {
   struct edge_series *s = job->series;
-  if (t->rules.generation == 0 && edge_rules_build(t, NULL) != 0)
-    return;
-  if (s->generation != t->rules.generation) {
-    wr_verdict_init(&s->verdict);
-    s->generation = t->rules.generation;
-  }
+  struct edge_target *t = s->target;
+  struct edge_state *state = &s->state;
+  struct edge_outcome o = {.series = s, .time = job->time, .answer = answer};
+  edge_state_sync(s);
   if (job->restarted)
-    wr_verdict_gap(&s->verdict);
-  struct wr_verdict_input in = input_of(job, o->answer);
-  s->taken = job->taken;
-  if (wr_verdict_step(&s->verdict, &t->rules.verdict, &in, &o->decision)) {
-    edge_output(job, o);
-    if (o->answer != NULL)
-      edge_keep(job, &o->decision, e->scaled);
-  }
-  edge_output_health(job, o->answer != NULL, o->latency_s, e->queued);
+    wr_verdict_gap(&state->verdict);
+  struct wr_verdict_input in = input_of(job, answer);
+  state->taken = job->taken;
+  if (!wr_verdict_step(&state->verdict, &t->rules.verdict, &in, &o.decision))
+    return;
+  edge_state_judged(job, &o);
+  if (answer != NULL)
+    edge_keep(job, &o.decision, scaled);
+}
+
+void edge_answer_away(struct edge_job *job, enum edge_error kind) {
+  job->series->errors[kind]++;
+  decide(job, NULL, NULL);
+  edge_state_answered(job, false, 0);
 }
 
 void edge_answer(struct edge_engine *e, struct edge_job *job) {
   struct wr_answer answer;
-  struct edge_outcome o = {0};
-  bool fits = e->described && job->count == e->info.features &&
-              job->target->misfit.since_ms == 0;
+  double latency_s = 0;
+  pthread_mutex_lock(&e->judging);
+  bool fits = e->described && job->series->target->fits &&
+              job->count == e->info.features;
+  pthread_mutex_unlock(&e->judging);
   int status = -ENOTCONN;
   if (e->ready && fits) {
     scale(e, job);
-    status = edge_model_ask(e, &answer, &o.latency_s);
+    status = edge_model_ask(e, &answer, &latency_s);
   }
   if (status == -ECANCELED)
     return;
-  if (status == 0)
-    o.answer = &answer;
-  else
-    job->series->errors[fits ? e->last_error : EDGE_MODEL]++;
-  decide(e, job, &o);
+  pthread_mutex_lock(&e->judging);
+  if (status == 0) {
+    decide(job, &answer, e->scaled);
+    edge_state_answered(job, true, latency_s);
+  } else
+    edge_answer_away(job, fits ? e->last_error : EDGE_MODEL);
+  pthread_mutex_unlock(&e->judging);
 }

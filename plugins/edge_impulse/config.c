@@ -39,13 +39,22 @@ static void *grow(void **list, size_t count, size_t size) {
   return (char *)more + count * size;
 }
 
+/* The label that a block is for. */
+static const char *label_of(const char *where, const oconfig_item_t *ci) {
+  const char *name = wr_option_name(where, ci);
+  if (name == NULL || strlen(name) < WR_LABEL_LEN)
+    return name;
+  (void)wr_option_fault(where, ci->key, name, "a label of up to 255 bytes");
+  return NULL;
+}
+
 static int read_range(const char *where, const oconfig_item_t *ci,
                       void *target) {
   static const struct wr_option table[] = {
       WR_OPTION("Min", WR_NUMBER, struct edge_range_option, min),
       WR_OPTION("Max", WR_NUMBER, struct edge_range_option, max)};
   struct edge_options *o = target;
-  const char *name = wr_option_name(where, ci);
+  const char *name = label_of(where, ci);
   char inner[192];
   if (name == NULL)
     return -1;
@@ -75,7 +84,7 @@ static int read_label(const char *where, const oconfig_item_t *ci,
       WR_OPTION_RANGE("Threshold", WR_NUMBER, struct edge_label_option,
                       threshold, 0, 1)};
   struct edge_options *o = target;
-  const char *name = wr_option_name(where, ci);
+  const char *name = label_of(where, ci);
   char inner[192];
   if (name == NULL)
     return -1;
@@ -134,6 +143,7 @@ static int read_axis(const char *where, const oconfig_item_t *ci,
 static const struct wr_option options[] = {
     TEXT("URL", url),
     TEXT("Model", model),
+    TEXT("Instance", instance),
     RANGE("Nominal", WR_NUMBER, nominal, 1e-9, 1e9),
     RANGE("Threshold", WR_NUMBER, threshold, 0, 1),
     RANGE("Hysteresis", WR_NUMBER, hysteresis, 0, 1),
@@ -154,6 +164,7 @@ static const struct wr_option options[] = {
     RANGE("QueueLength", WR_INTEGER, queue_max, 1, 100000),
     RANGE("MaxDelay", WR_SECONDS, delay_ms, 0.1, 3600),
     RANGE("MaxSeries", WR_INTEGER, series_max, 1, 1000000),
+    RANGE("StaleAfter", WR_SECONDS, stale_ms, 1, 86400),
     RANGE("ForgetAfter", WR_SECONDS, forget_ms, 1, 31536000),
     RANGE("StuckAfter", WR_SECONDS, stuck_ms, 0, 31536000),
     FLAG("VerifyPeer", verify_peer),
@@ -177,7 +188,7 @@ static const struct edge_options defaults = {.nominal = WR_SHIPPED_NOMINAL,
                                              .policy = WR_RANGES_GUARD,
                                              .max_gap = WR_SHIPPED_MAX_GAP,
                                              .timeout_ms = 1000,
-                                             .forget_ms = 600000,
+                                             .forget_ms = 86400000,
                                              .stuck_ms = 60000,
                                              .queue_max = 4096,
                                              .delay_ms = 5000,
@@ -214,6 +225,18 @@ static int check_source(const struct edge_options *o) {
   return fault != NULL ? wr_option_fault(EDGE_WHERE, "URL", o->url, fault) : 0;
 }
 
+/* With Axis, series of one host become one. */
+static int check_instance(const struct edge_options *o) {
+  const char *fault = o->instance != NULL ? edge_name_fault(o->instance) : NULL;
+  if (fault == NULL && o->instance != NULL && o->axis_count > 0 &&
+      (strstr(o->instance, "%{plugin") != NULL ||
+       strstr(o->instance, "%{type") != NULL))
+    fault = "a text with no placeholder but %{host}, because of Axis";
+  return fault != NULL
+             ? wr_option_fault(EDGE_WHERE, "Instance", o->instance, fault)
+             : 0;
+}
+
 static int check_stride(const struct edge_options *o) {
   if (o->window == 0 || o->stride <= o->window)
     return 0;
@@ -247,16 +270,23 @@ static int check_capture(const struct edge_options *o,
  * and this is the last moment to say so as a fault of the configuration. The
  * child is gone before collectd goes into the background. */
 static int check_model(struct edge_target *t) {
+  const struct wr_model *model = &t->engine->info;
   char text[256];
-  if (t->engine->o.model == NULL)
-    return 0;
-  if (!t->engine->described && edge_engine_probe(t->engine) != 0)
-    return -1;
-  const char *misfit =
-      edge_rules_misfit(&t->o, &t->engine->info, text, sizeof(text));
-  if (misfit == NULL)
-    return edge_rules_build(t, &t->engine->info);
-  ERROR(EDGE_WHERE ": %s.", misfit);
+  /* Ranges alone, for as long as no model is known: also a check of them. */
+  const char *fault =
+      edge_rules_build(t, NULL, text, sizeof(text)) != 0 ? text : NULL;
+  bool is_program = t->engine->o.model != NULL;
+  if (fault == NULL && is_program) {
+    if (!t->engine->described && edge_engine_probe(t->engine) != 0)
+      return -1;
+    fault = edge_rules_misfit(&t->o, model, text, sizeof(text));
+    if (fault == NULL && edge_rules_build(t, model, text, sizeof(text)) != 0)
+      fault = text;
+    t->fits = fault == NULL;
+  }
+  if (fault == NULL)
+    return is_program && !edge_rules_remarks(t, model) ? -1 : 0;
+  ERROR(EDGE_WHERE ": %s.", fault);
   return -1;
 }
 
@@ -277,7 +307,7 @@ static int prepare(struct edge_target *t) {
       .max_gap = (size_t)o->max_gap,
       .late_ms = EDGE_LATE_MS,
       .pad = o->padding};
-  t->series = wr_table_create((size_t)o->series_max, edge_series_release);
+  t->series = wr_table_create((size_t)o->series_max, edge_series_leave);
   return t->series != NULL ? 0 : -ENOMEM;
 }
 
@@ -314,8 +344,8 @@ struct edge_target *edge_target_create(const oconfig_item_t *ci,
   pthread_mutex_init(&t->disk.lock, NULL);
   if (wr_options_read(EDGE_WHERE, ci, options, STATIC_ARRAY_SIZE(options),
                       &t->o) == 0 &&
-      check_source(&t->o) == 0 && check_stride(&t->o) == 0 &&
-      check_capture(&t->o, others) == 0) {
+      check_source(&t->o) == 0 && check_instance(&t->o) == 0 &&
+      check_stride(&t->o) == 0 && check_capture(&t->o, others) == 0) {
     struct edge_engine_options o = engine_options(&t->o);
     t->engine = edge_engine_for(&o, calls);
     if (t->engine != NULL && check_model(t) == 0 && prepare(t) == 0)
@@ -340,9 +370,9 @@ void edge_target_destroy(struct edge_target *t) {
     free(o->axes[i].name);
     free(o->axes[i].instance);
   }
-  void *const texts[] = {o->url,         o->model,      o->ca_cert, o->ca_path,
-                         o->client_cert, o->client_key, o->labels,  o->ranges,
-                         o->axes,        o->capture_dir};
+  void *const texts[] = {o->url,         o->model,       o->ca_cert, o->ca_path,
+                         o->client_cert, o->client_key,  o->labels,  o->ranges,
+                         o->axes,        o->capture_dir, o->instance};
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
     free(texts[i]);
   pthread_mutex_destroy(&t->disk.lock);

@@ -1,16 +1,22 @@
 /* edge: what the parts of target_edge_impulse.so share.
  *
- *   invoke() --series, window--> [queue] --> worker of the engine --> output
+ *   invoke() --series, window--> [queue] --> worker --> state --> output
+ *                  watch thread ------------------------^
  *
  * A target is one <Target "edge_impulse"> block; its engine (engine.h) is
- * shared with others of the same model. Calls go downwards only:
+ * shared with others of the same model. The worker answers windows; the watch
+ * sees what does not happen: holes that nothing fills, states that grow old, a
+ * model that takes long to start. Calls go downwards only:
  *
- *   target -> config -> rules          options, and what they mean
- *          -> answer -> output, keep   one window, what it leads to
- *          -> series -> engine -> model
+ *   target -> config -> rules                  options, and what they mean
+ *          -> watch -> answer -> state         one window, or its absence
+ *             state -> output, notify, keep    what that leads to
+ *             series -> names                  where windows come from
+ *             series, answer -> engine -> model
  *
- * target.lock guards its series and their windows, and is taken before
- * engine.lock. What is marked "worker" belongs to the engine's worker alone. */
+ * Locks, the outer one first: engine.judging guards rules, verdicts and states;
+ * target.lock the series and their windows; engine.lock the queue. Write
+ * threads take the last two only. */
 #ifndef WR_EDGE_H
 #define WR_EDGE_H
 
@@ -21,6 +27,7 @@
 #include "engine.h"
 #include "lib/base/table.h"
 #include "lib/flow/capture.h"
+#include "lib/flow/steady.h"
 #include "lib/flow/stuck.h"
 #include "lib/flow/verdict.h"
 #include "lib/flow/window.h"
@@ -29,33 +36,65 @@
 #define EDGE_META_LABEL "edge_impulse:label"
 #define EDGE_META_SCORE "edge_impulse:score"
 #define EDGE_META_SOURCE "edge_impulse:source"
+#define EDGE_META_REASON "edge_impulse:reason"
 #define EDGE_UNCERTAIN "uncertain"
+#define EDGE_UNKNOWN_NAME "unknown"
+#define EDGE_UNKNOWN (-2) /* a state beside the labels and WR_UNCERTAIN */
+#define EDGE_REASON 160
 #define EDGE_LATE_MS 250 /* how long a hole is kept open */
 
 struct edge_target;
 
-struct edge_series {
-  atomic_int refs; /* the table's and one for each job */
-  struct wr_window *window;
-  char *host;
-  char *instance; /* plugin_instance of the source */
-  size_t waiting; /* windows in the queue; engine.lock */
-  struct wr_stuck stuck;
-  bool is_stuck;
-  atomic_uint_least64_t errors[EDGE_ERRORS];
-  /* worker: */
+/* What came in since the last window that was full, to say why there is none.
+ * target.lock */
+struct edge_feed {
+  int64_t sample_ms; /* arrival of the newest sample */
+  cdtime_t time;     /* its stamp */
+  uint64_t samples, windows;
+  uint64_t jumped; /* samples left out because the clock seemed to jump */
+};
+
+/* What is known of a series. engine.judging */
+struct edge_state {
   unsigned generation; /* of the target's rules that `verdict` is for */
   struct wr_verdict verdict;
   uint64_t taken;    /* of the last window that was judged */
-  int64_t health_ms; /* when health was last dispatched; 0: never */
-  bool up;
+  int shown;         /* a label, WR_UNCERTAIN or EDGE_UNKNOWN */
+  int64_t judged_ms; /* arrival of the newest sample judged; first: creation */
+  int64_t told_ms;   /* when health was last dispatched; 0: never */
+  int held;          /* windows judged since the state became unknown */
+  bool up, up_told;
+  bool answered; /* there was a window with an answer or without */
   bool stuck_told;
-  int64_t kept_us; /* end of the last window in CaptureDir; 0: none */
+  double latency_s;
+  struct edge_feed seen; /* at judged_ms */
+  struct wr_window_counts seen_counts;
+  struct wr_trouble trouble;
+  char reason[EDGE_REASON]; /* of unknown */
+  int64_t kept_us;          /* end of the last window in CaptureDir; 0: none */
+};
+
+struct edge_series {
+  atomic_int refs; /* the table's and one for each job */
+  struct edge_target *target;
+  char *host;
+  char *instance; /* plugin_instance of the results */
+  char *source;   /* plugin-instance/type-instance of what comes in */
+  size_t waiting; /* windows in the queue; engine.lock */
+  atomic_uint_least64_t errors[EDGE_ERRORS];
+  /* target.lock: */
+  bool refused; /* another series has its name: no window */
+  int64_t retry_ms;
+  struct wr_window *window;
+  struct wr_steady clock;
+  struct wr_stuck stuck;
+  bool is_stuck;
+  struct edge_feed feed;
+  struct edge_state state;
 };
 
 struct edge_job {
   struct wr_job queued; /* first */
-  struct edge_target *target;
   struct edge_series *series;
   int64_t end_us; /* time stamp of the newest sample */
   cdtime_t time;  /* the same, not rounded */
@@ -95,6 +134,8 @@ struct edge_options {
   int64_t window, stride, max_gap;         /* window 0: the model's */
   int64_t interval_ms;                     /* 0: the model's */
   int64_t timeout_ms, forget_ms, stuck_ms; /* stuck 0: not watched */
+  int64_t stale_ms;                        /* 0: three windows */
+  char *instance;                          /* NULL: that of the series */
   int64_t queue_max, series_max, delay_ms;
   bool padding;
   bool verify_peer, verify_host, use_proxy;
@@ -110,12 +151,13 @@ struct edge_options {
   size_t range_count;
 };
 
-/* What the options mean for one model. worker */
+/* What the options mean for one model. engine.judging */
 struct edge_rules {
-  unsigned generation; /* 0: never built */
+  unsigned generation; /* counts what was built */
   struct wr_labels labels;
   double thresholds[WR_LABELS_MAX];
   int severities[WR_LABELS_MAX]; /* NOTIF_... */
+  int uncertain_severity, unknown_severity;
   bool alarming[WR_LABELS_MAX], calm[WR_LABELS_MAX];
   struct wr_range *ranges;
   struct wr_verdict_rules verdict;
@@ -126,8 +168,10 @@ struct edge_target {
   struct edge_options o;
   struct edge_engine *engine;
   struct edge_rules rules;
+  bool fits;    /* rules are for the model as it is now; engine.judging */
+  bool misfits; /* they cannot be; engine.judging */
   struct wr_trouble misfit, crowd, pace, kind, disk;
-  struct wr_capture *capture; /* worker */
+  struct wr_capture *capture; /* engine.judging */
   size_t axes;                /* at least 1 */
   pthread_mutex_t lock;
   bool fitted;  /* shape is that of a model, not a guess */
@@ -143,44 +187,104 @@ struct edge_target *edge_target_create(const oconfig_item_t *ci,
                                        const struct edge_engine_calls *calls);
 void edge_target_destroy(struct edge_target *t); /* accepts NULL */
 
-/* rules.c: labels, thresholds and ranges for `model` (NULL: not known yet).
- * 0 or -ENOMEM. */
-int edge_rules_build(struct edge_target *t, const struct wr_model *model);
+/* rules.c: labels, thresholds and ranges for `model` (NULL: ranges alone). 0;
+ * on error, with a phrase in text, the rules are as before. engine.judging, or
+ * while the configuration is read. */
+int edge_rules_build(struct edge_target *t, const struct wr_model *model,
+                     char *text, size_t size);
 void edge_rules_free(struct edge_rules *r);
 /* A phrase that says why the model does not fit the options, or NULL. */
 const char *edge_rules_misfit(const struct edge_options *o,
                               const struct wr_model *model, char *text,
                               size_t size);
+/* Logs what the options and the model leave open. False: a <Label> names
+ * nothing there is. */
+bool edge_rules_remarks(const struct edge_target *t,
+                        const struct wr_model *model);
+/* "uncertain" and "unknown" included. */
+const char *edge_label_name(const struct edge_rules *r, int state);
+const char *edge_label_id(const struct edge_rules *r, int state);
 
-/* answer.c; the engine's worker */
-/* The model is known, perhaps another one than before. */
-void edge_target_adopt(struct edge_target *t, const struct wr_model *model);
-/* Answers one window, or counts why it has none. */
-void edge_answer(struct edge_engine *e, struct edge_job *job);
+/* names.c: each name of results (host and plugin instance) has one series. Any
+ * thread. */
+/* How Instance, with its placeholders, names the results of `vl`. */
+void edge_name_of(const struct edge_target *t, const value_list_t *vl,
+                  char *out, size_t size);
+/* False: a series with another source has it, told in other. */
+bool edge_name_claim(struct edge_series *s, char *other, size_t size);
+void edge_name_release(struct edge_series *s);
+/* NULL, or a phrase: a placeholder that does not exist. */
+const char *edge_name_fault(const char *instance);
 
 /* series.c */
-/* target.lock is held */
-void edge_series_sample(struct edge_target *t, const value_list_t *vl,
+/* target.lock is held. Whether a window now waits for a late sample: the watch
+ * should look after it. */
+bool edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value);
 /* Gives up holes that waited too long, forgets what is silent. Takes
  * target.lock. True: there are holes left. */
 bool edge_series_sweep(struct edge_target *t);
+/* References to all series with a window, in *out, to be released and freed;
+ * how many. Takes target.lock. */
+size_t edge_series_list(struct edge_target *t, struct edge_series ***out);
+/* It leaves its table: the name is free, the table's reference given back. */
+void edge_series_leave(void *series);
+/* This moment as the clock that stamps the series has it; takes target.lock. */
+cdtime_t edge_series_time(struct edge_series *s, int64_t now_ms);
 /* Gives back one reference. */
 void edge_series_release(void *series);
 void edge_job_free(struct edge_job *job);
+/* Samples left out because MaxSeries was reached or the name was taken. */
+extern atomic_uint_least64_t edge_left_out;
 
-/* output.c; the engine's worker */
+/* state.c; engine.judging is held */
+/* The rules may be others than those the state was made with. */
+void edge_state_sync(struct edge_series *s);
 struct edge_outcome {
-  const struct wr_answer *answer; /* NULL: the model is unreachable */
+  struct edge_series *series;
+  cdtime_t time;
+  const struct wr_answer *answer; /* NULL: the model is away */
   struct wr_decision decision;
-  double latency_s;
+  int shown; /* the state as it is shown */
 };
-void edge_output(const struct edge_job *job, const struct edge_outcome *o);
-void edge_output_health(const struct edge_job *job, bool up, double latency_s,
-                        size_t queued);
+/* A window was judged. */
+void edge_state_judged(const struct edge_job *job, struct edge_outcome *o);
+/* A window was answered by the model (up) or not. */
+void edge_state_answered(const struct edge_job *job, bool up, double latency_s);
+/* What time alone changes: unknown, health. Milliseconds to the next look. */
+int64_t edge_state_review(struct edge_series *s, int64_t now_ms);
+int64_t edge_stale_ms(const struct edge_target *t);
 
-/* keep.c; the engine's worker. `scaled`: the values as the model saw them. */
+/* output.c; engine.judging is held */
+void edge_output(const struct edge_outcome *o);
+void edge_output_health(struct edge_series *s);
+/* edge_left_out, as a value of this host. */
+void edge_output_left_out(void);
+
+/* notify.c; engine.judging is held */
+/* A text as part of a message: one line in somebody's log or mail, and cut, if
+ * it must be, between two characters. At most `max` bytes with the NUL. */
+void edge_part(const char *text, char *out, size_t max);
+void edge_notify_state(const struct edge_outcome *o, int previous);
+void edge_notify_stuck(struct edge_series *s, bool stuck, double value);
+
+/* keep.c; engine.judging is held. `scaled`: the values as the model saw them.
+ */
 void edge_keep(const struct edge_job *job, const struct wr_decision *d,
                const double *scaled);
+
+/* answer.c */
+/* The model is known, perhaps another one than before. The worker. */
+void edge_target_adopt(struct edge_target *t, const struct wr_model *model);
+/* Answers one window, or counts why it has none. The worker. */
+void edge_answer(struct edge_engine *e, struct edge_job *job);
+/* The same without the model. engine.judging is held. */
+void edge_answer_away(struct edge_job *job, enum edge_error kind);
+
+/* watch.c */
+/* One thread for all targets; from the init callback on. 0 or -errno. */
+int edge_watch_start(struct edge_target *targets);
+void edge_watch_stop(void);
+void edge_watch_wake(void); /* any thread */
 
 #endif

@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-#define IDLE_MS 10000 /* from one look after silent series to the next */
-#define SWEEP_MS 50
+#define IDLE_MS 10000
+#define PATIENCE_MS 500 /* with a model that starts */
 
 struct edge_engine *edge_engines;
 
@@ -57,6 +57,7 @@ engine_create(const struct edge_engine_options *o,
                    : (struct wr_backoff)WR_BACKOFF_INIT(20, 200, 10000);
   wr_queue_init(&e->queue, (size_t)o->queue_max, o->delay_ms);
   pthread_mutex_init(&e->lock, NULL);
+  pthread_mutex_init(&e->judging, NULL);
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -103,13 +104,6 @@ struct edge_engine *edge_engine_for(const struct edge_engine_options *o,
   return e;
 }
 
-void edge_engine_wake(struct edge_engine *e) {
-  pthread_mutex_lock(&e->lock);
-  e->sweep = true;
-  pthread_cond_signal(&e->wake);
-  pthread_mutex_unlock(&e->lock);
-}
-
 void edge_engine_queue(struct edge_engine *e, struct wr_job *job) {
   pthread_mutex_lock(&e->lock);
   struct wr_job *oldest = wr_queue_put(&e->queue, job, wr_clock_ms());
@@ -120,12 +114,29 @@ void edge_engine_queue(struct edge_engine *e, struct wr_job *job) {
     e->calls->drop(oldest);
 }
 
-static void drop_all(struct edge_engine *e, struct wr_job *job) {
-  while (job != NULL) {
-    struct wr_job *next = job->next;
-    e->calls->drop(job);
-    job = next;
+void edge_engine_drop(struct edge_engine *e, struct wr_job *list) {
+  while (list != NULL) {
+    struct wr_job *next = list->next;
+    e->calls->drop(list);
+    list = next;
   }
+}
+
+struct wr_job *edge_engine_take(struct edge_engine *e, struct wr_job **late) {
+  struct wr_job *job = NULL;
+  *late = NULL;
+  pthread_mutex_lock(&e->lock);
+  if (e->starting_ms != 0 && wr_clock_ms() - e->starting_ms >= PATIENCE_MS)
+    job = wr_queue_take(&e->queue, wr_clock_ms(), late);
+  e->queued = e->queue.count;
+  pthread_mutex_unlock(&e->lock);
+  return job;
+}
+
+void edge_engine_why(struct edge_engine *e, char *out, size_t size) {
+  pthread_mutex_lock(&e->lock);
+  snprintf(out, size, "%s", e->why);
+  pthread_mutex_unlock(&e->lock);
 }
 
 static void wait_ms(struct edge_engine *e, int64_t ms) {
@@ -135,41 +146,40 @@ static void wait_ms(struct edge_engine *e, int64_t ms) {
   (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
 }
 
-/* What there is to do now. The engine's lock is held, but not while it does
- * it. */
-static void work(struct edge_engine *e, bool describes, bool sweeps) {
-  struct wr_job *late, *job = wr_queue_take(&e->queue, wr_clock_ms(), &late);
+/* The engine's lock is held, but not meanwhile. */
+static void describe(struct edge_engine *e) {
   bool changed = false;
-  e->queued = e->queue.count;
-  if (sweeps)
-    e->sweep = false;
+  e->starting_ms = wr_clock_ms();
   pthread_mutex_unlock(&e->lock);
-  drop_all(e, late);
-  if (describes && edge_model_describe(e, &changed) == 0 && changed)
+  if (edge_model_describe(e, &changed) == 0 && changed)
     e->calls->adopt(e);
+  pthread_mutex_lock(&e->lock);
+  e->starting_ms = 0;
+}
+
+/* As describe(). */
+static void answer(struct edge_engine *e) {
+  struct wr_job *late, *job = wr_queue_take(&e->queue, wr_clock_ms(), &late);
+  e->queued = e->queue.count;
+  pthread_mutex_unlock(&e->lock);
+  edge_engine_drop(e, late);
   if (job != NULL)
     e->calls->answer(e, job);
-  bool again = sweeps && e->calls->sweep(e);
   pthread_mutex_lock(&e->lock);
-  e->sweep = e->sweep || again;
 }
 
 static void *worker(void *arg) {
   struct edge_engine *e = arg;
-  int64_t sweep_ms = 0, idle_ms = wr_clock_ms() + IDLE_MS;
   pthread_mutex_lock(&e->lock);
   while (!e->stop) {
-    int64_t now_ms = wr_clock_ms();
-    int64_t due_ms = e->ready ? IDLE_MS : wr_backoff_wait(&e->backoff, now_ms);
-    bool sweeps = (e->sweep && now_ms >= sweep_ms) || now_ms >= idle_ms;
-    if (sweeps) {
-      sweep_ms = now_ms + SWEEP_MS;
-      idle_ms = now_ms + IDLE_MS;
-    }
-    if (e->queue.first != NULL || due_ms == 0 || sweeps)
-      work(e, due_ms == 0, sweeps);
+    int64_t due_ms =
+        e->ready ? IDLE_MS : wr_backoff_wait(&e->backoff, wr_clock_ms());
+    if (due_ms == 0)
+      describe(e);
+    else if (e->queue.first != NULL)
+      answer(e);
     else
-      wait_ms(e, e->sweep && due_ms > SWEEP_MS ? SWEEP_MS : due_ms);
+      wait_ms(e, due_ms);
   }
   pthread_mutex_unlock(&e->lock);
   return NULL;
@@ -223,6 +233,7 @@ void edge_engine_destroy(struct edge_engine *e) {
   free(e->scaled);
   pthread_cond_destroy(&e->wake);
   pthread_mutex_destroy(&e->lock);
+  pthread_mutex_destroy(&e->judging);
   texts_of(&e->o, texts);
   for (size_t i = 0; i < TEXTS; i++)
     free((char *)*texts[i]);

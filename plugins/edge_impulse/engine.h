@@ -6,8 +6,10 @@
  * callbacks.
  *
  * engine.lock guards the queue; where another lock is held as well, that is the
- * outer one. No lock is held during a callback. What is marked "worker" belongs
- * to the worker alone (and to the configuration, before it starts). */
+ * outer one. No lock is held during a callback. `judging` is for the callbacks:
+ * what they change is changed under it, also by other threads. What is marked
+ * "worker" belongs to the worker alone (and to the configuration, before it
+ * starts). */
 #ifndef WR_EDGE_ENGINE_H
 #define WR_EDGE_ENGINE_H
 
@@ -37,13 +39,12 @@ enum edge_error {
 
 struct edge_engine;
 
+/* The worker's; no lock is held. */
 struct edge_engine_calls {
   /* The model is known, perhaps another one than before. */
   void (*adopt)(struct edge_engine *e);
   void (*answer)(struct edge_engine *e, struct wr_job *job); /* takes the job */
   void (*drop)(struct wr_job *job);                          /* takes it, too */
-  /* Now and then, and soon after edge_engine_wake(). True: again soon. */
-  bool (*sweep)(struct edge_engine *e);
 };
 
 /* Where the model is and how it is asked. Strings are copied. */
@@ -61,12 +62,15 @@ struct edge_engine {
   struct wr_inference *inference;
   pthread_t thread;
   bool started;
+  pthread_mutex_t judging;
   pthread_mutex_t lock;
   pthread_cond_t wake; /* monotonic */
   bool stop;
-  bool sweep; /* look after the windows soon */
+  int64_t starting_ms; /* since when the worker asks what the model is, and
+                          answers nothing; 0: it does not */
   struct wr_queue queue;
   atomic_size_t queued; /* of it; any thread */
+  char why[320];        /* the last failure, for people; lock */
   /* worker: */
   struct wr_model info;
   double *scaled; /* info.features values for the model */
@@ -95,8 +99,13 @@ void edge_engine_destroy(struct edge_engine *e);
 
 /* Takes the job; may drop an older one. Any thread. */
 void edge_engine_queue(struct edge_engine *e, struct wr_job *job);
-/* Asks for a sweep soon. Any thread. */
-void edge_engine_wake(struct edge_engine *e);
+/* The next window while the worker waits for a model to start, which can take
+ * long; else NULL. engine.judging is held: so windows stay in order. *late: as
+ * wr_queue_take(). */
+struct wr_job *edge_engine_take(struct edge_engine *e, struct wr_job **late);
+void edge_engine_drop(struct edge_engine *e, struct wr_job *list);
+/* A phrase: why the model does not answer. Any thread. */
+void edge_engine_why(struct edge_engine *e, char *out, size_t size);
 
 /* model.c; the worker */
 /* Opens the way to the model. 0 or -ENOMEM. */

@@ -8,9 +8,9 @@
 
 /* Windows overlap; one of each stretch of data is enough. */
 static bool is_due(const struct edge_job *job, int64_t now_us) {
-  const struct wr_window_options *shape = &job->target->shape;
+  const struct wr_window_options *shape = &job->series->target->shape;
   int64_t length_us = (int64_t)shape->samples * shape->interval_us;
-  int64_t kept_us = job->series->kept_us;
+  int64_t kept_us = job->series->state.kept_us;
   return kept_us == 0 || now_us < kept_us || now_us - kept_us >= length_us;
 }
 
@@ -30,7 +30,7 @@ static int open_once(struct edge_target *t) {
 
 /* "name\0name\0..." of the axes; of a single series its instance. */
 static void name_sensors(const struct edge_job *job, struct wr_bytes *out) {
-  const struct edge_options *o = &job->target->o;
+  const struct edge_options *o = &job->series->target->o;
   for (size_t i = 0; i < o->axis_count; i++)
     (void)wr_bytes_append(out, o->axes[i].name, strlen(o->axes[i].name) + 1);
   if (o->axis_count == 0)
@@ -39,7 +39,7 @@ static void name_sensors(const struct edge_job *job, struct wr_bytes *out) {
 
 void edge_keep(const struct edge_job *job, const struct wr_decision *d,
                const double *scaled) {
-  struct edge_target *t = job->target;
+  struct edge_target *t = job->series->target;
   struct wr_bytes sensors = WR_BYTES_INIT(16 * 1024);
   char device[2 * DATA_MAX_NAME_LEN];
   if (t->o.capture_dir == NULL || !is_wanted(t, d) || !is_due(job, job->end_us))
@@ -62,7 +62,7 @@ void edge_keep(const struct edge_job *job, const struct wr_decision *d,
     status = wr_capture_write(t->capture, &s);
   wr_bytes_free(&sensors);
   if (status == 0) {
-    job->series->kept_us = job->end_us;
+    job->series->state.kept_us = job->end_us;
     wr_trouble_end(&t->disk, wr_clock_ms(),
                    EDGE_WHERE ": windows are kept in CaptureDir");
   } else

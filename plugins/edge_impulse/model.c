@@ -48,6 +48,9 @@ static void failed(struct edge_engine *e, int status) {
     return;
   int64_t now_ms = wr_clock_ms();
   e->last_error = error_kind(status);
+  pthread_mutex_lock(&e->lock);
+  snprintf(e->why, sizeof(e->why), "%s", e->inference->error);
+  pthread_mutex_unlock(&e->lock);
   wr_backoff_fail(&e->backoff, now_ms, wr_clock_random(), 0);
   wr_trouble_begin(&e->trouble, now_ms, LOG_WARNING,
                    EDGE_WHERE ": the model at %s does not answer: %s. Trying "

@@ -3,36 +3,50 @@
 #include "lib/base/number.h"
 #include "lib/flow/shipped.h"
 
+#include "lib/base/number.h"
+
 #include "collectd/core/utils/common/common.h"
 
 #include <errno.h>
 
 /* Identifiers that are taken beside the labels: bool-up, bool-uncertain ... */
-static const char *const reserved[] = {"up", EDGE_UNCERTAIN, NULL};
+static const char *const reserved[] = {"up", "shelved", EDGE_UNCERTAIN,
+                                       EDGE_UNKNOWN_NAME, NULL};
 
+/* The labels that firmware, dashboards and the table above know. */
+static const struct {
+  const char *label;
+  int severity;
+} known[] = {{"Anomalous", NOTIF_FAILURE},
+             {"Low", NOTIF_WARNING},
+             {"High", NOTIF_WARNING},
+             {"Normal", NOTIF_OKAY}};
+
+/* What nobody explained is looked at rather than passed over. */
 static int default_severity(const char *label) {
-  if (strcmp(label, "Anomalous") == 0)
-    return NOTIF_FAILURE;
-  if (strcmp(label, "Low") == 0 || strcmp(label, "High") == 0)
-    return NOTIF_WARNING;
-  return NOTIF_OKAY;
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(known); i++)
+    if (strcmp(known[i].label, label) == 0)
+      return known[i].severity;
+  return NOTIF_WARNING;
+}
+
+static int severity_of(const struct edge_options *o, const char *name,
+                       int severity) {
+  static const int severities[] = {NOTIF_FAILURE, NOTIF_WARNING, NOTIF_OKAY};
+  for (size_t i = 0; i < o->label_count; i++)
+    if (strcmp(o->labels[i].name, name) == 0 && o->labels[i].severity >= 0)
+      severity = severities[o->labels[i].severity];
+  return severity;
 }
 
 static void apply_options(struct edge_rules *r, const struct edge_options *o,
                           size_t index) {
-  static const int severities[] = {NOTIF_FAILURE, NOTIF_WARNING, NOTIF_OKAY};
   const char *name = r->labels.at[index].name;
   r->thresholds[index] = o->threshold;
-  r->severities[index] = default_severity(name);
-  for (size_t i = 0; i < o->label_count; i++) {
-    const struct edge_label_option *l = o->labels + i;
-    if (strcmp(l->name, name) != 0)
-      continue;
-    if (l->threshold >= 0)
-      r->thresholds[index] = l->threshold;
-    if (l->severity >= 0)
-      r->severities[index] = severities[l->severity];
-  }
+  for (size_t i = 0; i < o->label_count; i++)
+    if (strcmp(o->labels[i].name, name) == 0 && o->labels[i].threshold >= 0)
+      r->thresholds[index] = o->labels[i].threshold;
+  r->severities[index] = severity_of(o, name, default_severity(name));
   r->alarming[index] = r->severities[index] == NOTIF_FAILURE;
   r->calm[index] = r->severities[index] == NOTIF_OKAY;
 }
@@ -104,13 +118,9 @@ void edge_rules_free(struct edge_rules *r) {
   r->ranges = NULL;
 }
 
-int edge_rules_build(struct edge_target *t, const struct wr_model *model) {
-  struct edge_rules *r = &t->rules;
-  const struct edge_options *o = &t->o;
-  unsigned generation = r->generation + 1;
+static int fill(struct edge_rules *r, const struct edge_options *o,
+                const struct wr_model *model) {
   int status = 0;
-  edge_rules_free(r);
-  *r = (struct edge_rules){.generation = generation};
   /* The model's labels first: so an index means the same in both. */
   for (size_t i = 0; status >= 0 && model != NULL && i < model->labels.count;
        i++)
@@ -123,11 +133,10 @@ int edge_rules_build(struct edge_target *t, const struct wr_model *model) {
     return status;
   for (size_t i = 0; i < r->labels.count; i++)
     apply_options(r, o, i);
+  r->uncertain_severity = severity_of(o, EDGE_UNCERTAIN, NOTIF_WARNING);
+  r->unknown_severity = severity_of(o, EDGE_UNKNOWN_NAME, NOTIF_FAILURE);
   struct wr_verdict_rules *v = &r->verdict;
   v->labels = model != NULL ? model->labels.count : 0;
-  v->thresholds = r->thresholds;
-  v->alarming = r->alarming;
-  v->calm = r->calm;
   v->off_label = WR_UNCERTAIN;
   v->hysteresis = o->score_hysteresis;
   v->votes = (struct wr_votes_rules){o->need, o->of,
@@ -141,6 +150,92 @@ int edge_rules_build(struct edge_target *t, const struct wr_model *model) {
   v->policy = (enum wr_range_policy)o->policy;
   v->ranges = r->ranges;
   return 0;
+}
+
+int edge_rules_build(struct edge_target *t, const struct wr_model *model,
+                     char *text, size_t size) {
+  struct edge_rules fresh = {.generation = t->rules.generation + 1};
+  int status = fill(&fresh, &t->o, model);
+  if (status < 0) {
+    edge_rules_free(&fresh);
+    if (status == -ENOSPC)
+      snprintf(text, size,
+               "the labels of the model and of Range are more than %d together",
+               WR_LABELS_MAX);
+    else
+      snprintf(text, size, "a label cannot be taken over: %s",
+               STRERROR(-status));
+    return status;
+  }
+  edge_rules_free(&t->rules);
+  t->rules = fresh;
+  t->rules.verdict.thresholds = t->rules.thresholds;
+  t->rules.verdict.alarming = t->rules.alarming;
+  t->rules.verdict.calm = t->rules.calm;
+  return 0;
+}
+
+const char *edge_label_name(const struct edge_rules *r, int state) {
+  return state == EDGE_UNKNOWN   ? EDGE_UNKNOWN_NAME
+         : state == WR_UNCERTAIN ? EDGE_UNCERTAIN
+                                 : r->labels.at[state].name;
+}
+
+const char *edge_label_id(const struct edge_rules *r, int state) {
+  return state < 0 ? edge_label_name(r, state) : r->labels.at[state].id;
+}
+
+/* `"a", "b"` in a text of limited size. */
+static void add_name(char *list, size_t size, const char *name) {
+  size_t used = strlen(list);
+  snprintf(list + used, size - used, "%s\"%s\"", used > 0 ? ", " : "", name);
+}
+
+static bool has_severity(const struct edge_options *o, const char *name) {
+  for (size_t i = 0; i < o->label_count; i++)
+    if (o->labels[i].severity >= 0 && strcmp(o->labels[i].name, name) == 0)
+      return true;
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(known); i++)
+    if (strcmp(known[i].label, name) == 0)
+      return true;
+  return false;
+}
+
+bool edge_rules_remarks(const struct edge_target *t,
+                        const struct wr_model *model) {
+  const struct edge_options *o = &t->o;
+  const struct edge_rules *r = &t->rules;
+  char open[400] = "", foreign[400] = "", nothing[400] = "";
+  for (size_t i = 0; i < r->labels.count; i++)
+    if (!has_severity(o, r->labels.at[i].name))
+      add_name(open, sizeof(open), r->labels.at[i].name);
+  for (size_t i = 0; i < o->range_count; i++)
+    if (wr_labels_find(&model->labels, o->ranges[i].name) < 0 &&
+        strstr(foreign, o->ranges[i].name) == NULL)
+      add_name(foreign, sizeof(foreign), o->ranges[i].name);
+  for (size_t i = 0; i < o->label_count; i++)
+    if (wr_labels_find(&r->labels, o->labels[i].name) < 0 &&
+        strcmp(o->labels[i].name, EDGE_UNCERTAIN) != 0 &&
+        strcmp(o->labels[i].name, EDGE_UNKNOWN_NAME) != 0)
+      add_name(nothing, sizeof(nothing), o->labels[i].name);
+  if (open[0] != '\0')
+    WARNING(EDGE_WHERE ": no Severity is given for %s; it is taken as "
+                       "\"warning\" (model \"%s\").",
+            open, model->name);
+  if (foreign[0] != '\0')
+    WARNING(EDGE_WHERE ": <Range> names %s, which is no label of the model "
+                       "\"%s\".",
+            foreign, model->name);
+  if (o->policy != WR_RANGES_OFF && r->verdict.range_count == 0)
+    WARNING(EDGE_WHERE ": no range watches the level, because the model "
+                       "\"%s\" has other labels than the default ranges; "
+                       "<Range> blocks can.",
+            model->name);
+  if (nothing[0] != '\0')
+    ERROR(EDGE_WHERE ": <Label> names %s, which is no label of the model "
+                     "\"%s\", nor of a <Range>.",
+          nothing, model->name);
+  return nothing[0] == '\0';
 }
 
 const char *edge_rules_misfit(const struct edge_options *o,

@@ -2,21 +2,40 @@
 
 #include "collectd/core/utils/common/common.h"
 
-struct feed {
+struct feeding {
   int64_t now_ms;
   cdtime_t time; /* of the sample under way */
   struct edge_target *target;
   struct edge_series *series;
 };
 
+#define RETRY_MS 60000 /* whether a name that was taken is free */
+
+atomic_uint_least64_t edge_left_out;
+
 void edge_series_release(void *arg) {
   struct edge_series *s = arg;
   if (atomic_fetch_sub(&s->refs, 1) > 1)
     return;
   wr_window_destroy(s->window);
+  pthread_mutex_destroy(&s->state.trouble.lock);
   free(s->host);
   free(s->instance);
+  free(s->source);
   free(s);
+}
+
+void edge_series_leave(void *arg) {
+  edge_name_release(arg);
+  edge_series_release(arg);
+}
+
+cdtime_t edge_series_time(struct edge_series *s, int64_t now_ms) {
+  pthread_mutex_lock(&s->target->lock);
+  cdtime_t time =
+      s->feed.time + MS_TO_CDTIME_T((cdtime_t)(now_ms - s->feed.sample_ms));
+  pthread_mutex_unlock(&s->target->lock);
+  return time;
 }
 
 void edge_job_free(struct edge_job *job) {
@@ -68,48 +87,92 @@ static void check_pace(struct edge_target *t, const value_list_t *vl,
                                : "some are left out");
 }
 
+static char *source_of(const struct edge_target *t, const value_list_t *vl) {
+  char name[6 * DATA_MAX_NAME_LEN];
+  if (t->o.axis_count > 0)
+    return strdup(t->o.axes[0].name);
+  if (FORMAT_VL(name, sizeof(name), vl) != 0)
+    return strdup(vl->plugin);
+  return strdup(name + strlen(vl->host) + 1);
+}
+
 static struct edge_series *make_series(struct edge_target *t,
-                                       const value_list_t *vl) {
+                                       const value_list_t *vl, int64_t now_ms) {
+  char name[DATA_MAX_NAME_LEN];
   struct edge_series *s = calloc(1, sizeof(*s));
   if (s == NULL)
     return NULL;
+  edge_name_of(t, vl, name, sizeof(name));
   s->refs = 1;
-  wr_verdict_init(&s->verdict);
+  s->target = t;
+  s->state = (struct edge_state){
+      .shown = WR_UNCERTAIN, .judged_ms = now_ms, .trouble = WR_TROUBLE_INIT};
+  wr_verdict_init(&s->state.verdict);
   s->window = wr_window_create(&t->shape);
   s->host = strdup(vl->host);
-  s->instance =
-      strdup(t->o.axis_count > 0 ? t->o.axes[0].instance : vl->plugin_instance);
-  if (s->window == NULL || s->host == NULL || s->instance == NULL) {
+  s->instance = strdup(name);
+  s->source = source_of(t, vl);
+  if (s->window == NULL || s->host == NULL || s->instance == NULL ||
+      s->source == NULL) {
     edge_series_release(s);
     return NULL;
   }
   return s;
+}
+
+/* Another series may have the name; it keeps it. */
+static void claim(struct edge_series *s, int64_t now_ms) {
+  char other[6 * DATA_MAX_NAME_LEN];
+  bool first = s->retry_ms == 0;
+  s->refused = !edge_name_claim(s, other, sizeof(other));
+  s->retry_ms = now_ms + RETRY_MS;
+  if (s->refused && first)
+    ERROR(EDGE_WHERE ": %s and %s of %s would both have results named "
+                     "%s-%s; the second is left out. Instance gives it a name "
+                     "of its own.",
+          other, s->source, s->host, EDGE_PLUGIN, s->instance);
+  else if (!s->refused && !first)
+    INFO(EDGE_WHERE ": %s of %s now has the results named %s-%s.", s->source,
+         s->host, EDGE_PLUGIN, s->instance);
 }
 
 static struct edge_series *add_series(struct edge_target *t, const char *key,
                                       size_t len, const value_list_t *vl,
                                       int64_t now_ms) {
   wr_table_expire(t->series, now_ms - t->o.forget_ms);
+  if (wr_table_count(t->series) >= (size_t)t->o.series_max) {
+    wr_trouble_begin(&t->crowd, now_ms, LOG_WARNING,
+                     EDGE_WHERE ": more than %" PRId64 " series (MaxSeries); "
+                                "new ones are left out, as %s/%s-%s.",
+                     t->o.series_max, vl->host, vl->plugin,
+                     vl->plugin_instance);
+    return NULL;
+  }
+  wr_trouble_end(&t->crowd, now_ms, EDGE_WHERE ": new series have room");
   check_pace(t, vl, now_ms);
-  struct edge_series *s = make_series(t, vl);
+  struct edge_series *s = make_series(t, vl, now_ms);
   bool dropped = false;
   if (s != NULL &&
       wr_table_put(t->series, key, len, s, now_ms, &dropped) != 0) {
     edge_series_release(s);
     return NULL;
   }
-  if (dropped)
-    wr_trouble_begin(&t->crowd, now_ms, LOG_WARNING,
-                     EDGE_WHERE ": more than %" PRId64 " series (MaxSeries); "
-                                "the least recently used ones are forgotten.",
-                     t->o.series_max);
+  if (s != NULL)
+    claim(s, now_ms);
   return s;
+}
+
+/* The wall clock's stamp of a moment on the series' own scale. */
+static cdtime_t time_of(const struct feeding *f, int64_t steady_us) {
+  int64_t wall_us = wr_steady_wall(&f->series->clock, steady_us);
+  return wall_us == wr_us_from_cdtime(f->time) ? f->time
+                                               : wr_cdtime_from_us(wall_us);
 }
 
 /* A full window becomes a job. */
 static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                       bool restarted) {
-  struct feed *f = arg;
+  struct feeding *f = arg;
   size_t count = f->target->shape.samples * f->target->shape.axes;
   struct edge_job *job = malloc(sizeof(*job) + count * sizeof(double));
   if (job == NULL) {
@@ -117,12 +180,9 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
     return;
   }
   *job = (struct edge_job){.queued = {.waiting = &f->series->waiting},
-                           .target = f->target,
                            .series = f->series,
-                           .end_us = end_us,
-                           .time = end_us == wr_us_from_cdtime(f->time)
-                                       ? f->time
-                                       : wr_cdtime_from_us(end_us),
+                           .end_us = wr_steady_wall(&f->series->clock, end_us),
+                           .time = time_of(f, end_us),
                            .restarted = restarted,
                            .taken = wr_window_taken(w),
                            .fill = wr_window_fill(w),
@@ -130,40 +190,62 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                            .count = count};
   wr_window_copy(w, job->features);
   f->series->refs++;
+  f->series->feed.windows++;
   edge_engine_queue(f->target->engine, &job->queued);
 }
 
-void edge_series_sample(struct edge_target *t, const value_list_t *vl,
+/* One sample of a series; whether a hole opened by it. */
+static bool feed(struct edge_target *t, struct edge_series *s, size_t axis,
+                 const value_list_t *vl, double value, int64_t now_ms) {
+  int64_t steady_us;
+  s->feed.sample_ms = now_ms;
+  s->feed.time = vl->time;
+  s->feed.samples++;
+  if (!wr_steady_step(&s->clock, wr_us_from_cdtime(vl->time), now_ms,
+                      t->shape.interval_us, &steady_us)) {
+    s->feed.jumped++;
+    return false;
+  }
+  if (axis == 0 && t->o.stuck_ms > 0)
+    s->is_stuck =
+        wr_stuck_step(&s->stuck, steady_us, value, t->o.stuck_ms * 1000);
+  struct feeding f = {now_ms, vl->time, t, s};
+  bool waited = wr_window_waits(s->window);
+  wr_window_push(s->window, axis, steady_us, value, now_ms, on_window, &f);
+  return !waited && wr_window_waits(s->window) && t->holes++ == 0;
+}
+
+bool edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value) {
   char key[5 * DATA_MAX_NAME_LEN];
   size_t axis = t->o.axis_count > 0 ? axis_of(t, vl) : 0;
   if (axis > 0 && axis == t->o.axis_count)
-    return;
-  int64_t now_ms = wr_clock_ms(), time_us = wr_us_from_cdtime(vl->time);
+    return false;
+  int64_t now_ms = wr_clock_ms();
   size_t len = make_key(t, vl, key);
   struct edge_series *s = wr_table_get(t->series, key, len, now_ms);
-  if (s == NULL && (s = add_series(t, key, len, vl, now_ms)) == NULL)
-    return;
-  if (axis == 0 && t->o.stuck_ms > 0)
-    s->is_stuck =
-        wr_stuck_step(&s->stuck, time_us, value, t->o.stuck_ms * 1000);
-  struct feed f = {now_ms, vl->time, t, s};
-  bool waited = wr_window_waits(s->window);
-  wr_window_push(s->window, axis, time_us, value, now_ms, on_window, &f);
-  if (!waited && wr_window_waits(s->window) && t->holes++ == 0)
-    edge_engine_wake(t->engine);
+  if (s == NULL)
+    s = add_series(t, key, len, vl, now_ms);
+  else if (s->refused && now_ms >= s->retry_ms)
+    claim(s, now_ms);
+  if (s == NULL || s->refused) {
+    edge_left_out++;
+    return false;
+  }
+  return feed(t, s, axis, vl, value, now_ms);
 }
 
 static void tick(void *value, void *arg) {
-  struct feed *f = arg;
+  struct feeding *f = arg;
   f->series = value;
+  f->time = 0;
   if (wr_window_waits(f->series->window))
     wr_window_tick(f->series->window, f->now_ms, on_window, f);
   f->target->holes += wr_window_waits(f->series->window);
 }
 
 bool edge_series_sweep(struct edge_target *t) {
-  struct feed f = {.now_ms = wr_clock_ms(), .target = t};
+  struct feeding f = {.now_ms = wr_clock_ms(), .target = t};
   pthread_mutex_lock(&t->lock);
   wr_table_expire(t->series, f.now_ms - t->o.forget_ms);
   if (t->holes > 0) {
@@ -173,4 +255,31 @@ bool edge_series_sweep(struct edge_target *t) {
   bool again = t->holes > 0;
   pthread_mutex_unlock(&t->lock);
   return again;
+}
+
+struct list {
+  struct edge_series **at;
+  size_t count;
+};
+
+static void note(void *value, void *arg) {
+  struct edge_series *s = value;
+  struct list *l = arg;
+  if (s->refused)
+    return;
+  s->refs++;
+  l->at[l->count++] = s;
+}
+
+size_t edge_series_list(struct edge_target *t, struct edge_series ***out) {
+  struct list l = {0};
+  pthread_mutex_lock(&t->lock);
+  size_t count = wr_table_count(t->series);
+  if (count > 0)
+    l.at = calloc(count, sizeof(struct edge_series *));
+  if (l.at != NULL)
+    wr_table_each(t->series, note, &l);
+  pthread_mutex_unlock(&t->lock);
+  *out = l.at;
+  return l.count;
 }

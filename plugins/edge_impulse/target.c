@@ -33,16 +33,8 @@ static void drop(struct wr_job *queued) {
   edge_job_free(job);
 }
 
-static bool sweep(struct edge_engine *e) {
-  bool again = false;
-  for (struct edge_target *t = targets; t != NULL; t = t->next)
-    if (t->engine == e && edge_series_sweep(t))
-      again = true;
-  return again;
-}
-
 static const struct edge_engine_calls calls = {
-    .adopt = adopt, .answer = answer, .drop = drop, .sweep = sweep};
+    .adopt = adopt, .answer = answer, .drop = drop};
 
 static int edge_create(const oconfig_item_t *ci, void **user_data) {
   struct edge_target *t = edge_target_create(ci, targets, &calls);
@@ -87,8 +79,10 @@ static int edge_invoke(const data_set_t *ds, value_list_t *vl,
     return FC_TARGET_CONTINUE;
   }
   pthread_mutex_lock(&t->lock);
-  edge_series_sample(t, vl, vl->values[0].gauge);
+  bool waits = edge_series_sample(t, vl, vl->values[0].gauge);
   pthread_mutex_unlock(&t->lock);
+  if (waits)
+    edge_watch_wake();
   return FC_TARGET_CONTINUE;
 }
 
@@ -106,11 +100,15 @@ static int edge_init(void) {
       return -1;
     }
   }
-  return 0;
+  int status = edge_watch_start(targets);
+  if (status != 0)
+    ERROR(EDGE_WHERE ": the watch does not start: %s", STRERROR(-status));
+  return status;
 }
 
 /* The write threads have ended; nothing comes in any more. */
 static int edge_shutdown(void) {
+  edge_watch_stop();
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
     edge_engine_stop(e);
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)

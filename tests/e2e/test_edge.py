@@ -79,9 +79,10 @@ TypeInstance "again"
 </Rule>
 </Chain>
 """
-        every = edgecase.chain([EIM, EIM], match='Host "."', rule="all")
-        later = edgecase.chain([EIM], match='Host "."', name="PostCache",
-                               rule="later")
+        every = edgecase.chain([EIM, EIM + 'Instance "second"'],
+                               match='Host "."', rule="all")
+        later = edgecase.chain([EIM + 'Instance "third"'], match='Host "."',
+                               name="PostCache", rule="later")
         later = later.replace("</Chain>", '<Target "write">\n</Target>\n'
                               "</Chain>").replace(
                                   "LoadPlugin target_edge_impulse\n", "")
@@ -124,13 +125,20 @@ TypeInstance "again"
                                    for i in range(1000) for s in (9, 10, 11)})
 
     def test_series_ceiling(self):
-        agent = self.agent([EIM + "MaxSeries 2"])
-        for name in ("a", "b", "c"):
-            self.put([10] * 5, plugin="feed-" + name)
-        agent.wait_log(r"more than 2 series \(MaxSeries\)")
-        self.put([10] * 10, plugin="feed-c")
-        self.wait_window(agent, 9, plugin_instance="c")
+        """The newest series is refused, counted and said; none evicts."""
+        agent = self.agent([EIM + "MaxSeries 2"], interval=1)
+        for _ in range(20):
+            for name in ("a", "b", "c"):
+                self.put([10], plugin="feed-" + name)
+        self.wait_window(agent, 19, plugin_instance="a")
+        self.wait_window(agent, 19, plugin_instance="b")
+        agent.wait_value(plugin="edge_impulse", type="errors",
+                         plugin_instance="", type_instance="series", value=20)
         agent.stop()
+        self.assertEqual(agent.values(plugin_instance="c",
+                                      plugin="edge_impulse"), [])
+        self.assertEqual(agent.log().count("more than 2 series (MaxSeries)"),
+                         1)
 
     def test_other_pace_and_kind_are_said_once(self):
         agent = self.agent([EIM])

@@ -95,7 +95,10 @@ class ChildTest(edgecase.Case):
         self.left_before = set(glob.glob("/tmp/weir-eim-*"))
 
     def start(self, extra="", targets=1):
-        agent = self.agent([TARGET % self.model.path + extra] * targets)
+        agent = self.agent(
+            [TARGET % self.model.path + extra + (
+                '\nInstance "%%{plugin_instance}%d"' % i if i else "")
+             for i in range(targets)])
         self.put([10] * 12)
         self.wait_window(agent, 11)
         return agent

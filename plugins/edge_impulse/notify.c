@@ -1,0 +1,95 @@
+/* One notification for each change. collectd calls every notification plugin
+ * before plugin_dispatch_notification() returns; the values are on their way by
+ * then. */
+#include "edge.h"
+
+#include "collectd/core/utils/common/common.h"
+
+static int severity_of(const struct edge_rules *r, int state) {
+  return state == EDGE_UNKNOWN   ? r->unknown_severity
+         : state == WR_UNCERTAIN ? r->uncertain_severity
+                                 : r->severities[state];
+}
+
+static notification_t notification_of(const struct edge_series *s,
+                                      cdtime_t time, int severity,
+                                      const char *type, const char *instance) {
+  notification_t n = {.severity = severity, .time = time};
+  sstrncpy(n.host, s->host, sizeof(n.host));
+  sstrncpy(n.plugin, EDGE_PLUGIN, sizeof(n.plugin));
+  sstrncpy(n.plugin_instance, s->instance, sizeof(n.plugin_instance));
+  sstrncpy(n.type, type, sizeof(n.type));
+  sstrncpy(n.type_instance, instance, sizeof(n.type_instance));
+  return n;
+}
+
+void edge_part(const char *text, char *out, size_t max) {
+  size_t len = strlen(text);
+  bool cut = len >= max;
+  if (cut) {
+    len = max - sizeof("…");
+    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+      len--;
+  }
+  memcpy(out, text, len);
+  memcpy(out + len, cut ? "…" : "", cut ? sizeof("…") : 1);
+  for (; *out != '\0'; out++)
+    if ((unsigned char)*out < ' ' || *out == 0x7f)
+      *out = ' ';
+}
+
+static const char *name_of(const struct edge_series *s) {
+  return s->instance[0] != '\0' ? s->instance : s->host;
+}
+
+static void write_message(const struct edge_outcome *o, int previous, char *out,
+                          size_t size) {
+  const struct edge_rules *r = &o->series->target->rules;
+  /* 253 bytes at most: collectd cuts at 256, perhaps inside a character */
+  char name[56], label[48], before[48], reason[88], flow[24];
+  edge_part(name_of(o->series), name, sizeof(name));
+  edge_part(edge_label_name(r, o->shown), label, sizeof(label));
+  edge_part(edge_label_name(r, previous), before, sizeof(before));
+  edge_part(o->series->state.reason, reason, sizeof(reason));
+  if (o->shown == EDGE_UNKNOWN)
+    snprintf(out, size, "%s is %s, was %s: %s.", name, label, before, reason);
+  else {
+    snprintf(flow, sizeof(flow),
+             fabs(o->decision.level) < 1e9 ? "%.2f" : "%.4g",
+             o->decision.level);
+    snprintf(out, size, "%s is %s, was %s (score %.2f by %s, flow %s).", name,
+             label, before, o->decision.score,
+             o->decision.by_range ? "range" : "model", flow);
+  }
+}
+
+void edge_notify_state(const struct edge_outcome *o, int previous) {
+  const struct edge_rules *r = &o->series->target->rules;
+  const char *label = edge_label_name(r, o->shown);
+  notification_t n =
+      notification_of(o->series, o->time, severity_of(r, o->shown), "bool",
+                      edge_label_id(r, o->shown));
+  write_message(o, previous, n.message, sizeof(n.message));
+  plugin_notification_meta_add_string(&n, "label", label);
+  plugin_notification_meta_add_string(&n, "previous",
+                                      edge_label_name(r, previous));
+  plugin_notification_meta_add_double(
+      &n, "score", o->shown == EDGE_UNKNOWN ? 0.0 : o->decision.score);
+  plugin_dispatch_notification(&n);
+  plugin_notification_meta_free(n.meta);
+}
+
+void edge_notify_stuck(struct edge_series *s, bool stuck, double value) {
+  char name[64];
+  notification_t n =
+      notification_of(s, edge_series_time(s, wr_clock_ms()),
+                      stuck ? NOTIF_WARNING : NOTIF_OKAY, "gauge", "stuck");
+  edge_part(name_of(s), name, sizeof(name));
+  if (stuck)
+    snprintf(n.message, sizeof(n.message),
+             "%s: the sensor has said %.4g for at least %.0f s.", name, value,
+             (double)s->target->o.stuck_ms / 1000.0);
+  else
+    snprintf(n.message, sizeof(n.message), "%s: the sensor moves again.", name);
+  plugin_dispatch_notification(&n);
+}

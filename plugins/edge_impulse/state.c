@@ -1,0 +1,166 @@
+/* What a series is said to be. A state is as old as the newest sample that was
+ * judged for it; beyond StaleAfter it is unknown, whatever the reason, and
+ * stays so until windows have been judged again. */
+#include "edge.h"
+
+#include "collectd/core/utils/common/common.h"
+
+#define HEALTH_MS                                                              \
+  10000 /* unknown and health are repeated at least so often                   \
+         */
+
+int64_t edge_stale_ms(const struct edge_target *t) {
+  int64_t window_ms = (int64_t)t->shape.samples * t->shape.interval_us / 1000;
+  return t->o.stale_ms != 0 ? t->o.stale_ms : 3 * window_ms;
+}
+
+static int64_t health_ms(void) {
+  int64_t every_ms = (int64_t)CDTIME_T_TO_MS(interval_g);
+  return every_ms < HEALTH_MS ? every_ms : HEALTH_MS;
+}
+
+static void tell_health(struct edge_series *s, int64_t now_ms) {
+  edge_output_health(s);
+  s->state.told_ms = now_ms;
+  s->state.up_told = s->state.up;
+}
+
+void edge_state_sync(struct edge_series *s) {
+  struct edge_state *state = &s->state;
+  if (state->generation == s->target->rules.generation)
+    return;
+  state->generation = s->target->rules.generation;
+  wr_verdict_init(&state->verdict);
+  if (state->shown != EDGE_UNKNOWN)
+    state->shown = WR_UNCERTAIN;
+}
+
+/* Remembers what came in up to now, to say later what did not. */
+static void mark(struct edge_series *s) {
+  pthread_mutex_lock(&s->target->lock);
+  s->state.seen = s->feed;
+  s->state.seen_counts = *wr_window_counts(s->window);
+  pthread_mutex_unlock(&s->target->lock);
+}
+
+static bool is_known(struct edge_series *s, const struct wr_decision *d) {
+  struct edge_state *state = &s->state;
+  return state->shown != EDGE_UNKNOWN || d->state != WR_UNCERTAIN ||
+         ++state->held >= s->target->o.of;
+}
+
+void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
+  struct edge_series *s = job->series;
+  struct edge_state *state = &s->state;
+  int previous = state->shown;
+  state->judged_ms = job->queued.queued_ms;
+  mark(s);
+  if (is_known(s, &o->decision)) {
+    char what[3 * DATA_MAX_NAME_LEN];
+    state->shown = o->decision.state;
+    snprintf(what, sizeof(what), EDGE_WHERE ": the state of %s/%s is known",
+             s->host, s->source);
+    wr_trouble_end(&state->trouble, wr_clock_ms(), what);
+  }
+  o->shown = state->shown;
+  edge_output(o);
+  if (state->shown != previous)
+    edge_notify_state(o, previous);
+}
+
+void edge_state_answered(const struct edge_job *job, bool up,
+                         double latency_s) {
+  struct edge_series *s = job->series;
+  struct edge_state *state = &s->state;
+  int64_t now_ms = wr_clock_ms();
+  bool turned = job->stuck != state->stuck_told;
+  state->up = up;
+  state->latency_s = latency_s;
+  state->stuck_told = job->stuck;
+  if (!state->answered || state->up != state->up_told || turned ||
+      now_ms - state->told_ms >= health_ms())
+    tell_health(s, now_ms);
+  state->answered = true;
+  if (turned)
+    edge_notify_stuck(s, job->stuck,
+                      job->features[job->count - s->target->axes]);
+}
+
+/* Why no window was judged. */
+static void find_reason(struct edge_series *s, int64_t now_ms) {
+  struct edge_state *state = &s->state;
+  struct edge_target *t = s->target;
+  char why[320], part[EDGE_REASON - 32];
+  pthread_mutex_lock(&t->lock);
+  struct edge_feed feed = s->feed;
+  struct wr_window_counts c = *wr_window_counts(s->window);
+  pthread_mutex_unlock(&t->lock);
+  uint64_t samples = feed.samples - state->seen.samples;
+  double silent_s = (double)(now_ms - feed.sample_ms) / 1000.0;
+  double age_s = (double)(now_ms - state->judged_ms) / 1000.0;
+  if (silent_s * 2 > age_s) {
+    snprintf(state->reason, sizeof(state->reason), "no sample for %.0f s",
+             silent_s);
+  } else if (feed.windows == state->seen.windows) {
+    snprintf(state->reason, sizeof(state->reason),
+             "no full window for %.0f s: %" PRIu64 " samples, %" PRIu64
+             " invalid, %" PRIu64 " late, %" PRIu64 " gaps over MaxGap",
+             age_s, samples, c.invalid - state->seen_counts.invalid,
+             c.late - state->seen_counts.late + feed.jumped -
+                 state->seen.jumped,
+             c.restarts - state->seen_counts.restarts);
+  } else if (t->misfits) {
+    snprintf(state->reason, sizeof(state->reason),
+             "the model does not fit the options");
+  } else {
+    edge_engine_why(t->engine, why, sizeof(why));
+    edge_part(why, part, sizeof(part));
+    snprintf(state->reason, sizeof(state->reason),
+             "the model does not answer%s%s", part[0] != '\0' ? ": " : "",
+             part);
+  }
+}
+
+static void tell_unknown(struct edge_series *s, int64_t now_ms) {
+  struct edge_state *state = &s->state;
+  edge_state_sync(s);
+  int previous = state->shown;
+  find_reason(s, now_ms);
+  wr_trouble_begin(&state->trouble, now_ms, LOG_WARNING,
+                   EDGE_WHERE ": the state of %s/%s is unknown: %s.", s->host,
+                   s->source, state->reason);
+  if (previous != EDGE_UNKNOWN) {
+    wr_verdict_init(&state->verdict);
+    state->held = 0;
+    state->up = false;
+  }
+  state->shown = EDGE_UNKNOWN;
+  struct edge_outcome o = {.series = s,
+                           .time = edge_series_time(s, now_ms),
+                           .decision = {.state = WR_UNCERTAIN},
+                           .shown = EDGE_UNKNOWN};
+  edge_output(&o);
+  tell_health(s, now_ms);
+  if (previous != EDGE_UNKNOWN)
+    edge_notify_state(&o, previous);
+}
+
+int64_t edge_state_review(struct edge_series *s, int64_t now_ms) {
+  struct edge_state *state = &s->state;
+  int64_t stale_ms = state->judged_ms + edge_stale_ms(s->target) - now_ms;
+  int64_t health = state->told_ms + health_ms() - now_ms;
+  if (stale_ms > 0) {
+    if (!state->answered)
+      return stale_ms;
+    if (health <= 0) {
+      tell_health(s, now_ms);
+      health = health_ms();
+    }
+    return health < stale_ms ? health : stale_ms;
+  }
+  if (state->shown != EDGE_UNKNOWN || health <= 0) {
+    tell_unknown(s, now_ms);
+    health = health_ms();
+  }
+  return health;
+}

@@ -1,0 +1,122 @@
+/* The watch: one thread that sees what does not happen. It gives up holes,
+ * judges windows while a model takes long to start, lets states grow old, and
+ * repeats health. It never asks a model, so nothing holds it up. */
+#include "edge.h"
+
+#include "collectd/core/utils/common/common.h"
+
+#define IDLE_MS 1000 /* from one look to the next */
+#define HOLES_MS 50
+
+static pthread_t thread;
+static bool started, stop, woken;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t wake;
+
+/* Windows that came while the model starts. */
+static void answer_waiting(struct edge_engine *e) {
+  struct wr_job *late, *job;
+  do {
+    pthread_mutex_lock(&e->judging);
+    job = edge_engine_take(e, &late);
+    if (job != NULL)
+      edge_answer_away((struct edge_job *)job, EDGE_REFUSED);
+    pthread_mutex_unlock(&e->judging);
+    edge_engine_drop(e, late);
+    if (job != NULL)
+      edge_job_free((struct edge_job *)job);
+  } while (job != NULL);
+}
+
+static int64_t review(struct edge_target *t) {
+  struct edge_series **all;
+  size_t count = edge_series_list(t, &all);
+  int64_t next_ms = IDLE_MS;
+  for (size_t i = 0; i < count; i++) {
+    pthread_mutex_lock(&t->engine->judging);
+    int64_t due_ms = edge_state_review(all[i], wr_clock_ms());
+    pthread_mutex_unlock(&t->engine->judging);
+    edge_series_release(all[i]);
+    if (due_ms < next_ms)
+      next_ms = due_ms;
+  }
+  free(all);
+  return next_ms;
+}
+
+/* Milliseconds to the next look. */
+static int64_t look(struct edge_target *targets, bool reviews) {
+  int64_t next_ms = IDLE_MS;
+  for (struct edge_target *t = targets; t != NULL; t = t->next) {
+    answer_waiting(t->engine);
+    if (edge_series_sweep(t))
+      next_ms = HOLES_MS;
+    int64_t due_ms = reviews ? review(t) : IDLE_MS;
+    if (due_ms < next_ms)
+      next_ms = due_ms;
+  }
+  return next_ms > HOLES_MS ? next_ms : HOLES_MS;
+}
+
+/* Until then, or until it is woken; lock is held. */
+static void wait_ms(int64_t ms) {
+  int64_t until_us = wr_clock_us() + ms * 1000;
+  struct timespec until = {.tv_sec = until_us / 1000000,
+                           .tv_nsec = until_us % 1000000 * 1000};
+  while (!stop && !woken && pthread_cond_timedwait(&wake, &lock, &until) == 0)
+    ;
+  woken = false;
+}
+
+static void *watch(void *arg) {
+  struct edge_target *targets = arg;
+  int64_t told_ms = wr_clock_ms(), review_ms = 0;
+  pthread_mutex_lock(&lock);
+  while (!stop) {
+    pthread_mutex_unlock(&lock);
+    int64_t now_ms = wr_clock_ms(),
+            next_ms = look(targets, now_ms >= review_ms);
+    if (now_ms >= review_ms)
+      review_ms = now_ms + next_ms;
+    if (now_ms - told_ms >= (int64_t)CDTIME_T_TO_MS(interval_g)) {
+      edge_output_left_out();
+      told_ms = now_ms;
+    }
+    pthread_mutex_lock(&lock);
+    wait_ms(next_ms);
+  }
+  pthread_mutex_unlock(&lock);
+  return NULL;
+}
+
+int edge_watch_start(struct edge_target *targets) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&wake, &attributes);
+  pthread_condattr_destroy(&attributes);
+  stop = false;
+  int status = -plugin_thread_create(&thread, watch, targets, "edge_watch");
+  started = status == 0;
+  return status;
+}
+
+void edge_watch_stop(void) {
+  if (!started)
+    return;
+  pthread_mutex_lock(&lock);
+  stop = true;
+  pthread_cond_signal(&wake);
+  pthread_mutex_unlock(&lock);
+  pthread_join(thread, NULL);
+  pthread_cond_destroy(&wake);
+  started = false;
+}
+
+void edge_watch_wake(void) {
+  pthread_mutex_lock(&lock);
+  woken = true;
+  if (started)
+    pthread_cond_signal(&wake);
+  pthread_mutex_unlock(&lock);
+}
