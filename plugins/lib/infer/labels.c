@@ -48,21 +48,30 @@ static bool simplify(const char *name, char *id, size_t size) {
   return *s == '\0';
 }
 
-static bool taken(const struct wr_labels *l, const char *id,
-                  const char *const *reserved) {
-  for (size_t i = 0; i < l->count; i++)
-    if (wr_text_same(l->at[i].id, id))
-      return true;
+static bool is_reserved(const char *id, const char *const *reserved) {
   for (size_t i = 0; reserved != NULL && reserved[i] != NULL; i++)
     if (wr_text_same(reserved[i], id))
       return true;
   return false;
 }
 
-static void identify(const struct wr_labels *l, const char *name,
-                     const char *const *reserved, char *id) {
-  if (simplify(name, id, WR_LABEL_ID) && !taken(l, id, reserved))
-    return;
+static bool taken(const struct wr_labels *l, const char *id,
+                  const char *const *reserved) {
+  for (size_t i = 0; i < l->count; i++)
+    if (wr_text_same(l->at[i].id, id))
+      return true;
+  return is_reserved(id, reserved);
+}
+
+/* A name that is an identifier as it is spelled; so it will have it. */
+static bool is_spelled(const char *name, const char *const *reserved) {
+  char id[WR_LABEL_ID];
+  return simplify(name, id, sizeof(id)) && strcmp(name, id) == 0 &&
+         !is_reserved(name, reserved);
+}
+
+static void hash_in(const struct wr_labels *l, const char *name,
+                    const char *const *reserved, char *id) {
   char stem[WR_LABEL_ID - 9];
   (void)simplify(name, stem, sizeof(stem));
   for (uint32_t seed = 0;; seed++) {
@@ -70,6 +79,24 @@ static void identify(const struct wr_labels *l, const char *name,
     if (!taken(l, id, reserved))
       return;
   }
+}
+
+/* The new label's identifier; another one that had it by being simplified
+ * gives it up. */
+static void identify(struct wr_labels *l, const char *name,
+                     const char *const *reserved, char *id) {
+  bool spelled = is_spelled(name, reserved);
+  if (!simplify(name, id, WR_LABEL_ID) ||
+      (!spelled && taken(l, id, reserved))) {
+    hash_in(l, name, reserved, id);
+    return;
+  }
+  for (size_t i = 0; spelled && i < l->count; i++)
+    if (strcmp(l->at[i].id, id) == 0) {
+      char other[WR_LABEL_ID];
+      hash_in(l, l->at[i].name, reserved, other);
+      memcpy(l->at[i].id, other, sizeof(other));
+    }
 }
 
 int wr_labels_add(struct wr_labels *l, const char *name,

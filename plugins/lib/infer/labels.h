@@ -4,7 +4,9 @@
  * '.', '_', '-' and valid UTF-8 beyond ASCII stay; everything else becomes
  * '_'. No two labels share one, and none is a reserved word: where that would
  * happen, or where a label is too long, the identifier ends in a hash of
- * the label. Threads: none of its own; read-only after wr_labels_init(). */
+ * the label. A label that needs no change always keeps its spelling, whatever
+ * stands beside it: the other one, that would become the same, gets the hash.
+ * Threads: none of its own; read-only after wr_labels_init(). */
 #ifndef WR_LABELS_H
 #define WR_LABELS_H
 

@@ -90,6 +90,33 @@ static void test_no_collisions(void) {
   wr_labels_free(&l);
 }
 
+/* In either order the one that is an identifier keeps its spelling. */
+static void test_as_spelled_wins(void) {
+  static const char *const orders[][3] = {{"no flow", "no_flow", "no/flow"},
+                                          {"no_flow", "no/flow", "no flow"},
+                                          {"no/flow", "no flow", "no_flow"}};
+  for (size_t i = 0; i < 3; i++) {
+    struct wr_labels l = {0};
+    for (int k = 0; k < 3; k++)
+      CU_ASSERT_EQUAL(wr_labels_add(&l, orders[i][k], reserved), k);
+    CU_ASSERT_STRING_EQUAL(l.at[wr_labels_find(&l, "no_flow")].id, "no_flow");
+    all_differ(&l);
+    /* even what looks like somebody's hash */
+    char hashed[WR_LABEL_ID];
+    strcpy(hashed, l.at[wr_labels_find(&l, "no/flow")].id);
+    CU_ASSERT_EQUAL(wr_labels_add(&l, hashed, reserved), 3);
+    CU_ASSERT_STRING_EQUAL(l.at[3].id, hashed);
+    all_differ(&l);
+    wr_labels_free(&l);
+  }
+  struct wr_labels l = {0};
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "normal", reserved), 0);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "Normal", reserved), 1);
+  CU_ASSERT_STRING_EQUAL(l.at[0].id, "normal");
+  CU_ASSERT_STRING_EQUAL(l.at[1].id, "Normal");
+  wr_labels_free(&l);
+}
+
 /* Property: any bytes make identifiers that differ and are clean. */
 static void test_property_any_bytes(void) {
   srand(1);
@@ -116,4 +143,4 @@ static void test_property_any_bytes(void) {
 
 UNIT_MAIN("labels", UNIT(test_refused), UNIT(test_plain_names_stay),
           UNIT(test_unsafe_bytes), UNIT(test_no_collisions),
-          UNIT(test_property_any_bytes))
+          UNIT(test_as_spelled_wins), UNIT(test_property_any_bytes))
