@@ -23,6 +23,7 @@ class StandIn:
 
     def __init__(self, port=0, tls=None):
         self.mode, self.version, self.samples = "ok", 1, 10
+        self.labels = LABELS
         self.infos = self.requests = self.overlap = 0
         self.busy = threading.Lock()
         self.release = threading.Event()
@@ -84,7 +85,7 @@ class StandIn:
                             "deploy_version": self.version},
                 "modelParameters": {
                     "input_features_count": self.samples, "axis_count": 1,
-                    "interval_ms": 1000, "labels": LABELS, "has_anomaly": 0,
+                    "interval_ms": 1000, "labels": self.labels, "has_anomaly": 0,
                     "model_type": "classification"}}
 
     def answer(self, handler, features):
@@ -109,7 +110,7 @@ class StandIn:
                 400, b"Expected %d features, but received %d"
                 % (self.samples, len(features)), "text/plain")
         label = "Low" if features[-1] < 5 else "Normal"
-        scores = {x: 0.96 if x == label else 0.01 for x in LABELS}
+        scores = {x: 0.96 if x == label else 0.01 for x in self.labels}
         if mode == "other_labels":
             scores = {"idle": 1, "wave": 0}
         return handler.reply(200, json.dumps(
