@@ -4,6 +4,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "lib/base/number.h"
 
 static int severity_of(const struct edge_rules *r, int state) {
   return state == EDGE_UNKNOWN   ? r->unknown_severity
@@ -54,12 +55,12 @@ static void write_message(const struct edge_outcome *o, int previous, char *out,
   if (o->shown == EDGE_UNKNOWN)
     snprintf(out, size, "%s is %s, was %s: %s.", name, label, before, reason);
   else {
-    snprintf(flow, sizeof(flow),
-             fabs(o->decision.level) < 1e9 ? "%.2f" : "%.4g",
-             o->decision.level);
-    snprintf(out, size, "%s is %s, was %s (score %.2f by %s, flow %s).", name,
-             label, before, o->decision.score,
-             o->decision.by_range ? "range" : "model", flow);
+    wr_number_print(flow, sizeof(flow),
+                    fabs(o->decision.level) < 1e9 ? "%.2f" : "%.4g",
+                    o->decision.level);
+    wr_number_print(out, size, "%s is %s, was %s (score %.2f by %s, flow %s).",
+                    name, label, before, o->decision.score,
+                    o->decision.by_range ? "range" : "model", flow);
   }
 }
 
@@ -86,9 +87,9 @@ void edge_notify_stuck(struct edge_series *s, bool stuck, double value) {
                       stuck ? NOTIF_WARNING : NOTIF_OKAY, "gauge", "stuck");
   edge_part(name_of(s), name, sizeof(name));
   if (stuck)
-    snprintf(n.message, sizeof(n.message),
-             "%s: the sensor has said %.4g for at least %.0f s.", name, value,
-             (double)s->target->o.stuck_ms / 1000.0);
+    wr_number_print(n.message, sizeof(n.message),
+                    "%s: the sensor has said %.4g for at least %.0f s.", name,
+                    value, (double)s->target->o.stuck_ms / 1000.0);
   else
     snprintf(n.message, sizeof(n.message), "%s: the sensor moves again.", name);
   plugin_dispatch_notification(&n);

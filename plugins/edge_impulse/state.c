@@ -4,6 +4,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "lib/base/number.h"
 
 #define HEALTH_MS                                                              \
   10000 /* unknown and health are repeated at least so often                   \
@@ -99,25 +100,25 @@ static void find_reason(struct edge_series *s, int64_t now_ms) {
   double silent_s = (double)(now_ms - feed.sample_ms) / 1000.0;
   double age_s = (double)(now_ms - state->judged_ms) / 1000.0;
   if (silent_s * 2 > age_s) {
-    snprintf(state->reason, sizeof(state->reason), "no sample for %.0f s",
-             silent_s);
+    wr_number_print(state->reason, sizeof(state->reason),
+                    "no sample for %.0f s", silent_s);
   } else if (feed.windows == state->seen.windows) {
-    snprintf(state->reason, sizeof(state->reason),
-             "no full window for %.0f s: %" PRIu64 " samples, %" PRIu64
-             " invalid, %" PRIu64 " late, %" PRIu64 " gaps over MaxGap",
-             age_s, samples, c.invalid - state->seen_counts.invalid,
-             c.late - state->seen_counts.late + feed.jumped -
-                 state->seen.jumped,
-             c.restarts - state->seen_counts.restarts);
+    wr_number_print(state->reason, sizeof(state->reason),
+                    "no full window for %.0f s: %" PRIu64 " samples, %" PRIu64
+                    " invalid, %" PRIu64 " late, %" PRIu64 " gaps over MaxGap",
+                    age_s, samples, c.invalid - state->seen_counts.invalid,
+                    c.late - state->seen_counts.late + feed.jumped -
+                        state->seen.jumped,
+                    c.restarts - state->seen_counts.restarts);
   } else if (t->misfits) {
-    snprintf(state->reason, sizeof(state->reason),
-             "the model does not fit the options");
+    wr_number_print(state->reason, sizeof(state->reason),
+                    "the model does not fit the options");
   } else {
     edge_engine_why(t->engine, why, sizeof(why));
     edge_part(why, part, sizeof(part));
-    snprintf(state->reason, sizeof(state->reason),
-             "the model does not answer%s%s", part[0] != '\0' ? ": " : "",
-             part);
+    wr_number_print(state->reason, sizeof(state->reason),
+                    "the model does not answer%s%s",
+                    part[0] != '\0' ? ": " : "", part);
   }
 }
 
