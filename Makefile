@@ -1,7 +1,7 @@
 # Weir: collectd plugins that turn a flow sensor into an alarm.
 # `make help` lists the targets; everything built lands in build/.
 
-VERSION := 0.1.0
+VERSION := $(shell sed -n "1s/.*(\(.*\)).*/\1/p" debian/changelog)
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr

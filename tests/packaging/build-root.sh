@@ -1,4 +1,4 @@
-# Sourced after lib.sh: build_root makes build/roots/build, a bookworm root
+# Sourced after lib.sh: build_root makes build/roots/SUITE/build, a root
 # with what debian/control wants, for this architecture and for arm64.
 build_root() {
   local root=$roots/build stamp source=$1

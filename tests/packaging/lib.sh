@@ -1,18 +1,19 @@
 # Shared by the scripts beside it; sourced, with bash.
 #
-# A root is a clean Debian bookworm in a directory of its own. Scripts that
+# A root is a clean Debian (SUITE=bookworm or trixie) in a directory of its own. Scripts that
 # enter one run in mount and process namespaces of their own, so nothing stays
 # mounted and no daemon stays behind, however the script ends.
 #
-# What is kept for the next time lies in build/roots/: base-ARCH.tar, the
+# What is kept for the next time lies in build/roots/SUITE/: base-ARCH.tar, the
 # packages that apt fetched, and the root in which packages are built.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 name=$(basename "$0")
 build=$PWD/${WEIR_BUILD:-build}
-roots=$build/roots
-packages=$build/packages
+suite=${SUITE:-bookworm}
+roots=$build/roots/$suite
+packages=$build/packages/$suite
 native=$(dpkg --print-architecture 2>/dev/null || echo unknown)
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
 
@@ -76,7 +77,7 @@ arm64_runs() {
 base() {
   local tar=$roots/base-$1.tar
   [ -z "$(find "$tar" -mtime -7 2>/dev/null)" ] || return 0
-  say "making a bookworm root for $1"
+  say "making a $suite root for $1"
   nice mmdebstrap --quiet --format=tar --variant=minbase --architectures="$1" \
     --include=ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
@@ -84,8 +85,8 @@ base() {
     --dpkgopt='path-exclude=/usr/share/man/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' \
     --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*.bin' \
-    bookworm "$tar.part" </dev/null ||
-    skip "mmdebstrap could not make a bookworm root for $1"
+    "$suite" "$tar.part" </dev/null ||
+    skip "mmdebstrap could not make a $suite root for $1"
   mv "$tar.part" "$tar"
 }
 

@@ -2,15 +2,18 @@
 # the Makefile. What a machine lacks is skipped with one line that names it.
 
 PKG := WEIR_BUILD=$(B) nice tests/packaging
+# SUITE=trixie: the same for Debian 13
+export SUITE
 
-.PHONY: deb deb-all deb-check arm64-check image image-check dist
+.PHONY: version deb deb-all deb-check arm64-check image image-check dist
 deb: deps-build ## Debian packages for this machine, in build/packages
 	@tests/install-deps dpkg-buildpackage:dpkg-dev debhelper fakeroot \
 	  libcunit1-dev perl:perl
 	@tests/packaging/dist $(B)/dist/weir.tar.gz >/dev/null
 	@cd $(B) && $(CURDIR)/tests/packaging/build-deb dist/weir.tar.gz \
-	  packages/$$(dpkg --print-architecture)
-	@ls $(B)/packages/*/*.deb
+	  packages/$$(. /etc/os-release && \
+	  echo "$$VERSION_CODENAME")/$$(dpkg --print-architecture)
+	@ls $(B)/packages/*/*/*.deb
 
 deb-all: ## packages for amd64 and arm64, reproducible, from a clean root
 	@$(PKG)/packages
@@ -26,6 +29,8 @@ image: ## container images for amd64 and arm64 as one OCI archive
 
 image-check: ## build, run, kill and watch the containers
 	@$(PKG)/image-check
+
+version: ; @echo $(VERSION)
 
 dist: ## the source as one archive
 	@tests/packaging/dist $(B)/dist/weir-$(VERSION).tar.gz
