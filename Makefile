@@ -95,16 +95,18 @@ $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
 MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
   $(B)/man/collectd-arduino_cloud.5
 MAN1 := $(B)/man/weir-doctor.1
+MAN8 := $(B)/man/weir-enable.8
 $(B)/man/collectd-m4_rpc.5: plugins/m4_rpc/m4_rpc.pod
 $(B)/man/collectd-edge_impulse.5: plugins/edge_impulse/edge_impulse.pod
 $(B)/man/collectd-arduino_cloud.5: plugins/arduino_cloud/arduino_cloud.pod
 $(B)/man/weir-doctor.1: plugins/doctor/weir-doctor.pod
-$(MAN5) $(MAN1):
+$(B)/man/weir-enable.8: agent-config/weir-enable.pod
+$(MAN5) $(MAN1) $(MAN8):
 	@mkdir -p $(@D)
 	$(Q)pod2man --section=$(patsubst .%,%,$(suffix $@)) --center=Weir \
 	  --release=$(VERSION) --date=' ' --name=$(basename $(@F)) $< $@
 .PHONY: man
-man: $(MAN5) $(MAN1) ## man pages from POD
+man: $(MAN5) $(MAN1) $(MAN8) ## man pages from POD
 
 include tests/check.mk
 -include model/model.mk tests/dashboards/dashboards.mk \
@@ -116,18 +118,21 @@ MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/weir
 DROPINDIR ?= /etc/collectd/collectd.conf.d
 tree = cd $(1) && find . -type f ! -name '*.py' ! -name '*.png' \
-  ! -path './collectd.conf.d/*' \
+  ! -path './collectd.conf.d/*' ! -name 'weir-enable*' \
   ! -path './examples/*' | \
   while read -r f; do install -D -m $$(test -x $$f && echo 0755 || echo 0644) \
   $$f $(DESTDIR)$(2)/$$f; done
 .PHONY: install uninstall clean help
 install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 	install -d $(addprefix $(DESTDIR),$(PLUGINDIR) $(PREFIX)/lib/weir \
-	  $(PREFIX)/bin $(MANDIR)/man1 $(MANDIR)/man5 $(DROPINDIR) /etc/weir)
+	  $(PREFIX)/bin $(PREFIX)/sbin $(addprefix $(MANDIR)/,man1 man5 man8) \
+	  $(DROPINDIR) /etc/weir)
 	install -m 0644 $(SO) $(DESTDIR)$(PLUGINDIR)
 	install -m 0755 $(EIM) $(DESTDIR)$(PREFIX)/lib/weir
 	install -m 0755 $(B)/bin/weir-doctor $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 agent-config/weir-enable $(DESTDIR)$(PREFIX)/sbin
 	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
 	for f in $(DROPINS); do \
 	  test -e $(DESTDIR)$(DROPINDIR)/$${f##*/} || \
@@ -140,8 +145,9 @@ install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 uninstall: ## what install put there; drop-ins only if all lines are comments
 	cd $(DESTDIR)$(PLUGINDIR) && rm -f $(notdir $(SO))
 	cd $(DESTDIR)$(MANDIR) && rm -f $(MAN1:$(B)/man/%=man1/%) \
-	  $(MAN5:$(B)/man/%=man5/%)
-	rm -f $(DESTDIR)$(PREFIX)/bin/weir-doctor
+	  $(MAN5:$(B)/man/%=man5/%) $(MAN8:$(B)/man/%=man8/%)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX),/bin/weir-doctor \
+	  /sbin/weir-enable)
 	rm -rf $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/weir \
 	  $(DESTDIR)$(DOCDIR)
 	for f in $(DROPINS); do \
