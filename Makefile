@@ -92,6 +92,11 @@ $(B)/bin/weir-doctor: $(DOCTOR_OBJ) $(B)/lib/libweir.a; $(program)
 $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
   $(filter-out %/main.o,$(MODEL_OBJ)) $(B)/lib/libweir.a; $(program)
 
+RELEASED = $(shell date -u +%F -d \
+  "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)")
+# A page is also found under the name of what it describes.
+MAN_NAMES := m4_rpc=m4_rpc edge_impulse=target_edge_impulse \
+  edge_impulse=match_classification arduino_cloud=write_arduino_cloud
 MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
   $(B)/man/collectd-arduino_cloud.5
 MAN1 := $(B)/man/weir-doctor.1
@@ -104,7 +109,7 @@ $(B)/man/weir-enable.8: agent-config/weir-enable.pod
 $(MAN5) $(MAN1) $(MAN8):
 	@mkdir -p $(@D)
 	$(Q)pod2man --section=$(patsubst .%,%,$(suffix $@)) --center=Weir \
-	  --release=$(VERSION) --date=' ' --name=$(basename $(@F)) $< $@
+	  --release=$(VERSION) --date="$(RELEASED)" --name=$(basename $(@F)) $< $@
 .PHONY: man
 man: $(MAN5) $(MAN1) $(MAN8) ## man pages from POD
 
@@ -134,6 +139,8 @@ install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 	install -m 0644 $(MAN1) $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 $(MAN8) $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 $(MAN5) $(DESTDIR)$(MANDIR)/man5
+	cd $(DESTDIR)$(MANDIR)/man5 && for n in $(MAN_NAMES); do \
+	  ln -sf collectd-$${n%=*}.5 $${n#*=}.5 || exit 1; done
 	for f in $(DROPINS); do \
 	  test -e $(DESTDIR)$(DROPINDIR)/$${f##*/} || \
 	  install -m 0644 $$f $(DESTDIR)$(DROPINDIR) || exit 1; done
@@ -145,7 +152,8 @@ install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 uninstall: ## what install put there; drop-ins only if all lines are comments
 	cd $(DESTDIR)$(PLUGINDIR) && rm -f $(notdir $(SO))
 	cd $(DESTDIR)$(MANDIR) && rm -f $(MAN1:$(B)/man/%=man1/%) \
-	  $(MAN5:$(B)/man/%=man5/%) $(MAN8:$(B)/man/%=man8/%)
+	  $(MAN5:$(B)/man/%=man5/%) $(MAN8:$(B)/man/%=man8/%) \
+	  $(foreach n,$(MAN_NAMES),man5/$(lastword $(subst =, ,$(n))).5)
 	rm -f $(addprefix $(DESTDIR)$(PREFIX),/bin/weir-doctor \
 	  /sbin/weir-enable)
 	rm -rf $(DESTDIR)$(PREFIX)/lib/weir $(DESTDIR)$(PREFIX)/share/weir \

@@ -5,7 +5,8 @@ PKG := WEIR_BUILD=$(B) nice tests/packaging
 # SUITE=trixie: the same for Debian 13
 export SUITE
 
-.PHONY: version deb deb-all deb-check arm64-check image image-check dist
+.PHONY: version deb deb-all deb-check arm64-check image image-check dist \
+  release
 deb: deps-build ## Debian packages for this machine, in build/packages
 	@tests/install-deps dpkg-buildpackage:dpkg-dev debhelper fakeroot \
 	  libcunit1-dev perl:perl
@@ -34,3 +35,7 @@ version: ; @echo $(VERSION)
 
 dist: ## the source as one archive
 	@tests/packaging/dist $(B)/dist/weir-$(VERSION).tar.gz
+
+release: ## all that a release carries, in build/release (40 min)
+	@tests/install-deps dpkg-dev git:git
+	@$(PKG)/release
