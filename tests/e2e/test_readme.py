@@ -14,9 +14,9 @@ TESTED_BY = {
     "make check": "tests/run-checks",        # this test runs in it
     "make demo": "tests/e2e/test_demo.py",
     "make unit": "tests/run-checks",
-    "weir-doctor m4": "tests/e2e/test_doctor.py",
+    "weir-doctor m4": "tests/e2e/test_doctor_m4.py",
     "weir-doctor inference /usr/lib/weir/flow.eim":
-        "tests/e2e/test_doctor.py",
+        "tests/e2e/test_doctor_model.py",
     "weir-doctor cloud --env /etc/weir/arduino-cloud.env":
         "tests/e2e/test_doctor.py",
 }
