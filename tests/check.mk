@@ -22,6 +22,10 @@ EVALUATE := $(B)/bin/evaluate-alarms
 $(EVALUATE): $(call objs,$(wildcard tests/evaluate/*.c) \
   tests/sim/m4sim_plant.c tests/sim/m4sim_scenario.c) $(B)/lib/libweir.a \
   $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
+# The same figures on every machine.
+$(patsubst %,$(B)/obj/%.o,plugins/lib/flow/% tests/evaluate/% tests/sim/%): \
+  ALL_CFLAGS += -ffp-contract=off
+ALARMS := $(sort $(wildcard tests/sim/scenarios/alarms/*.scenario))
 
 $(B)/fuzzlib/lib/libweir.a: $(wildcard plugins/lib/*/*.[ch])
 	$(Q)$(MAKE) --no-print-directory B=$(B)/fuzzlib CC=$(CLANG) HARDEN= \
@@ -77,6 +81,15 @@ $(LOCALE): %/LC_CTYPE:
 	$(call say,LOCALE,$(notdir $*))
 	$(Q)localedef -i $(basename $(notdir $*)) \
 	  -f $(patsubst .%,%,$(suffix $(notdir $*))) $*
+
+evaluate-alarms: $(EVALUATE) ## what the alarm does; writes model/alarms.md
+	@$(EVALUATE)
+	@$(EVALUATE) -r $(ALARMS) >$(B)/alarms.md
+	@cp $(B)/alarms.md model/alarms.md
+	@sed -n '/^| aim/,/^$$/p' model/alarms.md
+
+evaluate-check: $(EVALUATE)
+	@tests/evaluate/check $(EVALUATE) model/alarms.md $(ALARMS)
 
 unit: $(UNIT) $(LOCALE) ## CUnit tests of each lib module
 	@WEIR_LOCALES=$(abspath $(LOCALES)) tests/run-units $(UNIT)

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #define EV_SECONDS_MAX 4096
+#define EV_FAMILIES_MAX 64
 
 /* -- the agent: what the plugin does, at its default options --------------- */
 
@@ -72,7 +73,6 @@ struct ev_scenario {
   char name[64];
   struct ms_scenario plant;
   double pulses_per_litre; /* of the sensor; 450 is a YF-S201 */
-  bool fine;               /* no fault in it: no FAILURE is right */
   bool declared; /* a series says whether the pump is on: flow above 0 */
   bool setpoint; /* a series says what flow is wanted */
   bool model_dead;
@@ -83,6 +83,7 @@ struct ev_tally {
   size_t changes;               /* set points */
   size_t false_alarms;          /* FAILUREs without any cause */
   size_t notifications, excess; /* more than true changes of the label */
+  size_t true_changes;          /* of the label, and the first one */
   size_t state[EV_LABELS], uncertain, wrong; /* seconds */
   size_t settled, settled_right; /* steps; with the right label 6 s later */
   size_t lasting, detected;      /* faults that do not settle */
@@ -113,11 +114,32 @@ struct ev_family {
 };
 
 extern const struct ev_family ev_families[];
-extern const size_t ev_families_count;
+extern const size_t ev_families_count; /* at most EV_FAMILIES_MAX */
+
+/* All scenarios of a family; `each` may be NULL. */
+void ev_family_play(
+    const struct ev_family *f, uint64_t seed, struct ev_tally *sum,
+    void (*each)(void *arg, const char *name, struct ev_tally *t), void *arg);
 
 void ev_scenario_init(struct ev_scenario *s, const char *name);
 /* printf of one scenario line; ends the program on a fault in it. */
 void ev_line(struct ev_scenario *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* -- files and tables --------------------------------------------------------
+ */
+
+/* A scenario file of m4sim; a line that begins with "#!" says what m4sim does
+ * not know: "declared", "setpoint", "dead", "pulses N". 0, or -1 with a
+ * sentence on stderr. */
+int ev_file_load(struct ev_scenario *s, const char *path);
+
+/* One line for people. */
+void ev_print_head(FILE *f);
+void ev_print_row(FILE *f, const char *name, struct ev_tally *t);
+/* The whole of model/alarms.md. */
+int ev_report(FILE *f, char *const *files, size_t count);
+/* Its part on the named files alone: what a check compares. */
+int ev_report_named(FILE *f, char *const *files, size_t count);
 
 #endif

@@ -26,7 +26,6 @@ void ev_scenario_init(struct ev_scenario *s, const char *name) {
   snprintf(s->name, sizeof(s->name), "%s", name);
   ms_scenario_init(&s->plant);
   s->pulses_per_litre = MS_PULSES_PER_LITRE;
-  s->fine = true;
 }
 
 void ev_line(struct ev_scenario *s, const char *format, ...) {
@@ -262,7 +261,6 @@ static void make_piston(struct ev_scenario *s, size_t i, struct ms_rng *rng) {
 static void faults(struct ev_scenario *s, struct ms_rng *rng,
                    const char *event) {
   double n = loop(s, rng), at = between(rng, 0.8, 1.2);
-  s->fine = false;
   ev_line(s, "0 flow %g", at * n);
   for (double t = 50; t < END_S - 40; t += 70) {
     ev_line(s, "%g %s", t, event);
@@ -301,7 +299,6 @@ static void make_out_of_range(struct ev_scenario *s, size_t i,
   static const char *const kinds[] = {"blockage", "burst", "pump_stop", "zero"};
   const char *kind = kinds[i % 4];
   double to = i % 4 == 1 ? between(rng, 2.2, 3) : between(rng, 0.05, 0.35);
-  s->fine = false;
   ev_line(s, "0 flow %g", at * n);
   for (double t = 50; t < END_S - 40; t += 70) {
     if (i % 4 == 3)
@@ -330,7 +327,6 @@ static void make_settling(struct ev_scenario *s, size_t i, struct ms_rng *rng) {
 static void make_frozen(struct ev_scenario *s, size_t i, struct ms_rng *rng) {
   (void)i;
   faults(s, rng, "stuck");
-  s->fine = true;
 }
 
 /* The model is away: ranges still have to alarm, and nothing else may. */
@@ -365,3 +361,27 @@ const struct ev_family ev_families[] = {
     {"dead", "the same without a model", 20, make_dead_model},
 };
 const size_t ev_families_count = sizeof(ev_families) / sizeof(ev_families[0]);
+_Static_assert(sizeof(ev_families) / sizeof(ev_families[0]) <= EV_FAMILIES_MAX,
+               "more families than a report holds");
+
+void ev_family_play(
+    const struct ev_family *f, uint64_t seed, struct ev_tally *sum,
+    void (*each)(void *arg, const char *name, struct ev_tally *t), void *arg) {
+  for (size_t i = 0; i < f->count; i++) {
+    struct ev_scenario s;
+    struct ev_tally t = {0};
+    char name[64];
+    struct ms_rng rng = {seed * 1000003 + i * 7919};
+    for (const char *c = f->name; *c != '\0'; c++)
+      rng.state = rng.state * 31 + (unsigned char)*c;
+    snprintf(name, sizeof(name), "%s-%zu", f->name, i);
+    ev_scenario_init(&s, name);
+    f->make(&s, i, &rng);
+    ev_play(&s, seed, &t, NULL);
+    if (each != NULL)
+      each(arg, name, &t);
+    ev_tally_add(sum, &t);
+    ev_tally_free(&t);
+    ms_scenario_free(&s.plant);
+  }
+}

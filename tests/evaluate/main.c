@@ -1,115 +1,103 @@
-/* evaluate-alarms [-v] [-f FAMILY] [-t NAME] [-s SEED] [FILE.scenario ...] */
 #include "tests/evaluate/evaluate.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+static const char usage[] =
+    "usage: evaluate-alarms [-v] [-s SEED] [-f FAMILY]   kinds of scenarios\n"
+    "       evaluate-alarms [-t] [-s SEED] FILE...       scenario files; -t: "
+    "each second\n"
+    "       evaluate-alarms -r FILE...                   model/alarms.md\n"
+    "       evaluate-alarms -n FILE...                   its part on files\n";
+
 struct options {
-  const char *family, *trace;
+  const char *family;
   uint64_t seed;
-  bool verbose;
+  bool verbose, trace, report, named;
 };
 
-static void head(const char *what) {
-  printf("%-26s %4s %5s %6s %6s %6s | %6s %6s %6s %6s %6s %5s | %6s %9s | "
-         "%9s %5s %5s\n",
-         what, "n", "chg", "FALSE", "notif", "excess", "Normal", "Low", "High",
-         "Anom", "uncert", "wrong", "settl%", "settled", "detected", "med",
-         "p90");
+static void each(void *arg, const char *name, struct ev_tally *t) {
+  (void)arg;
+  ev_print_row(stdout, name, t);
 }
 
-static void row(const char *name, struct ev_tally *t) {
-  printf("%-26.26s %4zu %5zu %6zu %6zu %6zu | %6zu %6zu %6zu %6zu %6zu %5zu | "
-         "%6.1f %4zu/%4zu | %4zu/%4zu %5.1f %5.1f\n",
-         name, t->scenarios, t->changes, t->false_alarms, t->notifications,
-         t->excess, t->state[EV_NORMAL], t->state[EV_LOW], t->state[EV_HIGH],
-         t->state[EV_ANOMALOUS], t->uncertain, t->wrong,
-         t->settled == 0
-             ? NAN
-             : 100.0 * (double)t->settled_right / (double)t->settled,
-         t->settled_right, t->settled, t->detected, t->lasting,
-         ev_tally_delay(t, 0.5), ev_tally_delay(t, 0.9));
+static int run_families(const struct options *o) {
+  struct ev_tally sum = {0};
+  ev_print_head(stdout);
+  for (size_t i = 0; i < ev_families_count; i++) {
+    struct ev_tally t = {0};
+    if (o->family != NULL && strcmp(o->family, ev_families[i].name) != 0)
+      continue;
+    ev_family_play(&ev_families[i], o->seed, &t, o->verbose ? each : NULL,
+                   NULL);
+    ev_print_row(stdout, ev_families[i].name, &t);
+    ev_tally_add(&sum, &t);
+    ev_tally_free(&t);
+  }
+  ev_print_row(stdout, "all", &sum);
+  ev_tally_free(&sum);
+  return 0;
 }
 
-static void play(const struct ev_scenario *s, const struct options *o,
-                 struct ev_tally *sum) {
-  struct ev_tally t = {0};
-  bool trace = o->trace != NULL && strcmp(o->trace, s->name) == 0;
-  ev_play(s, o->seed, &t, trace ? stdout : NULL);
-  if (o->verbose)
-    row(s->name, &t);
-  ev_tally_add(sum, &t);
-  ev_tally_free(&t);
-}
-
-static void play_family(const struct ev_family *f, const struct options *o,
-                        struct ev_tally *sum) {
-  for (size_t i = 0; i < f->count; i++) {
+static int run_files(const struct options *o, char *const *files,
+                     size_t count) {
+  struct ev_tally sum = {0};
+  ev_print_head(stdout);
+  for (size_t i = 0; i < count; i++) {
     struct ev_scenario s;
-    char name[64];
-    struct ms_rng rng = {o->seed * 1000003 + i * 7919};
-    for (const char *c = f->name; *c != '\0'; c++)
-      rng.state = rng.state * 31 + (unsigned char)*c;
-    snprintf(name, sizeof(name), "%s-%zu", f->name, i);
-    ev_scenario_init(&s, name);
-    f->make(&s, i, &rng);
-    play(&s, o, sum);
+    struct ev_tally t = {0};
+    if (ev_file_load(&s, files[i]) != 0)
+      return 1;
+    ev_play(&s, o->seed, &t, o->trace ? stdout : NULL);
+    ev_print_row(stdout, s.name, &t);
+    ev_tally_add(&sum, &t);
+    ev_tally_free(&t);
     ms_scenario_free(&s.plant);
   }
+  ev_print_row(stdout, "all", &sum);
+  ev_tally_free(&sum);
+  return 0;
 }
 
-static int play_file(const char *path, const struct options *o,
-                     struct ev_tally *sum) {
-  struct ev_scenario s;
-  char err[512];
-  const char *slash = strrchr(path, '/');
-  ev_scenario_init(&s, slash != NULL ? slash + 1 : path);
-  if (ms_scenario_load(&s.plant, path, err, sizeof(err)) != 0) {
-    fprintf(stderr, "evaluate: %s\n", err);
-    return 1;
-  }
-  play(&s, o, sum);
-  ms_scenario_free(&s.plant);
+static int read_options(struct options *o, int argc, char **argv) {
+  int c;
+  while ((c = getopt(argc, argv, "vtrns:f:")) != -1)
+    switch (c) {
+    case 'v':
+      o->verbose = true;
+      break;
+    case 't':
+      o->trace = true;
+      break;
+    case 'r':
+      o->report = true;
+      break;
+    case 'n':
+      o->named = true;
+      break;
+    case 's':
+      o->seed = strtoull(optarg, NULL, 10);
+      break;
+    case 'f':
+      o->family = optarg;
+      break;
+    default:
+      fputs(usage, stderr);
+      return -1;
+    }
   return 0;
 }
 
 int main(int argc, char **argv) {
   struct options o = {.seed = 1};
-  struct ev_tally sum = {0};
-  int c;
-  while ((c = getopt(argc, argv, "vf:t:s:")) != -1)
-    switch (c) {
-    case 'v':
-      o.verbose = true;
-      break;
-    case 'f':
-      o.family = optarg;
-      break;
-    case 't':
-      o.trace = optarg;
-      break;
-    case 's':
-      o.seed = strtoull(optarg, NULL, 10);
-      break;
-    default:
-      return 2;
-    }
-  head(optind < argc ? "file" : "family");
-  for (int i = optind; i < argc; i++)
-    if (play_file(argv[i], &o, &sum) != 0)
-      return 1;
-  for (size_t i = 0; optind == argc && i < ev_families_count; i++) {
-    struct ev_tally t = {0};
-    if (o.family != NULL && strcmp(o.family, ev_families[i].name) != 0)
-      continue;
-    play_family(&ev_families[i], &o, &t);
-    row(ev_families[i].name, &t);
-    ev_tally_add(&sum, &t);
-    ev_tally_free(&t);
-  }
-  row("all", &sum);
-  ev_tally_free(&sum);
-  return 0;
+  if (read_options(&o, argc, argv) != 0)
+    return 2;
+  char *const *files = argv + optind;
+  size_t count = (size_t)(argc - optind);
+  if (o.report)
+    return ev_report(stdout, files, count) == 0 ? 0 : 1;
+  if (o.named)
+    return ev_report_named(stdout, files, count) == 0 ? 0 : 1;
+  return count > 0 ? run_files(&o, files, count) : run_families(&o);
 }

@@ -26,9 +26,11 @@ struct play {
   bool fault_seen;
 };
 
-static bool is_cause(const struct ev_truth *t) {
+static bool is_cause(const struct play *p) {
+  const struct ev_truth *t = &p->truth;
   return t->label == EV_ANOMALOUS || t->fault != EV_FINE ||
-         (t->edge && (t->level < 0.5 || t->level > 1.8));
+         (t->edge && !p->s->declared && !p->s->setpoint &&
+          (t->level < 0.5 || t->level > 1.8));
 }
 
 static void add_delay(struct ev_tally *t, double delay) {
@@ -89,7 +91,7 @@ static void follow_label(struct play *p) {
 
 static void follow_state(struct play *p) {
   const struct wr_decision *d = &p->agent.decision;
-  if (is_cause(&p->truth))
+  if (is_cause(p))
     p->cause = p->now;
   if (!p->agent.answered || d->state == p->state)
     return;
@@ -167,6 +169,7 @@ void ev_play(const struct ev_scenario *scenario, uint64_t seed,
     if (trace != NULL)
       trace_second(&p, second.pulses / per_lpm, trace);
   }
+  t->true_changes += p.true_changes;
   if ((size_t)p.notified > p.true_changes)
     t->excess += (size_t)p.notified - p.true_changes;
   ev_agent_free(&p.agent);
@@ -179,6 +182,7 @@ void ev_tally_add(struct ev_tally *sum, const struct ev_tally *t) {
   sum->false_alarms += t->false_alarms;
   sum->notifications += t->notifications;
   sum->excess += t->excess;
+  sum->true_changes += t->true_changes;
   for (int i = 0; i < EV_LABELS; i++)
     sum->state[i] += t->state[i];
   sum->uncertain += t->uncertain;

@@ -44,10 +44,15 @@ void ev_truth_of(const struct ev_scenario *s, const struct ms_plant *plant,
   out->moving = fabs(level_lpm - before_lpm) > MOVES * nominal;
   for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++)
     out->edge = out->edge || fabs(level - edges[i]) <= EDGE * edges[i];
+  bool declared = s->declared || s->setpoint;
   if (out->fault == EV_LASTING)
     out->label = EV_ANOMALOUS;
   else if (s->declared && level < 0.05)
     out->label = EV_OFF;
+  else if (declared && out->label == EV_ANOMALOUS) {
+    out->label = level < 1 ? EV_LOW : EV_HIGH; /* on its way, as declared */
+    out->edge = true;
+  }
   if (out->fault == EV_LASTING)
     out->edge = false;
 }

@@ -46,9 +46,10 @@ int wr_votes_cast(struct wr_votes *v, const struct wr_votes_rules *rules,
                   int vote, bool alarm, int quiet) {
   bool was_alarm = v->alarm;
   put(v, vote, alarm);
-  int calm = v->calm > quiet ? v->calm : quiet;
-  bool held = v->alarm && !alarm && calm < rules->release << v->patience;
-  if (vote != v->state && !held && elected(v, rules, vote)) {
+  int release = rules->release << v->patience;
+  bool ends = v->alarm && !alarm;
+  bool comes = !(ends && v->calm < release) && elected(v, rules, vote);
+  if (vote != v->state && (comes || (ends && quiet >= release))) {
     v->state = vote;
     v->alarm = alarm;
   }

@@ -3,8 +3,9 @@
  * A label comes in when `need` of the last `of` votes are for it, the newest
  * two of them in a row: votes that alternate change nothing. That is the delay
  * towards an alarm and between equals ("on"). An alarm is left for anything
- * else only after `release` votes in a row that are no alarm ("off"). The first
- * state of a series comes by the same rule.
+ * else only after `release` votes in a row that are no alarm ("off"), or at the
+ * first vote after as many quiet windows. The first state of a series comes by
+ * the same rule.
  *
  * A release that was too early makes the next one later: an alarm that comes
  * back within WR_VOTES_AGAIN windows doubles `release`, up to eight times, and
@@ -40,8 +41,8 @@ void wr_votes_init(struct wr_votes *v);
 /* Forgets the votes, keeps the state: what came before a gap is no evidence. */
 void wr_votes_gap(struct wr_votes *v);
 /* One vote; `alarm`: it is for a label that alarms; `quiet`: for how many
- * windows there has been no cause for one, where that is known better. The
- * state after it. */
+ * windows there has been no cause for one, where that is known better than from
+ * votes. The state after it. */
 int wr_votes_cast(struct wr_votes *v, const struct wr_votes_rules *rules,
                   int vote, bool alarm, int quiet);
 /* The state is now this one, at once and without a vote. */
