@@ -6,12 +6,19 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: weir-doctor [--json] CHECK [ARGUMENT]...\n"
+    "usage: weir-doctor [--json] [-C FILE] [--root DIR]\n"
+    "       weir-doctor [--json] CHECK [ARGUMENT]...\n"
     "\n"
-    "  m4 [ADDRESS] [--method NAME] [--drain] [--persistent]\n"
+    "Without a CHECK: every block of Weir in the agent's configuration, each\n"
+    "with the check of its kind. -C FILE: this configuration, not that of the\n"
+    "running collectd. The checks on their own:\n"
+    "\n"
+    "  m4 [ADDRESS] [--method NAME] [--type TYPE] [--drain] [--persistent]\n"
     "      the path to the M4: name, proxy, M4, method, values. ADDRESS is\n"
     "      host:port or unix:/path; default $M4_PROXY_HOST:$M4_PROXY_PORT,\n"
     "      else m4proxy:5001. --drain empties the proxy of stale replies.\n"
+    "  board [--root DIR]\n"
+    "      on a Portenta X8: what Linux knows of m4-proxy, kernel and M7.\n"
     "  inference URL|MODEL\n"
     "      classifies a window for real, through an Edge Impulse container\n"
     "      (http://127.0.0.1:1337) or an .eim file.\n"
@@ -19,12 +26,12 @@ static const char help[] =
     "      credentials, token, and the properties of the Thing.\n"
     "  cloud --rejected SPOOL\n"
     "      the values that the cloud refused for good, with its reasons.\n"
-    "  call ADDRESS METHOD [ARGUMENT]\n"
+    "  call [--persistent] ADDRESS METHOD [ARGUMENT]\n"
     "      one raw call; a whole number is sent as one, the rest as text.\n"
     "      On an m4-proxy a method that is not bound costs 2 s of outage.\n"
     "\n"
-    "exit status: 0 healthy, 1 broken, 2 usage. Nothing is contacted without\n"
-    "a CHECK.\n";
+    "  --verdicts lists every verdict by its name.\n"
+    "exit status: 0 healthy, 1 broken, 2 usage.\n";
 
 static const struct {
   const char *name;
@@ -59,16 +66,15 @@ int main(int argc, char **argv) {
     doctor_list();
     return DOCTOR_HEALTHY;
   }
-  if (argc < 2 || strcmp(argv[1], "--help") == 0) {
+  if (argc > 1 && strcmp(argv[1], "--help") == 0) {
     fputs(help, stdout);
-    return argc < 2 ? DOCTOR_USAGE : DOCTOR_HEALTHY;
+    return DOCTOR_HEALTHY;
   }
   size_t i = 0, count = sizeof(checks) / sizeof(checks[0]);
-  while (i < count && strcmp(argv[1], checks[i].name) != 0)
+  while (i < count && argc > 1 && strcmp(argv[1], checks[i].name) != 0)
     i++;
-  int status = i < count
-                   ? checks[i].run(&d, argc - 2, argv + 2)
-                   : doctor_usage(&d, "there is no check \"%s\"", argv[1]);
+  int status = argc > 1 && i < count ? checks[i].run(&d, argc - 2, argv + 2)
+                                     : doctor_agent(&d, argc - 1, argv + 1);
   doctor_free(&d);
   return status;
 }

@@ -18,6 +18,7 @@ void doctor_init(struct doctor *d) {
 
 void doctor_free(struct doctor *d) {
   wr_bytes_free(&d->steps);
+  wr_bytes_free(&d->first);
   wr_bytes_free(&d->ended);
 }
 
@@ -64,6 +65,10 @@ static void print_line(const char *before, const char *text) {
 /* -- steps --------------------------------------------------------------- */
 
 void doctor_begin(struct doctor *d, const char *title) {
+  if (!d->many) {
+    d->first = d->steps;
+    d->steps = (struct wr_bytes)WR_BYTES_INIT(DOCTOR_STEPS_MAX);
+  }
   d->many = true;
   doctor_plain(title, d->title, sizeof(d->title));
   if (!d->json)
@@ -182,10 +187,13 @@ int doctor_sum(struct doctor *d) {
   if (!d->json) {
     printf("\n%s\n", verdict);
   } else {
-    struct wr_bytes out = WR_BYTES_INIT(d->ended.len + 4096);
+    struct wr_bytes out = WR_BYTES_INIT(d->ended.len + d->first.len + 4096);
     int bad = wr_bytes_text(&out, "{");
     bad |= put_head(&out, d->broken == 0, NULL, verdict, NULL);
-    bad |= wr_bytes_text(&out, ",\"checks\":[");
+    bad |= wr_bytes_text(&out, ",\"steps\":[");
+    if (d->first.len > 0)
+      bad |= wr_bytes_append(&out, d->first.data, d->first.len);
+    bad |= wr_bytes_text(&out, "],\"checks\":[");
     if (d->ended.len > 0)
       bad |= wr_bytes_append(&out, d->ended.data, d->ended.len);
     print_object(&out, bad | wr_bytes_text(&out, "]}"));

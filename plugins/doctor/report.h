@@ -28,6 +28,7 @@ struct doctor {
   bool many;             /* doctor_begin() was called */
   char title[300];       /* of the check under way */
   const char *name;      /* of the verdict to come; NULL: none */
+  struct wr_bytes first; /* JSON of the steps before the first check */
   struct wr_bytes ended; /* JSON of the checks that ended */
   unsigned checks, broken;
 };

@@ -289,6 +289,24 @@ static const struct {
          "firmware/weir-flow, or the output drops on them"},
     [DOCTOR_CLASSIFIES] = {"model-classifies", true, "the model classifies",
                            NULL},
+    /* a configuration */
+    [DOCTOR_CONF_MISSING] =
+        {"config-missing", false, "there is no configuration of collectd",
+         "name it with -C FILE; the packages have /etc/collectd/collectd.conf"},
+    [DOCTOR_CONF_FORBIDDEN] = {"config-forbidden", false,
+                               "this user may not read the configuration",
+                               "run it as root: sudo weir-doctor"},
+    [DOCTOR_CONF_SYNTAX] = {"config-syntax", false,
+                            "collectd does not take this configuration",
+                            "mend the line above"},
+    [DOCTOR_CONF_EMPTY] =
+        {"config-empty", false, "the configuration has no block of Weir",
+         "switch on the drop-ins in /etc/collectd/collectd.conf.d "
+         "(weir-10-m4_rpc.conf first), or name a check: weir-doctor --help"},
+    [DOCTOR_NOT_LOADED] = {"plugin-not-loaded", false,
+                           "the block is there, but its plugin is not loaded",
+                           "add the LoadPlugin line above, before the block; "
+                           "without it collectd passes the block over"},
     [DOCTOR_NO_MEMORY] = {"no-memory", false, "there is no memory left",
                           "end other programs: free -m"},
 };

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
+import unittest
 
 import weir
 
@@ -148,3 +151,31 @@ class Case(weir.Case):
         if not said["healthy"]:
             self.assertTrue(said["remedy"], said)
         return said
+
+    def alone(self, name, *args):
+        """The same in a network of its own, without any route."""
+        alone = ["unshare", "-rn"]
+        if subprocess.run(alone + ["true"], capture_output=True).returncode:
+            raise unittest.SkipTest("unshare may not make a network")
+        self.named(name, subprocess.run(alone + [DOCTOR, "--json"] +
+                                        list(args), capture_output=True))
+
+    @staticmethod
+    def folder_for_all():
+        """A temporary folder that every user may enter."""
+        folder = tempfile.TemporaryDirectory()
+        os.chmod(folder.name, 0o755)
+        return folder
+
+    def as_nobody(self, name, folder, *args):
+        """The same as a user who may little."""
+        other = {"user": 65534, "group": 65534, "extra_groups": []}
+        if os.geteuid() != 0:
+            other = {}
+        program = shutil.copy(DOCTOR, os.path.join(folder, "doctor"))
+        self.named(name, subprocess.run([program, "--json"] + list(args),
+                                        capture_output=True, **other))
+
+    def named(self, name, done):
+        said = json.loads(done.stdout)
+        self.assertEqual(said["name"], name, said)

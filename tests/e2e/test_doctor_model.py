@@ -45,6 +45,10 @@ class ContainerTest(Case):
         self.expect("model-name-unknown", "inference",
                     "http://inference.invalid:1337")
 
+    def test_name_server_silent(self):
+        self.alone("model-name-silent", "inference",
+                   "http://inference.example.com:1337")
+
     def test_refused(self):
         said = self.expect("container-refused", "inference",
                            "http://127.0.0.1:%d" % closed_port())

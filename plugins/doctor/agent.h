@@ -1,0 +1,26 @@
+/* agent: the collectd whose configuration is looked at. */
+#ifndef WEIR_DOCTOR_AGENT_H
+#define WEIR_DOCTOR_AGENT_H
+
+#include "doctor/conf.h"
+#include "doctor/report.h"
+
+struct doctor_agent {
+  struct doctor *d;
+  const char *root; /* where /proc and /etc lie; "": the real ones */
+  bool running;     /* a collectd was found in /proc */
+  char config[512];
+  struct conf conf;
+  char environment[32768]; /* of the running one, as /proc has it */
+  size_t environment_len;
+};
+
+/* Takes -C FILE and --root DIR, finds and reads the configuration. 0, or the
+ * exit status with the verdict given. conf_free(&a->conf) in any case. */
+int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,
+                      char **argv);
+/* A variable of the agent's environment, or of ours; NULL: not set, or empty.
+ */
+const char *doctor_agent_env(const struct doctor_agent *a, const char *name);
+
+#endif
