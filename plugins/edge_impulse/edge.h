@@ -37,6 +37,7 @@
 #define EDGE_META_SCORE "edge_impulse:score"
 #define EDGE_META_SOURCE "edge_impulse:source"
 #define EDGE_META_REASON "edge_impulse:reason"
+#define EDGE_META_PREVIOUS "edge_impulse:previous" /* only at a change */
 #define EDGE_UNCERTAIN "uncertain"
 #define EDGE_UNKNOWN_NAME "unknown"
 #define EDGE_UNKNOWN (-2) /* a state beside the labels and WR_UNCERTAIN */
@@ -245,7 +246,7 @@ struct edge_outcome {
   cdtime_t time;
   const struct wr_answer *answer; /* NULL: the model is away */
   struct wr_decision decision;
-  int shown; /* the state as it is shown */
+  int shown, previous; /* the state as it is shown, and was before */
 };
 /* A window was judged. */
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o);
@@ -265,7 +266,7 @@ void edge_output_left_out(void);
 /* A text as part of a message: one line in somebody's log or mail, and cut, if
  * it must be, between two characters. At most `max` bytes with the NUL. */
 void edge_part(const char *text, char *out, size_t max);
-void edge_notify_state(const struct edge_outcome *o, int previous);
+void edge_notify_state(const struct edge_outcome *o);
 void edge_notify_stuck(struct edge_series *s, bool stuck, double value);
 
 /* keep.c; engine.judging is held. `scaled`: the values as the model saw them.

@@ -43,14 +43,14 @@ static const char *name_of(const struct edge_series *s) {
   return s->instance[0] != '\0' ? s->instance : s->host;
 }
 
-static void write_message(const struct edge_outcome *o, int previous, char *out,
+static void write_message(const struct edge_outcome *o, char *out,
                           size_t size) {
   const struct edge_rules *r = &o->series->target->rules;
   /* 253 bytes at most: collectd cuts at 256, perhaps inside a character */
   char name[56], label[48], before[48], reason[88], flow[24];
   edge_part(name_of(o->series), name, sizeof(name));
   edge_part(edge_label_name(r, o->shown), label, sizeof(label));
-  edge_part(edge_label_name(r, previous), before, sizeof(before));
+  edge_part(edge_label_name(r, o->previous), before, sizeof(before));
   edge_part(o->series->state.reason, reason, sizeof(reason));
   if (o->shown == EDGE_UNKNOWN)
     snprintf(out, size, "%s is %s, was %s: %s.", name, label, before, reason);
@@ -64,16 +64,16 @@ static void write_message(const struct edge_outcome *o, int previous, char *out,
   }
 }
 
-void edge_notify_state(const struct edge_outcome *o, int previous) {
+void edge_notify_state(const struct edge_outcome *o) {
   const struct edge_rules *r = &o->series->target->rules;
   const char *label = edge_label_name(r, o->shown);
   notification_t n =
       notification_of(o->series, o->time, severity_of(r, o->shown), "bool",
                       edge_label_id(r, o->shown));
-  write_message(o, previous, n.message, sizeof(n.message));
+  write_message(o, n.message, sizeof(n.message));
   plugin_notification_meta_add_string(&n, "label", label);
   plugin_notification_meta_add_string(&n, "previous",
-                                      edge_label_name(r, previous));
+                                      edge_label_name(r, o->previous));
   plugin_notification_meta_add_double(
       &n, "score", o->shown == EDGE_UNKNOWN ? 0.0 : o->decision.score);
   plugin_dispatch_notification(&n);

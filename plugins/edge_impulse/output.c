@@ -16,6 +16,10 @@ static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
   if (status == 0)
     status = meta_data_add_double(meta, EDGE_META_SCORE,
                                   unknown ? 0.0 : o->decision.score);
+  if (status == 0 && o->shown != o->previous)
+    status = meta_data_add_string(
+        meta, EDGE_META_PREVIOUS,
+        edge_label_name(&o->series->target->rules, o->previous));
   if (status == 0)
     status = meta_data_add_string(meta, EDGE_META_SOURCE, source);
   if (status == 0 && unknown)

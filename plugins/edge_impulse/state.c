@@ -53,7 +53,7 @@ static bool is_known(struct edge_series *s, const struct wr_decision *d) {
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
   struct edge_series *s = job->series;
   struct edge_state *state = &s->state;
-  int previous = state->shown;
+  o->previous = state->shown;
   state->judged_ms = job->queued.queued_ms;
   mark(s);
   if (is_known(s, &o->decision)) {
@@ -65,8 +65,8 @@ void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
   }
   o->shown = state->shown;
   edge_output(o);
-  if (state->shown != previous)
-    edge_notify_state(o, previous);
+  if (o->shown != o->previous)
+    edge_notify_state(o);
 }
 
 void edge_state_answered(const struct edge_job *job, bool up,
@@ -131,7 +131,7 @@ static void tell_unknown(struct edge_series *s, int64_t now_ms) {
                    EDGE_WHERE ": the state of %s/%s is unknown: %s.", s->host,
                    s->source, state->reason);
   if (previous != EDGE_UNKNOWN) {
-    wr_verdict_init(&state->verdict);
+    wr_votes_init(&state->verdict.votes); /* what they were is no evidence */
     state->held = 0;
     state->up = false;
   }
@@ -139,11 +139,12 @@ static void tell_unknown(struct edge_series *s, int64_t now_ms) {
   struct edge_outcome o = {.series = s,
                            .time = edge_series_time(s, now_ms),
                            .decision = {.state = WR_UNCERTAIN},
-                           .shown = EDGE_UNKNOWN};
+                           .shown = EDGE_UNKNOWN,
+                           .previous = previous};
   edge_output(&o);
   tell_health(s, now_ms);
   if (previous != EDGE_UNKNOWN)
-    edge_notify_state(&o, previous);
+    edge_notify_state(&o);
 }
 
 int64_t edge_state_review(struct edge_series *s, int64_t now_ms) {

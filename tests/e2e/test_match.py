@@ -1,5 +1,7 @@
 """match_classification: stock targets act on the state of a series."""
 
+import os
+import re
 import unittest
 
 import edgecase
@@ -90,6 +92,94 @@ LoadPlugin target_set
         agent.wait_value(12, plugin="edge_impulse", type_instance="alarm",
                          type="percent")
         agent.stop()
+
+    def test_score_is_that_of_the_notification(self):
+        """An alarm by range is certain, whatever the model's score."""
+        model = edgecase.Model(self.dir)  # says Low to everything below 5
+        agent = self.agent(self.config(
+            'Label "Anomalous"\nMinScore 0.9',
+            targets=['Model "%s"' % model.path]))
+        self.put([0] * 20)
+        self.wait_window(agent, 19)
+        agent.wait_log(r"pump is Anomalous.*score 1\.00 by range")
+        agent.wait_value(plugin="edge_impulse", type="bool",
+                         type_instance="Anomalous", value=1)
+        self.put([0.25])
+        agent.wait_value(plugin="feed", type_instance="alarm", value=0.25)
+        agent.stop()
+
+    def test_the_clock_goes_back(self):
+        """Newest is what came last, not what has the highest stamp."""
+        agent = self.agent(self.config('Label "Anomalous"'))
+        self.put([10] * 20)
+        self.wait_window(agent, 19)
+        name = "testhost/feed-pump/flow-flow_rate"
+        self.second[name] = -86400
+        self.put([0.5] * 30)
+        agent.wait_value(plugin="edge_impulse", type="bool",
+                         type_instance="Anomalous", value=1)
+        self.put([0.25])
+        agent.wait_value(plugin="feed", type_instance="alarm", value=0.25)
+        self.second[name] = 86400 * 365
+        self.put([10] * 30)
+        agent.wait_value(plugin="edge_impulse", type="bool",
+                         type_instance="Normal", value=1,
+                         time=edgecase.START + 86400 * 365 + 29)
+        self.put([10.5])
+        agent.wait_value(plugin="feed", value=10.5)
+        self.assertNotIn(10.5, self.marked(agent))
+        agent.stop()
+
+    def test_states_of_another_collectd(self):
+        """They come without meta data: by identifier, and with a score."""
+        agent = self.agent(self.config('Label "no flow"\nMinScore 0.9'))
+        for score, value in ((80, 0.25), (95, 0.125)):
+            self.put([score], plugin="edge_impulse-pump", type="percent-no_flow")
+            self.put([1], plugin="edge_impulse-pump", type="bool-no_flow")
+            self.put([value])
+            agent.wait_value(plugin="feed", value=value)
+        self.put([0], plugin="edge_impulse-pump", type="bool-no_flow")
+        self.put([1], plugin="edge_impulse-pump", type="bool-Normal")
+        self.put([0.5])
+        agent.wait_value(plugin="feed", value=0.5)
+        agent.stop()
+        self.assertEqual(self.marked(agent), [0.125])
+
+    def test_an_old_state_is_unknown(self):
+        agent = self.agent(self.config('Label "unknown"\nMaxAge 1',
+                                       targets=[EIM + "StaleAfter 60"]))
+        self.put([10] * 20)
+        self.wait_window(agent, 19)
+
+        def unknown():
+            self.put(["U"], plugin="feed-silent")  # it never fills a window
+            return self.marked(agent)
+        weir.wait_until(unknown, "a state nobody told is unknown", alive=agent)
+        agent.stop()
+
+    def test_the_example_of_the_page(self):
+        """One notification of the rule for each change of the state."""
+        with open(os.path.join(weir.ROOT, "plugins", "edge_impulse",
+                               "edge_impulse.pod")) as page:
+            example = re.search(r"(?s)\n(  LoadPlugin match_classification.*?)"
+                                r"\n\n=head1", page.read()).group(1)
+        text = edgecase.chain([EIM]) + \
+            'PluginDir "%s"\nLoadPlugin target_notification\n' \
+            'PluginDir "%s"\n' % (weir.STOCK_PLUGINDIR, weir.PLUGINDIR) + \
+            example + "\n"
+        agent = self.agent(text)
+        self.put([10] * 20 + [0.5] * 30 + [10] * 30 + [0.5] * 30)
+        self.wait_window(agent, 109)
+        weir.wait_until(lambda: self.told(agent, "is Anomalous, was") == 2,
+                        "two alarms are told", alive=agent)
+        weir.wait_until(lambda: self.told(agent, "the flow is wrong") == 2,
+                        "the rule told them, too", alive=agent)
+        agent.stop()
+        self.assertEqual(self.told(agent, "the flow is wrong"), 2)
+
+    @staticmethod
+    def told(agent, words):
+        return len([n for n in agent.notifications() if words in n])
 
     def test_bad_options(self):
         for options, sentence in (
