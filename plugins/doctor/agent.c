@@ -9,7 +9,7 @@
 #include "doctor/checks.h"
 #include "doctor/verdicts.h"
 #include "lib/base/text.h"
-#include "lib/rpc/conn.h"
+#include "lib/rpc/address.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -18,7 +18,6 @@
 int doctor_line_open(struct doctor_line *l, struct doctor *d,
                      const char *address, bool persistent, const char *root) {
   const char *why = NULL;
-  char name[300];
   *l = (struct doctor_line){.d = d, .text = address, .root = root};
   l->probe.fd = l->lock.fd = -1;
   if (strstr(address, "://") != NULL)
@@ -27,9 +26,6 @@ int doctor_line_open(struct doctor_line *l, struct doctor *d,
   if (wr_rpc_address_parse(address, &l->address, &why) != 0)
     return doctor_usage(d, "the address \"%s\" is not one: %s", address, why);
   l->persistent = persistent || l->address.path[0] != '\0';
-  snprintf(name, sizeof(name), "%s:%s", l->address.host, l->address.port);
-  if (!l->persistent)
-    wr_rpc_lock_open(&l->lock, name, NULL);
   return 0;
 }
 
@@ -221,12 +217,25 @@ static enum doctor_verdict call(struct doctor_line *l, const char *method,
   return v;
 }
 
+/* The lock of the proxy at the first address, as the agent takes it. */
+static int take_lock(struct doctor_line *l) {
+  char key[WR_RPC_KEY_MAX];
+  struct wr_rpc_peers peers = {.count = 1};
+  int64_t until_us = doctor_clock_us() + LOCK_MS * 1000;
+  peers.at[0] = l->peer.at[0];
+  peers.len[0] = l->peer.len[0];
+  wr_rpc_peers_key(&peers, key, sizeof(key));
+  int status = wr_rpc_lock_try(&l->lock, key, NULL);
+  while (status == -EWOULDBLOCK && doctor_clock_us() < until_us) {
+    doctor_sleep_ms(5);
+    status = wr_rpc_lock_try(&l->lock, key, NULL);
+  }
+  return status;
+}
+
 static enum doctor_verdict locked(struct doctor_line *l) {
-  const struct wr_rpc_env env = {doctor_clock_us, -1};
-  int status =
-      wr_rpc_lock_take(&l->lock, &env, doctor_clock_us() + LOCK_MS * 1000);
-  if (status == 0)
-    return DOCTOR_ANSWERS;
+  if (l->persistent || take_lock(l) != -EWOULDBLOCK)
+    return DOCTOR_ANSWERS; /* also where no file can be made */
   doctor_step(l->d, false, "lock", "%s is held", l->lock.path);
   return DOCTOR_LOCKED;
 }

@@ -28,7 +28,7 @@ struct doctor_line {
   double took_ms;             /* of it */
 };
 
-/* 0, or an exit status: the address is none. Opens the lock file only. */
+/* 0, or an exit status: the address is none. Opens nothing. */
 int doctor_line_open(struct doctor_line *l, struct doctor *d,
                      const char *address, bool persistent, const char *root);
 void doctor_line_close(struct doctor_line *l);

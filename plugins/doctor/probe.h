@@ -8,8 +8,8 @@
 #ifndef WEIR_DOCTOR_PROBE_H
 #define WEIR_DOCTOR_PROBE_H
 
+#include "lib/rpc/address.h"
 #include "lib/rpc/codec.h"
-#include "lib/rpc/conn.h"
 
 #include <stdbool.h>
 #include <stddef.h>

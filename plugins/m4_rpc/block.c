@@ -2,11 +2,33 @@
 #include "block.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static struct m4 *all;
+#define BUCKETS 1024 /* a power of 2 */
+
+static struct m4 *all, *last;
+static struct m4 *bucket[BUCKETS];
+static size_t count;
 
 struct m4 *m4_first(void) {
   return all;
+}
+
+size_t m4_count(void) { return count; }
+
+/* FNV-1a */
+static struct m4 **bucket_of(const char *name) {
+  uint32_t hash = 2166136261u;
+  for (; *name != '\0'; name++)
+    hash = (hash ^ (uint8_t)*name) * 16777619u;
+  return &bucket[hash % BUCKETS];
+}
+
+struct m4 *m4_find(const char *name) {
+  struct m4 *m4 = *bucket_of(name);
+  while (m4 != NULL && strcmp(m4->name, name) != 0)
+    m4 = m4->same_hash;
+  return m4;
 }
 
 struct m4 *m4_new(char *name) {
@@ -17,7 +39,7 @@ struct m4 *m4_new(char *name) {
   }
   m4->name = name;
   m4->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
-  m4->guard = (struct wr_rpc_guard)WR_RPC_GUARD_INIT;
+  m4->lock_trouble = (struct wr_trouble)WR_TROUBLE_INIT;
   return m4;
 }
 
@@ -31,7 +53,7 @@ struct method *m4_add_method(struct m4 *m4, char *name) {
   m->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
   m->rpc = (struct wr_m4_method){
       .name = name, .scale = 1, .seq_index = -1, .indices = m->indices};
-  m4->loop.methods[m4->loop.methods_count++] = &m->rpc;
+  m4->board.life.methods[m4->board.life.methods_count++] = &m->rpc;
   return m;
 }
 
@@ -48,23 +70,25 @@ struct report *m4_add_report(struct m4 *m4, char *name) {
       .state = {.on_change = true,
                 .heartbeat_ms = 60000,
                 .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
-  m4->loop.reports[m4->loop.reports_count++] = &r->rpc;
+  m4->board.life.reports[m4->board.life.reports_count++] = &r->rpc;
   return r;
 }
 
 struct method *m4_method(const struct m4 *m4, size_t which) {
-  return (struct method *)m4->loop.methods[which];
+  return (struct method *)m4->board.life.methods[which];
 }
 
 struct report *m4_report(const struct m4 *m4, size_t which) {
-  return (struct report *)m4->loop.reports[which];
+  return (struct report *)m4->board.life.reports[which];
 }
 
 void m4_append(struct m4 *m4) {
-  struct m4 **end = &all;
-  while (*end != NULL)
-    end = &(*end)->next;
-  *end = m4;
+  struct m4 **at = bucket_of(m4->name);
+  *(all == NULL ? &all : &last->next) = m4;
+  last = m4;
+  m4->same_hash = *at;
+  *at = m4;
+  count++;
 }
 
 static void free_method(struct method *m) {
@@ -79,10 +103,9 @@ static void free_method(struct method *m) {
 }
 
 void m4_free(struct m4 *m4) {
-  wr_m4_close(&m4->loop);
-  for (size_t i = 0; i < m4->loop.methods_count; i++)
+  for (size_t i = 0; i < m4->board.life.methods_count; i++)
     free_method(m4_method(m4, i));
-  for (size_t i = 0; i < m4->loop.reports_count; i++) {
+  for (size_t i = 0; i < m4->board.life.reports_count; i++) {
     free(m4_report(m4, i)->method);
     free(m4_report(m4, i));
   }
@@ -98,4 +121,6 @@ void m4_free_all(void) {
     m4_free(all);
     all = next;
   }
+  memset(bucket, 0, sizeof(bucket));
+  count = 0;
 }

@@ -7,7 +7,7 @@
 #define WR_M4_BLOCK_H
 
 #include "glue/report.h"
-#include "lib/m4/loop.h"
+#include "lib/m4/driver.h"
 
 #define M4_PLUGIN "m4_rpc"
 #define M4_WHERE M4_PLUGIN " plugin"
@@ -19,7 +19,7 @@ struct output {
 };
 
 struct method {
-  struct wr_m4_method rpc; /* first: the loop hands it back */
+  struct wr_m4_method rpc; /* first: the life hands it back */
   char *name, *type, *instance;
   int64_t indices[M4_OUTPUTS_MAX];
   struct output outputs[M4_OUTPUTS_MAX];
@@ -36,16 +36,17 @@ struct m4 {
   char *name, *address, *lock_directory;
   int mode;
   int64_t interval_ms, timeout_ms; /* 0: not given */
-  struct wr_m4_loop loop;          /* holds the methods and reports */
-  struct wr_rpc_guard guard;       /* of the first block at this address */
-  struct wr_trouble trouble;
-  pthread_t thread;
-  bool running;
-  struct m4 *next;
+  struct wr_m4_board board;        /* its life holds methods and reports */
+  struct wr_trouble trouble, lock_trouble;
+  struct m4 *next, *same_hash;
 };
 
 /* The blocks in the order of the file; NULL: none. */
 struct m4 *m4_first(void);
+size_t m4_count(void);
+/* The block of this name, by hash; NULL: none. Any thread, once all are there.
+ */
+struct m4 *m4_find(const char *name);
 
 /* Each returns NULL without memory, and then frees `name`; the name belongs to
  * what is returned. m4_new() is in no list yet; the others belong to the m4. */
@@ -57,7 +58,7 @@ struct report *m4_report(const struct m4 *m4, size_t which);
 
 /* Adds a block to the list, which owns it from then on. */
 void m4_append(struct m4 *m4);
-/* Frees a block that is in no list; one whose thread has ended. */
+/* Frees a block that is in no list. */
 void m4_free(struct m4 *m4);
 void m4_free_all(void);
 

@@ -70,12 +70,24 @@ static int complete_outputs(const char *where, struct method *m) {
   return 0;
 }
 
+/* Seconds of <LoadPlugin> serve where they differ from the global ones, which
+ * collectd fills in where none are given. */
+static int64_t default_interval_ms(void) {
+  cdtime_t own = plugin_get_ctx().interval;
+  if (own == 0 || own == cf_get_default_interval())
+    return INTERVAL_MS;
+  return (int64_t)CDTIME_T_TO_MS(own);
+}
+
 static int complete_interval(const char *where, const struct m4 *m4,
                              struct method *m) {
+  int64_t given_ms = m4->interval_ms;
+  if (given_ms == 0 && default_interval_ms() != INTERVAL_MS)
+    given_ms = default_interval_ms();
   if (m->rpc.interval_ms == 0)
-    m->rpc.interval_ms = m4->interval_ms > 0 ? m4->interval_ms
-                         : m->rpc.repair     ? REPAIR_INTERVAL_MS
-                                             : INTERVAL_MS;
+    m->rpc.interval_ms = given_ms > 0    ? given_ms
+                         : m->rpc.repair ? REPAIR_INTERVAL_MS
+                                         : INTERVAL_MS;
   if (!m->rpc.repair || wr_m4_repair_serves(m->rpc.interval_ms))
     return 0;
   char value[32];
@@ -114,7 +126,7 @@ static char *block_name(const char *where, const oconfig_item_t *ci) {
 static int read_method(const char *where, const oconfig_item_t *ci,
                        void *target) {
   struct m4 *m4 = target;
-  if (m4->loop.methods_count == WR_M4_METHODS) {
+  if (m4->board.life.methods_count == WR_M4_METHODS) {
     ERROR("%s: more than %d <Method> blocks are not allowed.", where,
           WR_M4_METHODS);
     return -1;
@@ -133,13 +145,15 @@ static const struct wr_option report_options[] = {
     WR_OPTION("OnChange", WR_BOOLEAN, struct report, rpc.state.on_change),
     WR_OPTION_RANGE("Heartbeat", WR_SECONDS, struct report,
                     rpc.state.heartbeat_ms, 0, 86400),
+    WR_OPTION_RANGE("MaxAge", WR_SECONDS, struct report, rpc.state.max_age_ms,
+                    1, 86400),
     WR_OPTION("Call", WR_BOOLEAN, struct report, rpc.call),
 };
 
 static int read_report(const char *where, const oconfig_item_t *ci,
                        void *target) {
   struct m4 *m4 = target;
-  if (m4->loop.reports_count == WR_M4_REPORTS) {
+  if (m4->board.life.reports_count == WR_M4_REPORTS) {
     ERROR("%s: more than %d <Report> blocks are not allowed.", where,
           WR_M4_REPORTS);
     return -1;
@@ -169,15 +183,15 @@ static const struct wr_option m4_options[] = {
 /* Address, else what the environment says, else Arduino's own. */
 static int complete_address(const char *where, struct m4 *m4) {
   if (m4->address == NULL) {
-    const char *host = getenv("M4_PROXY_HOST"), *port = getenv("M4_PROXY_PORT");
-    m4->address = ssnprintf_alloc(
-        "%s:%s", host != NULL && host[0] != '\0' ? host : "m4proxy",
-        port != NULL && port[0] != '\0' ? port : WR_RPC_PORT);
+    char text[300];
+    wr_rpc_address_default(getenv("M4_PROXY_HOST"), getenv("M4_PROXY_PORT"),
+                           text, sizeof(text));
+    m4->address = sstrdup(text);
   }
   const char *why = "";
   if (m4->address == NULL)
     return -1;
-  if (wr_rpc_address_parse(m4->address, &m4->loop.rpc.address, &why) == 0)
+  if (wr_rpc_address_parse(m4->address, &m4->board.address, &why) == 0)
     return 0;
   char allowed[200];
   snprintf(allowed, sizeof(allowed),
@@ -207,10 +221,24 @@ static int check_name(const char *where, const struct m4 *m4) {
   return 0;
 }
 
+/* A function with another number of arguments than it is called with kills the
+ * M4 (its RPC library throws, nobody catches), and none has both. */
+static int check_reports(const char *where, const struct m4 *m4) {
+  for (size_t i = 0; i < m4->board.life.reports_count; i++)
+    for (size_t j = 0; j < m4->board.life.methods_count; j++)
+      if (strcmp(m4_report(m4, i)->method, m4_method(m4, j)->name) == 0)
+        return wr_option_fault(
+            where, "Report", m4_report(m4, i)->method,
+            "a <Method> of this name is called without an argument, and a "
+            "report carries one; a function that gets another number of "
+            "arguments than it takes stops the M4 until it is reset");
+  return 0;
+}
+
 /* How often a method of the block gives this value. */
 static int givers(const struct m4 *m4, const struct output *o) {
   int found = 0;
-  for (size_t i = 0; i < m4->loop.methods_count; i++)
+  for (size_t i = 0; i < m4->board.life.methods_count; i++)
     for (size_t j = 0; j < m4_method(m4, i)->rpc.indices_count; j++) {
       const struct output *other = m4_method(m4, i)->outputs + j;
       found += strcmp(o->type, other->type) == 0 &&
@@ -220,7 +248,7 @@ static int givers(const struct m4 *m4, const struct output *o) {
 }
 
 static int check_outputs(const char *where, const struct m4 *m4) {
-  for (size_t i = 0; i < m4->loop.methods_count; i++)
+  for (size_t i = 0; i < m4->board.life.methods_count; i++)
     for (size_t j = 0; j < m4_method(m4, i)->rpc.indices_count; j++) {
       const struct output *o = m4_method(m4, i)->outputs + j;
       if (givers(m4, o) == 1)
@@ -236,18 +264,18 @@ static int check_outputs(const char *where, const struct m4 *m4) {
 static int complete_m4(const char *where, struct m4 *m4) {
   if (check_name(where, m4) != 0)
     return -1;
-  if (m4->loop.methods_count + m4->loop.reports_count == 0) {
+  if (m4->board.life.methods_count + m4->board.life.reports_count == 0) {
     ERROR("%s: neither a <Method> nor a <Report> is given.", where);
     return -1;
   }
   if (complete_address(where, m4) != 0 || complete_timeout(where, m4) != 0)
     return -1;
-  for (size_t i = 0; i < m4->loop.methods_count; i++)
+  for (size_t i = 0; i < m4->board.life.methods_count; i++)
     if (complete_method(m4, m4_method(m4, i)) != 0)
       return -1;
   if (m4->interval_ms == 0)
-    m4->interval_ms = INTERVAL_MS;
-  return check_outputs(where, m4);
+    m4->interval_ms = default_interval_ms();
+  return check_outputs(where, m4) != 0 ? -1 : check_reports(where, m4);
 }
 
 static int read_m4(const char *where, const oconfig_item_t *ci, void *target) {
@@ -291,7 +319,7 @@ static int check_type(const struct m4 *m4, struct output *o) {
 }
 
 int m4_check_types(struct m4 *m4) {
-  for (size_t i = 0; i < m4->loop.methods_count; i++)
+  for (size_t i = 0; i < m4->board.life.methods_count; i++)
     for (size_t j = 0; j < m4_method(m4, i)->rpc.indices_count; j++)
       if (check_type(m4, &m4_method(m4, i)->outputs[j]) != 0)
         return -1;

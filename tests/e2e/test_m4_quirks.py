@@ -156,17 +156,24 @@ class OutageTest(m4case.Case):
         self.assert_readings_are_true(agent, "flow_stat")
 
     def test_method_that_crashes_the_proxy(self):
-        """It is called once; the others go on when the proxy is back."""
+        """It is called twice, alone; the others go on when the proxy is back,
+        and there is one line for each thing that begins or ends."""
         self.begin("--outage", "200")
         agent = self.agent(self.pump(
             m4case.method("no_such_method"), m4case.method("flow_rate"),
             options="Interval 0.05"))
-        agent.wait_value(20, plugin="m4_rpc", type="flow")
+        self.wait_errors(agent, "protocol", 20)
+        before = len(self.flows(agent))
+        agent.wait_value(before + 20, plugin="m4_rpc", type="flow")
         agent.stop()
-        self.assertEqual(len(self.events("crash")), 1)
-        self.assertRegex(agent.log(), r'method "no_such_method": the proxy '
-                         r"crashed .* not called again for 10 min")
-        self.assertGreater(self.errors(agent, "protocol"), 5)
+        self.assertEqual(len(self.events("crash")), 2)
+        lines = [l for l in agent.log().splitlines() if "m4_rpc plugin: M4" in l]
+        self.assertEqual(len([l for l in lines if "[error]" in l]), 3, lines)
+        self.assertRegex(lines[0], r'the proxy crashed .*, calling '
+                         r'"no_such_method"')
+        self.assertRegex("\n".join(lines), r'method "no_such_method": twice the '
+                         r"proxy crashed .* not called again for 10 min")
+        self.assertNotIn('method "flow_rate"', "\n".join(lines))
 
     def test_start_limit_is_never_hit(self):
         """Twelve unbound methods would keep the service down for good."""

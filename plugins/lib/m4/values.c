@@ -1,6 +1,7 @@
 #include "lib/m4/values.h"
 
 #include <errno.h>
+#include <math.h>
 
 #define SECOND_US 1000000
 #define MARGIN_MS 10
@@ -15,7 +16,8 @@ int wr_m4_number(const struct wr_rpc_value *result, int64_t index,
     if (status != 0)
       return status;
   }
-  if (element.kind == WR_RPC_NIL)
+  if (element.kind == WR_RPC_NIL ||
+      (element.kind == WR_RPC_FLOAT && isnan(element.d)))
     return -ENODATA;
   return wr_rpc_number(&element, out);
 }

@@ -9,8 +9,8 @@
 #define WR_M4_WHOLE (-1) /* index: the result itself, not an element */
 
 /* The number at `index` of an array result, or the result itself. 0;
- * -ENODATA for nil: the M4 has no reading; -ENOENT: no such element; -EINVAL:
- * no number (or no array); -ERANGE: NaN or infinite. */
+ * -ENODATA for nil and NaN: the M4 has no reading; -ENOENT: no such element;
+ * -EINVAL: no number (or no array); -ERANGE: infinite. */
 int wr_m4_number(const struct wr_rpc_value *result, int64_t index, double *out);
 
 /* The counter that the M4 raises by one with each new measurement. */

@@ -1,27 +1,26 @@
 #include "lib/rpc/guard.h"
 
+#include <stddef.h>
+
 #define WINDOW_MS 120000
 #define REST_MIN_MS 600000
 #define REST_MAX_MS 86400000
+/* A process that dies may accept and drop a last connection. */
+#define DYING_MS 200
 
 /* Whether another crash could be afforded; else *since_ms is the first of
  * those that count. */
-static bool affordable(struct wr_rpc_guard *g, int64_t now_ms,
+static bool affordable(const struct wr_rpc_guard *g, int64_t now_ms,
                        int64_t *since_ms) {
-  pthread_mutex_lock(&g->lock);
-  bool few = g->crashes < WR_GUARD_CRASHES;
   *since_ms = g->crash_ms[g->crashes % WR_GUARD_CRASHES];
-  pthread_mutex_unlock(&g->lock);
-  return few || now_ms - *since_ms >= WINDOW_MS;
+  return g->crashes < WR_GUARD_CRASHES || now_ms - *since_ms >= WINDOW_MS;
 }
 
 static void note(struct wr_rpc_guard *g, int64_t now_ms) {
-  pthread_mutex_lock(&g->lock);
   g->crash_ms[g->crashes % WR_GUARD_CRASHES] = now_ms;
   g->crashes++;
   if (g->crashes == 2 * WR_GUARD_CRASHES) /* the count must not wrap to few */
     g->crashes = WR_GUARD_CRASHES;
-  pthread_mutex_unlock(&g->lock);
 }
 
 static int64_t rest(struct wr_rpc_ward *w, int64_t now_ms) {
@@ -29,11 +28,13 @@ static int64_t rest(struct wr_rpc_ward *w, int64_t now_ms) {
   if (w->rest_ms > REST_MAX_MS)
     w->rest_ms = REST_MAX_MS;
   w->rests_until_ms = now_ms + w->rest_ms;
+  w->strikes = 0;
+  w->proven = false;
   return w->rest_ms;
 }
 
-bool wr_rpc_guard_allows(struct wr_rpc_guard *g, const struct wr_rpc_ward *w,
-                         int64_t now_ms) {
+bool wr_rpc_guard_allows(const struct wr_rpc_guard *g,
+                         const struct wr_rpc_ward *w, int64_t now_ms) {
   int64_t since_ms = 0;
   if (w->rest_ms > 0 && now_ms < w->rests_until_ms)
     return false;
@@ -41,21 +42,47 @@ bool wr_rpc_guard_allows(struct wr_rpc_guard *g, const struct wr_rpc_ward *w,
          (w->proven && w->answered_ms > since_ms);
 }
 
-void wr_rpc_guard_answered(struct wr_rpc_ward *w, int64_t now_ms) {
-  w->proven = true;
-  w->answered_ms = now_ms;
-  w->rest_ms = 0;
-  w->closed = 0;
+bool wr_rpc_guard_trial(const struct wr_rpc_guard *g,
+                        const struct wr_rpc_ward *w, int64_t now_ms) {
+  return w->proven && !w->tried && wr_rpc_guard_allows(g, w, now_ms);
 }
 
-int64_t wr_rpc_guard_crashed(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
-                             int64_t now_ms) {
-  note(g, now_ms);
+void wr_rpc_guard_answered(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
+                           int64_t now_ms) {
+  wr_rpc_guard_alive(g);
+  w->proven = true;
+  w->tried = false;
+  w->answered_ms = now_ms;
+  w->rest_ms = 0;
+  w->strikes = 0;
+}
+
+void wr_rpc_guard_alive(struct wr_rpc_guard *g) {
+  g->suspect = false;
+  g->unclear = false;
+}
+
+int64_t wr_rpc_guard_cut(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
+                         int64_t now_ms) {
+  if (g->suspect) {
+    if (now_ms - g->cut_ms >= DYING_MS)
+      g->unclear = false; /* accepted: nothing has crashed */
+    if (w != NULL)
+      w->tried = true;
+    return 0;
+  }
+  g->suspect = true;
+  g->unclear = true;
+  g->cut_ms = now_ms;
+  if (w == NULL || ++w->strikes < WR_GUARD_STRIKES)
+    return 0;
   return rest(w, now_ms);
 }
 
-int64_t wr_rpc_guard_closed(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
-                            int64_t now_ms) {
-  note(g, now_ms);
-  return ++w->closed < 2 ? 0 : rest(w, now_ms);
+bool wr_rpc_guard_refused(struct wr_rpc_guard *g, int64_t now_ms) {
+  bool crashed = g->unclear;
+  g->unclear = false;
+  if (crashed)
+    note(g, now_ms);
+  return crashed;
 }

@@ -1,50 +1,66 @@
-/* rpc_guard: calls that crash the m4-proxy are not repeated.
+/* rpc_guard: which calls may be made at an m4-proxy that may have crashed.
  *
  * A call to a method that the M4 has not bound crashes the proxy. systemd
  * starts it again after 2 s, but only ten times in 120 s; then it stays down
- * until somebody comes. Hence two rules. A method that crashed the proxy rests
- * for 10 minutes, then 20, 40 ... up to a day. And once WR_GUARD_CRASHES
- * crashes lie within the last 120 s, only methods that have answered since the
- * first of them are called: well below ten, since others may share the proxy.
- * A connection that closes without an answer, but too late for a crash to be
- * certain, is one crash more; the second in a row lets the method rest, too.
- * Time is a parameter. Threads: a guard may be shared by any; a ward belongs to
- * one. */
+ * until somebody comes. All that shows is a connection that ends early, and so
+ * it also ends when somebody else's call crashed the proxy, or behind a tunnel
+ * whose far side restarts. Hence:
+ *
+ * - After an early end the proxy is suspect: nothing is called but one proven
+ *   method, once (wr_rpc_guard_trial()), or the message that no M4 answers and
+ *   a living proxy holds for 1 s. Any answer, and that second, clear it.
+ * - It was a crash when nobody listens right after (wr_rpc_guard_refused()); a
+ *   connection that is accepted was none.
+ * - A method gets a strike when its call was cut short at a proxy that was not
+ *   suspect, so alone. Two in a row, with no answer between them, and it rests
+ *   for 10 minutes, then 20, 40 ... up to a day.
+ * - Once WR_GUARD_CRASHES crashes lie within the last 120 s, only methods that
+ *   have answered since the first of them are called: well below ten, since
+ *   others may share the proxy.
+ *
+ * Time is a parameter. Threads: none of its own. */
 #ifndef WR_RPC_GUARD_H
 #define WR_RPC_GUARD_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #define WR_GUARD_CRASHES 4
+#define WR_GUARD_STRIKES 2
 
-struct wr_rpc_guard { /* one per proxy */
+struct wr_rpc_guard { /* one per proxy; all zero at first */
   int64_t crash_ms[WR_GUARD_CRASHES];
   unsigned crashes; /* all that were noted */
-  pthread_mutex_t lock;
+  bool suspect;
+  bool unclear; /* whether the early end was a crash */
+  int64_t cut_ms;
 };
 
-#define WR_RPC_GUARD_INIT                                                      \
-  { .lock = PTHREAD_MUTEX_INITIALIZER }
-
-struct wr_rpc_ward { /* one per method */
+struct wr_rpc_ward { /* one per method; all zero at first */
   int64_t rests_until_ms;
-  int64_t rest_ms; /* the last rest; 0: it never crashed anything */
+  int64_t rest_ms; /* the last rest; 0: none since it answered */
   bool proven;
+  bool tried; /* while suspect, since it answered */
   int64_t answered_ms;
-  unsigned closed; /* in a row */
+  unsigned strikes; /* in a row */
 };
 
-bool wr_rpc_guard_allows(struct wr_rpc_guard *g, const struct wr_rpc_ward *w,
+/* Whether the method may be called at a proxy that is not suspect. */
+bool wr_rpc_guard_allows(const struct wr_rpc_guard *g,
+                         const struct wr_rpc_ward *w, int64_t now_ms);
+/* Whether it may be called at one that is. */
+bool wr_rpc_guard_trial(const struct wr_rpc_guard *g,
+                        const struct wr_rpc_ward *w, int64_t now_ms);
+
+/* How the call ended. `w` NULL: it was the message that no M4 answers. */
+void wr_rpc_guard_answered(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
+                           int64_t now_ms);
+/* The proxy lives, although the M4 did not answer. */
+void wr_rpc_guard_alive(struct wr_rpc_guard *g);
+/* It ended early. Returns for how long the method rests now, in ms; 0: not. */
+int64_t wr_rpc_guard_cut(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
                          int64_t now_ms);
-void wr_rpc_guard_answered(struct wr_rpc_ward *w, int64_t now_ms);
-/* Returns for how long the method rests now, in ms. */
-int64_t wr_rpc_guard_crashed(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
-                             int64_t now_ms);
-/* As wr_rpc_guard_crashed(), for a connection closed too late to be sure;
- * returns 0 when the method does not rest. */
-int64_t wr_rpc_guard_closed(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
-                            int64_t now_ms);
+/* Nobody listens. True: so that early end was a crash, which is noted now. */
+bool wr_rpc_guard_refused(struct wr_rpc_guard *g, int64_t now_ms);
 
 #endif

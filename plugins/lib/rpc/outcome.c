@@ -1,5 +1,5 @@
 /* How a call ended, in words and as a counter. */
-#include "lib/rpc/client.h"
+#include "lib/rpc/call.h"
 
 #include "lib/base/text.h"
 
@@ -14,6 +14,10 @@ static const struct {
 } outcomes[] = {
     [WR_RPC_OK] = {WR_FAULT_NONE, "the M4 answers"},
     [WR_RPC_REMOTE] = {WR_FAULT_REMOTE, "the M4 answered with an error"},
+    [WR_RPC_UNROUTED] = {WR_FAULT_REMOTE,
+                         "the router answers but knows nobody for this method "
+                         "(does the sketch on the other side run, and provide "
+                         "it?)"},
     [WR_RPC_SILENT] = {WR_FAULT_TIMEOUT,
                        "the proxy works but the M4 is silent (no reply within "
                        "1 s)"},
@@ -54,7 +58,7 @@ const char *wr_rpc_fault_name(enum wr_rpc_fault fault) {
 
 void wr_rpc_explain(const struct wr_rpc_call *call, char *buf, size_t size) {
   char more[128] = "";
-  if (call->outcome == WR_RPC_REMOTE)
+  if (call->outcome == WR_RPC_REMOTE || call->outcome == WR_RPC_UNROUTED)
     wr_rpc_print_error(&call->result, more, sizeof(more));
   else if (call->outcome == WR_RPC_UNREACHABLE && call->error != 0)
     snprintf(more, sizeof(more), "%s", wr_text_error(-call->error));

@@ -1,8 +1,30 @@
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/unit/unit.h"
 
 #include "tests/unit/rpc/rpc_peer.h"
 
+#include <dlfcn.h>
+#include <netdb.h>
 #include <stdio.h>
+
+/* In front of the C library's: "two.example" has two addresses, and nobody
+ * listens at the first. */
+int getaddrinfo(const char *host, const char *port,
+                const struct addrinfo *hints, struct addrinfo **out) {
+  static int (*real)(const char *, const char *, const struct addrinfo *,
+                     struct addrinfo **);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+  if (strcmp(host, "two.example") != 0 || hints->ai_flags & AI_NUMERICHOST)
+    return real(host, port, hints, out);
+  struct addrinfo *second = NULL;
+  int status = real("127.0.0.2", port, hints, out);
+  if (status == 0)
+    status = real("127.0.0.1", port, hints, &second);
+  if (status == 0)
+    (*out)->ai_next = second; /* glibc frees such a list one by one */
+  return status;
+}
 
 #define COUNT(steps) (sizeof(steps) / sizeof((steps)[0]))
 
@@ -63,9 +85,9 @@ static void test_remote_errors(void) {
       {"\xa3"
        "bad\xc0",
        5, ": bad"},
-      {"\x92\x02\xa4"
+      {"\x92\x07\xa4"
        "none\xc0",
-       8, ": 2 none"},
+       8, ": 7 none"},
       {"\x81\xa1m\xa4"
        "oops\xc0",
        9, ": oops"},
@@ -81,6 +103,19 @@ static void test_remote_errors(void) {
     CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, &s, 1), WR_RPC_REMOTE);
     CU_ASSERT(says(cases[i].words));
   }
+}
+
+/* An arduino-router that knows nobody for the method is not the M4. */
+static void test_unrouted(void) {
+  const struct peer_step s = {.what = PEER_REPLY,
+                              .body = "\x92\x02\xa4"
+                                      "none\xc0",
+                              .len = 8,
+                              .close = true};
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PERSISTENT, &s, 1), WR_RPC_UNROUTED);
+  CU_ASSERT(says("the router answers but knows nobody"));
+  CU_ASSERT(says(": 2 none"));
+  CU_ASSERT_EQUAL(call_once(WR_RPC_PROXY, &s, 1), WR_RPC_REMOTE);
 }
 
 static void test_silent(void) {
@@ -237,9 +272,26 @@ static void test_unsendable(void) {
   peer_stop(p);
 }
 
+/* The second address is tried when nobody listens at the first. */
+static void test_second_address(void) {
+  for (int mode = WR_RPC_PROXY; mode <= WR_RPC_PERSISTENT; mode++) {
+    const struct peer_step steps[] = {{.what = PEER_REPLY, .close = true}};
+    struct peer *p = peer_start(steps, 1);
+    struct wr_rpc_options o = peer_options(p, (enum wr_rpc_mode)mode);
+    strcpy(o.address.host, "two.example");
+    struct wr_rpc_client *c = wr_rpc_client_new(&o);
+    call = (struct wr_rpc_call){.method = "flow_rate"};
+    wr_rpc_call(c, &call, 1);
+    CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+    wr_rpc_client_free(c);
+    peer_stop(p);
+  }
+}
+
 UNIT_MAIN("rpc_client", UNIT(test_reply), UNIT(test_split_reply),
-          UNIT(test_remote_errors), UNIT(test_silent), UNIT(test_crashed),
-          UNIT(test_closed), UNIT(test_garbage), UNIT(test_timeout),
-          UNIT(test_stop_ends_a_call), UNIT(test_refused),
+          UNIT(test_remote_errors), UNIT(test_unrouted), UNIT(test_silent),
+          UNIT(test_crashed), UNIT(test_closed), UNIT(test_garbage),
+          UNIT(test_timeout), UNIT(test_stop_ends_a_call), UNIT(test_refused),
           UNIT(test_reused_calls), UNIT(test_no_unix_socket),
-          UNIT(test_unresolved), UNIT(test_unsendable))
+          UNIT(test_unresolved), UNIT(test_unsendable),
+          UNIT(test_second_address))

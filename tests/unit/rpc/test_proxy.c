@@ -154,56 +154,65 @@ static void test_msgids(void) {
   peer_stop(p);
 }
 
+/* Nobody holds the callers off for ever: they go on and say so. */
 static void test_lock_held_by_another(void) {
-  struct peer *p = peer_start(NULL, 0);
+  const struct peer_step steps[] = {{.what = PEER_REPLY, .close = true},
+                                    {.what = PEER_REPLY, .close = true}};
+  struct peer *p = peer_start(steps, COUNT(steps));
   struct wr_rpc_options o = peer_options(p, WR_RPC_PROXY);
   o.lock_directory = directory;
   o.timeout_ms = 50;
-  struct wr_rpc_client *first = client_of(p), *c = wr_rpc_client_new(&o);
-  int error = -1;
-  const char *path = wr_rpc_client_lock(first, &error);
-  CU_ASSERT_EQUAL(error, 0);
-  CU_ASSERT_STRING_EQUAL(path, wr_rpc_client_lock(c, &error));
-  struct wr_rpc_lock other;
-  char name[64];
-  snprintf(name, sizeof(name), "127.0.0.1:%u", p->port);
-  CU_ASSERT_EQUAL(wr_rpc_lock_open(&other, name, directory), 0);
-  CU_ASSERT_STRING_EQUAL(other.path, path);
-  CU_ASSERT_EQUAL(wr_rpc_lock_take(&other, &o.env, peer_clock() + 1000), 0);
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  struct wr_rpc_lock other = {.fd = -1};
+  char key[64];
+  snprintf(key, sizeof(key), "local:%u", p->port);
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&other, key, directory), 0);
   struct wr_rpc_call call = {.method = "flow_rate"};
   wr_rpc_call(c, &call, 1);
-  CU_ASSERT_EQUAL(call.outcome, WR_RPC_BUSY);
-  CU_ASSERT_EQUAL(p->served, 0);
-  wr_rpc_notify(c, &call);
-  CU_ASSERT_EQUAL(call.outcome, WR_RPC_BUSY);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+  CU_ASSERT(call.unlocked);
+  int error = -1;
+  CU_ASSERT_STRING_EQUAL(wr_rpc_client_lock(c, &error), other.path);
+  CU_ASSERT_EQUAL(error, 0);
+  wr_rpc_lock_close(&other);
+  wr_rpc_call(c, &call, 1);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+  CU_ASSERT_FALSE(call.unlocked);
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&other, key, directory), 0); /* given back */
   eventfd_write(p->stop_fd, 1);
   wr_rpc_call(c, &call, 1);
   CU_ASSERT_EQUAL(call.outcome, WR_RPC_CANCELLED);
-  wr_rpc_lock_give(&other);
   wr_rpc_lock_close(&other);
   wr_rpc_client_free(c);
-  wr_rpc_client_free(first);
   peer_stop(p);
 }
 
+/* Without a file calls are made all the same. */
 static void test_no_lock_file(void) {
-  struct wr_rpc_lock l;
-  struct wr_rpc_env env = {peer_clock, -1};
-  CU_ASSERT_EQUAL(wr_rpc_lock_open(&l, "a:1", "/nonexistent"), -ENOENT);
-  CU_ASSERT_EQUAL(l.fd, -1);
-  CU_ASSERT_EQUAL(wr_rpc_lock_take(&l, &env, 0), 0);
-  wr_rpc_lock_give(&l);
-  wr_rpc_lock_close(&l);
+  const struct peer_step steps[] = {{.what = PEER_REPLY, .close = true}};
+  struct peer *p = peer_start(steps, COUNT(steps));
+  struct wr_rpc_options o = peer_options(p, WR_RPC_PROXY);
+  o.lock_directory = "/nonexistent";
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  struct wr_rpc_call call = {.method = "flow_rate"};
+  wr_rpc_call(c, &call, 1);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+  CU_ASSERT_FALSE(call.unlocked);
+  int error = 0;
+  wr_rpc_client_lock(c, &error);
+  CU_ASSERT_EQUAL(error, -ENOENT);
+  wr_rpc_client_free(c);
+  peer_stop(p);
 }
 
 /* A planted link must not be followed. */
 static void test_lock_is_no_link(void) {
-  struct wr_rpc_lock l;
+  struct wr_rpc_lock l = {.fd = -1};
   char link[300], target[300];
   snprintf(link, sizeof(link), "%s/weir-m4-a_2.lock", directory);
   snprintf(target, sizeof(target), "%s/elsewhere", directory);
   CU_ASSERT_EQUAL(symlink(target, link), 0);
-  CU_ASSERT_EQUAL(wr_rpc_lock_open(&l, "a:2", directory), -ELOOP);
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, "a:2", directory), -ELOOP);
   struct stat st;
   CU_ASSERT_NOT_EQUAL(stat(target, &st), 0);
   wr_rpc_lock_close(&l);

@@ -1,0 +1,142 @@
+#include "lib/rpc/wire.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <unistd.h>
+
+void wr_rpc_wire_init(struct wr_rpc_wire *w) {
+  w->fd = -1;
+  w->serial = 0;
+  w->sending = false;
+}
+
+static void drop(struct wr_rpc_wire *w) {
+  if (w->fd >= 0)
+    close(w->fd);
+  w->fd = -1;
+  w->sending = false;
+}
+
+void wr_rpc_wire_close(struct wr_rpc_wire *w) {
+  drop(w);
+  wr_rpc_session_close(&w->s);
+}
+
+/* Near peers are connected by the time connect() returns, and send() waits for
+ * the others and tells a failed connect: that saves two system calls a call. */
+static int open_socket(struct wr_rpc_wire *w) {
+  const struct wr_rpc_peers *p = &w->s.peers;
+  const struct sockaddr_storage *at = &p->at[w->s.peer];
+  w->fd = socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (w->fd < 0)
+    return -errno;
+  w->serial++;
+  int on = 1; /* a first message is never held back, later ones might be */
+  if (at->ss_family != AF_UNIX && !wr_rpc_session_locks(&w->s))
+    setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  if (connect(w->fd, (const struct sockaddr *)at, p->len[w->s.peer]) == 0 ||
+      errno == EINPROGRESS)
+    return 0;
+  return errno == EAGAIN ? -ETIMEDOUT : -errno; /* a unix socket's full queue */
+}
+
+/* 0: all is sent; 1: not yet; -errno. The m4-proxy would misread a message in
+ * two pieces. */
+static int send_out(struct wr_rpc_wire *w) {
+  struct wr_rpc_session *s = &w->s;
+  while (w->out_at < s->out_len) {
+    ssize_t n =
+        send(w->fd, s->out + w->out_at, s->out_len - w->out_at, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      return errno == EAGAIN || errno == ENOTCONN ? 1 : -errno;
+    w->out_at += (size_t)n;
+    if (w->out_at < s->out_len && wr_rpc_session_locks(s))
+      return -EIO;
+  }
+  return 0;
+}
+
+static void told(struct wr_rpc_wire *w, int status, int64_t now_us) {
+  w->sending = status == 1;
+  if (status == 1)
+    return;
+  if (status < 0)
+    drop(w);
+  if (status == 0 || !w->s.open)
+    wr_rpc_connected(&w->s, status, now_us);
+  else
+    wr_rpc_ended(&w->s, status, now_us);
+}
+
+/* Whether the peer has closed a connection that rested meanwhile. */
+static int look(const struct wr_rpc_wire *w) {
+  char byte;
+  ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+    return 0;
+  return n == 0 ? -EPIPE : -errno;
+}
+
+void wr_rpc_wire_serve(struct wr_rpc_wire *w, int64_t (*clock_us)(void)) {
+  for (;;) {
+    enum wr_rpc_wish wish = w->s.wish;
+    if (wish == WR_WISH_CONNECT) {
+      drop(w);
+      w->s.wish = WR_WISH_NOTHING;
+      w->out_at = 0;
+      int status = open_socket(w);
+      told(w, status == 0 ? send_out(w) : status, clock_us());
+    } else if (wish == WR_WISH_SEND) {
+      w->s.wish = WR_WISH_NOTHING;
+      w->out_at = 0;
+      int status = look(w);
+      told(w, status == 0 ? send_out(w) : status, clock_us());
+    } else if (wish == WR_WISH_CLOSE) {
+      w->s.wish = WR_WISH_NOTHING;
+      drop(w);
+    } else
+      return;
+  }
+}
+
+static int socket_error(const struct wr_rpc_wire *w) {
+  int error = 0;
+  socklen_t len = sizeof(error);
+  if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+    return -errno;
+  return -error;
+}
+
+static void receive(struct wr_rpc_wire *w, int64_t (*clock_us)(void)) {
+  uint8_t data[2048];
+  ssize_t n = recv(w->fd, data, sizeof(data), 0);
+  if (n > 0)
+    wr_rpc_bytes(&w->s, data, (size_t)n, clock_us());
+  else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+    int error = n == 0 ? 0 : -errno;
+    drop(w);
+    wr_rpc_ended(&w->s, error, clock_us());
+  }
+}
+
+void wr_rpc_wire_ready(struct wr_rpc_wire *w, int64_t (*clock_us)(void)) {
+  if (w->fd < 0)
+    return;
+  if (!w->sending)
+    receive(w, clock_us);
+  else {
+    int status = socket_error(w);
+    told(w, status == 0 ? send_out(w) : status, clock_us());
+  }
+  wr_rpc_wire_serve(w, clock_us);
+}
+
+short wr_rpc_wire_events(const struct wr_rpc_wire *w) {
+  if (w->fd < 0)
+    return 0;
+  return w->sending ? POLLOUT : POLLIN;
+}

@@ -1,0 +1,472 @@
+#include "tests/unit/unit.h"
+
+#include "tests/unit/m4/m4_world.h"
+
+#define STAT(seq) "\xc0\x93" seq "\xca\x41\x48\x00\x00\x0a"
+
+static struct world w;
+
+/* A fresh world with these methods. */
+static void begin(enum world_path path, struct wr_m4_method *m, size_t count) {
+  memset(&w, 0, sizeof(w));
+  for (size_t i = 0; i < count; i++)
+    w.life.methods[i] = m + i;
+  w.life.methods_count = count;
+  world_open(&w, path);
+}
+
+static void begin_with_report(enum world_path path, struct wr_m4_method *m,
+                              size_t count, struct wr_m4_report *r) {
+  memset(&w, 0, sizeof(w));
+  for (size_t i = 0; i < count; i++)
+    w.life.methods[i] = m + i;
+  w.life.methods_count = count;
+  w.life.reports[0] = r;
+  w.life.reports_count = 1;
+  world_open(&w, path);
+}
+
+static int logged(void) {
+  return w.events[WR_M4_DOWN] + w.events[WR_M4_METHOD_FAILS];
+}
+
+static void test_samples(void) {
+  static const enum world_path paths[] = {WORLD_PROXY, WORLD_SERVER};
+  for (int i = 0; i < 2; i++) {
+    struct wr_m4_method m = world_method("flow_rate");
+    m.scale = 2;
+    begin(paths[i], &m, 1);
+    world_run(&w, 60 * S);
+    CU_ASSERT_EQUAL(w.samples, 60);
+    CU_ASSERT_EQUAL(w.latencies, 60);
+    CU_ASSERT_EQUAL(w.values[59], 25);
+    CU_ASSERT_EQUAL(w.healths, 60);
+    CU_ASSERT_EQUAL(w.healths_up, 60); /* the first, too, waits for the turn */
+    CU_ASSERT_EQUAL(logged(), 0);
+    world_close(&w);
+  }
+}
+
+/* seq 1, 1, 4: two samples of two numbers each, two measurements skipped. */
+static void test_seq(void) {
+  static const int64_t flow_and_uptime[] = {1, 2};
+  static const char *const bodies[] = {STAT("\x01"), STAT("\x01"),
+                                       STAT("\x04")};
+  struct wr_m4_method m = world_method("flow_stat");
+  m.seq_index = 0;
+  m.indices = flow_and_uptime;
+  m.indices_count = 2;
+  begin(WORLD_SERVER, &m, 1);
+  w.body_len = 9;
+  for (int i = 0; i < 3; i++) {
+    w.body = bodies[i];
+    world_run(&w, S);
+  }
+  CU_ASSERT_EQUAL(w.samples, 4);
+  CU_ASSERT_EQUAL(w.latencies, 3);
+  CU_ASSERT_EQUAL(w.values[2], 12.5);
+  CU_ASSERT_EQUAL(w.values[3], 10);
+  CU_ASSERT_EQUAL(m.seq.skipped, 2);
+  world_close(&w);
+}
+
+static void test_misfits(void) {
+  static const struct {
+    const char *body;
+    size_t len;
+    const char *words;
+  } cases[] = {{"\xc0\xa2hi", 4, "\"hi\""},
+               {"\xc0\xca\x7f\x80\x00\x00", 6, "inf"},
+               {"\xc0\x91\x01", 3, "[1]"}};
+  for (size_t i = 0; i < 3; i++) {
+    struct wr_m4_method m = world_method("flow_rate");
+    begin(WORLD_SERVER, &m, 1);
+    w.body = cases[i].body;
+    w.body_len = cases[i].len;
+    world_run(&w, S);
+    CU_ASSERT_EQUAL(w.samples, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_METHOD_FAILS], cases[i].words));
+    CU_ASSERT_EQUAL(w.life.faults[WR_FAULT_PROTOCOL], 1);
+    CU_ASSERT(w.life.up);
+    w.body = NULL;
+    world_run(&w, S);
+    CU_ASSERT_EQUAL(w.events[WR_M4_METHOD_WORKS], 1);
+    world_close(&w);
+  }
+}
+
+/* nil and NaN: no reading. In the first second that is how our own sketch
+ * begins; for longer it is said. */
+static void test_no_reading(void) {
+  static const struct {
+    const char *body;
+    size_t len;
+  } cases[] = {{"\xc0\xc0", 2}, {"\xc0\xca\x7f\xc0\x00\x00", 6}};
+  for (size_t i = 0; i < 2; i++) {
+    struct wr_m4_method m = world_method("flow_rate");
+    begin(WORLD_PROXY, &m, 1);
+    w.body = cases[i].body;
+    w.body_len = cases[i].len;
+    world_run(&w, 2 * S);
+    CU_ASSERT_EQUAL(logged(), 0);
+    CU_ASSERT_EQUAL(w.life.faults[WR_FAULT_PROTOCOL], 0);
+    w.body = NULL;
+    world_run(&w, S);
+    CU_ASSERT_EQUAL(w.samples, 1);
+    CU_ASSERT_EQUAL(logged(), 0);
+    w.body = cases[i].body;
+    world_run(&w, 6 * S);
+    CU_ASSERT(w.events[WR_M4_METHOD_FAILS] > 0);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(w.why[WR_M4_METHOD_FAILS], "it has no reading"));
+    w.body = NULL;
+    world_run(&w, S);
+    CU_ASSERT_EQUAL(w.events[WR_M4_METHOD_WORKS], 1);
+    world_close(&w);
+  }
+}
+
+static void test_remote_error(void) {
+  struct wr_m4_method m = world_method("flow_rate");
+  begin(WORLD_SERVER, &m, 1);
+  w.body = "\xa3"
+           "bad\xc0";
+  w.body_len = 5;
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(w.life.faults[WR_FAULT_REMOTE], 1);
+  CU_ASSERT(w.life.up);
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_METHOD_FAILS], "bad"));
+  world_close(&w);
+}
+
+/* The router answers, the M4 does not: down, and the router's side is named. */
+static void test_router_without_m4(void) {
+  struct wr_m4_method m[] = {world_method("flow_rate"), world_method("b")};
+  begin(WORLD_SERVER, m, 2);
+  w.body = "\x92\x02\xa4"
+           "none\xc0";
+  w.body_len = 8;
+  world_run(&w, 3 * S);
+  CU_ASSERT_EQUAL(w.healths_up, 0);
+  CU_ASSERT_EQUAL(w.events[WR_M4_METHOD_FAILS], 0);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(w.why[WR_M4_DOWN], "the router answers but knows nobody"));
+  w.body = NULL;
+  world_run(&w, 2 * S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_UP], 1);
+  world_close(&w);
+}
+
+/* Said at the second miss, with the instant of the first; one miss is not. */
+static void test_outage(void) {
+  struct wr_m4_method m[] = {world_method("a"), world_method("b"),
+                             world_method("c")};
+  begin(WORLD_PROXY, m, 3);
+  world_run(&w, 10 * S);
+  w.gone = true;
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(logged(), 0);
+  CU_ASSERT_FALSE(w.life.up);
+  w.gone = false;
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(logged() + w.events[WR_M4_UP], 0);
+  w.gone = true;
+  world_run(&w, 20 * S);
+  CU_ASSERT_EQUAL(w.since_us[WR_M4_DOWN], 112 * S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_METHOD_FAILS], 0);
+  w.gone = false;
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_UP], 1);
+  world_close(&w);
+}
+
+/* With a long interval the first miss is worth a line. */
+static void test_outage_of_a_slow_block(void) {
+  struct wr_m4_method m = world_method("a");
+  m.interval_ms = 60000;
+  memset(&w, 0, sizeof(w));
+  w.life.methods[0] = &m;
+  w.life.methods_count = 1;
+  world_open(&w, WORLD_PROXY);
+  w.life.interval_ms = 60000;
+  w.gone = true;
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_DOWN], 1);
+  world_close(&w);
+}
+
+/* Seven methods, each would wait a second: the health comes every second all
+ * the same, and knows within two that nobody answers. */
+static void test_silent_m4(void) {
+  static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g"};
+  struct wr_m4_method m[7];
+  for (int i = 0; i < 7; i++)
+    m[i] = world_method(names[i]);
+  begin(WORLD_PROXY, m, 7);
+  world_run(&w, 10 * S);
+  CU_ASSERT_EQUAL(w.healths, 10);
+  w.mute = true;
+  w.methods[0] = '\0';
+  world_run(&w, 20 * S);
+  CU_ASSERT(w.healths >= 29);
+  CU_ASSERT(w.first_down_us <= 112 * S);
+  /* one call a turn, and each turn another */
+  CU_ASSERT_EQUAL(strncmp(w.methods, "a b c d e f g a ", 16), 0);
+  CU_ASSERT(w.life.faults[WR_FAULT_TIMEOUT] <= 20);
+  CU_ASSERT_EQUAL(w.events[WR_M4_METHOD_FAILS], 0);
+  w.mute = false;
+  world_run(&w, 2 * S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_UP], 1);
+  CU_ASSERT(w.life.up);
+  world_close(&w);
+}
+
+/* One method that hangs takes none from the others. */
+static void test_one_mute_method(void) {
+  struct wr_m4_method m[] = {world_method("a"), world_method("bad"),
+                             world_method("c")};
+  begin(WORLD_PROXY, m, 3);
+  w.mute_method = "bad";
+  world_run(&w, 60 * S);
+  CU_ASSERT_EQUAL(w.healths_up, w.healths);
+  CU_ASSERT(w.events[WR_M4_METHOD_FAILS] > 0);
+  CU_ASSERT_EQUAL(w.events[WR_M4_DOWN], 0);
+  CU_ASSERT(m[0].misses == 0 && m[2].misses == 0);
+  CU_ASSERT(w.samples >= 55); /* of two methods; the third costs a second */
+  world_close(&w);
+}
+
+/* Twice, alone; then it rests, and its neighbours never do. */
+static void test_unbound_method(void) {
+  struct wr_m4_method m[] = {world_method("a"), world_method("bad"),
+                             world_method("c")};
+  begin(WORLD_PROXY, m, 3);
+  w.unbound[0] = "bad";
+  world_run(&w, 599 * S);
+  CU_ASSERT_EQUAL(w.crashes, 2);
+  CU_ASSERT(w.samples > 2 * 585);
+  CU_ASSERT(w.life.up);
+  CU_ASSERT_EQUAL(w.events[WR_M4_UP], 2);
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_DOWN], "calling \"bad\""));
+  CU_ASSERT_EQUAL(m[0].ward.rest_ms + m[2].ward.rest_ms, 0);
+  CU_ASSERT_EQUAL(m[1].ward.rest_ms, 600000);
+  world_run(&w, 30 * S);
+  CU_ASSERT_EQUAL(w.crashes, 4);
+  world_close(&w);
+}
+
+/* Nothing else to ask: the message that no M4 answers shows that it lives. */
+static void test_unbound_method_alone(void) {
+  struct wr_m4_method m = world_method("bad");
+  begin(WORLD_PROXY, &m, 1);
+  w.unbound[0] = "bad";
+  world_run(&w, 60 * S);
+  CU_ASSERT_EQUAL(w.crashes, 2);
+  CU_ASSERT(w.drains > 0);
+  CU_ASSERT_EQUAL(w.healths_up, 0);
+  world_close(&w);
+}
+
+/* It answered for an hour and was flashed away: it is not called for ever. */
+static void test_method_flashed_away(void) {
+  static const enum world_path paths[] = {WORLD_PROXY, WORLD_TUNNEL};
+  for (int i = 0; i < 2; i++) {
+    struct wr_m4_method m = world_method("a");
+    begin(paths[i], &m, 1);
+    world_run(&w, 3600 * S);
+    w.unbound[0] = "a";
+    world_run(&w, 300 * S);
+    CU_ASSERT(w.crashes >= 2 && w.crashes <= 3);
+    CU_ASSERT(m.ward.rest_ms > 0);
+    world_close(&w);
+  }
+}
+
+/* The far side of a tunnel restarts for 2 s: nobody's fault, and over within
+ * seconds, also at the start when nothing is proven. */
+static void test_tunnel(void) {
+  for (int proven = 0; proven < 2; proven++) {
+    struct wr_m4_method m[] = {world_method("a"), world_method("b")};
+    begin(WORLD_TUNNEL, m, 2);
+    if (proven)
+      world_run(&w, 100 * S);
+    w.away_until_us = w.now_us + 2 * S;
+    world_run(&w, 6 * S);
+    CU_ASSERT(w.life.up);
+    CU_ASSERT_EQUAL(m[0].ward.rest_ms + m[1].ward.rest_ms, 0);
+    CU_ASSERT_EQUAL(w.guard.crashes, 0);
+    world_run(&w, 10 * S);
+    w.gone = true; /* for an hour */
+    world_run(&w, 3600 * S);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_DOWN], "tunnel"));
+    w.gone = false;
+    world_run(&w, 5 * S);
+    CU_ASSERT(w.life.up);
+    CU_ASSERT_EQUAL(m[0].ward.rest_ms + m[1].ward.rest_ms, 0);
+    world_close(&w);
+  }
+}
+
+/* Another's call crashes the proxy every 20 s, in the middle of ours. */
+static void test_crashes_of_others(void) {
+  struct wr_m4_method m[] = {world_method("a"), world_method("b")};
+  begin(WORLD_PROXY, m, 2);
+  for (int i = 0; i < 50; i++) {
+    world_run(&w, 20 * S);
+    w.unbound[0] = i % 2 ? "a" : "b";
+    world_run(&w, S);
+    w.unbound[0] = NULL;
+  }
+  world_run(&w, 10 * S);
+  CU_ASSERT(w.life.up);
+  CU_ASSERT_EQUAL(m[0].ward.rest_ms + m[1].ward.rest_ms, 0);
+  CU_ASSERT(w.samples > 50 * 2 * 16);
+  world_close(&w);
+}
+
+/* --- labels --- */
+
+static void test_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  m.interval_ms = 3600000;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, S);
+  world_offer(&w, "Low"); /* at once, though nothing is due for an hour */
+  CU_ASSERT_EQUAL(w.notified, 1);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"Low\",\"value\":0.875}");
+  world_run(&w, 125 * S);
+  CU_ASSERT_EQUAL(w.notified, 3); /* heartbeats */
+  world_close(&w);
+}
+
+/* The label is too old: the M4 hears that, and a new one ends it. */
+static void test_old_label(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  r.state.max_age_ms = 0;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  for (int i = 0; i < 30; i++) {
+    world_offer(&w, "Normal");
+    world_run(&w, S);
+  }
+  CU_ASSERT_EQUAL(w.notified, 1);
+  world_run(&w, 15 * S);
+  CU_ASSERT_EQUAL(w.notified, 2);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
+  world_run(&w, 120 * S);
+  CU_ASSERT_EQUAL(w.notified, 4);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
+  world_offer(&w, "Normal");
+  world_run(&w, S);
+  CU_ASSERT_STRING_EQUAL(w.last_label,
+                         "{\"label\":\"Normal\",\"value\":0.875}");
+  world_close(&w);
+}
+
+/* Told while the connection died: told again on the next one. */
+static void test_lost_report(void) {
+  struct wr_m4_method m = world_method("a");
+  for (size_t methods = 0; methods < 2; methods++) {
+    struct wr_m4_report r = world_report("classification");
+    begin_with_report(WORLD_SERVER, &m, methods, &r);
+    world_run(&w, 5 * S + S / 2);
+    w.lossy = true;
+    world_offer(&w, "Low");
+    world_run(&w, 300);
+    CU_ASSERT_EQUAL(w.notified, 1);
+    w.lossy = false;
+    world_run(&w, 10 * S);
+    CU_ASSERT_EQUAL(w.notified, 2);
+    world_run(&w, 30 * S);
+    CU_ASSERT_EQUAL(w.notified, 2);
+    world_close(&w);
+  }
+}
+
+/* Told while the M4 restarts: told again when it answers. */
+static void test_unheard_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, 5 * S);
+  w.mute = true;
+  world_offer(&w, "Low");
+  world_run(&w, 5 * S);
+  w.mute = false;
+  unsigned before = w.notified;
+  world_run(&w, 40 * S);
+  CU_ASSERT(w.notified > before);
+  before = w.notified;
+  world_run(&w, 20 * S);
+  CU_ASSERT_EQUAL(w.notified, before);
+  world_close(&w);
+}
+
+/* Silent right after the first report: it is named. Later ones are not. */
+static void test_accused_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("two_arguments");
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, 5 * S + S / 2);
+  world_offer(&w, "Low");
+  w.mute = true;
+  world_run(&w, 5 * S);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(w.why[WR_M4_DOWN], "the first report to \"two_arguments\""));
+  w.mute = false;
+  world_run(&w, 60 * S);
+  w.mute = true;
+  world_run(&w, 5 * S);
+  CU_ASSERT_PTR_NULL(strstr(w.why[WR_M4_DOWN], "two_arguments"));
+  world_close(&w);
+}
+
+static void test_report_as_call(void) {
+  struct wr_m4_report r = world_report("unbound");
+  struct wr_m4_method m = world_method("a");
+  r.call = true;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  w.unbound[0] = "unbound";
+  world_run(&w, S);
+  world_offer(&w, "Low");
+  world_run(&w, 300 * S);
+  CU_ASSERT_EQUAL(w.crashes, 2);
+  CU_ASSERT(w.life.up);
+  CU_ASSERT(w.samples > 285);
+  world_close(&w);
+}
+
+/* Every 20 ms: the library has lost its pulses each time. */
+static void test_repair(void) {
+  struct wr_m4_method m = world_method("flow_rate");
+  m.repair = true;
+  m.interval_ms = 20;
+  begin(WORLD_PROXY, &m, 1);
+  world_run(&w, 10 * S);
+  CU_ASSERT_EQUAL(w.samples, 0);
+  CU_ASSERT(w.latencies >= 490);
+  world_close(&w);
+}
+
+static void test_parked(void) {
+  struct wr_m4_method m = world_method("flow_rate");
+  begin(WORLD_SERVER, &m, 1);
+  w.life.parked = true;
+  world_run(&w, 10 * S);
+  CU_ASSERT_EQUAL(w.latencies, 0);
+  CU_ASSERT_EQUAL(w.healths, 10);
+  CU_ASSERT_EQUAL(w.healths_up, 0);
+  world_close(&w);
+}
+
+UNIT_MAIN("m4_life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
+          UNIT(test_no_reading), UNIT(test_remote_error),
+          UNIT(test_router_without_m4), UNIT(test_outage),
+          UNIT(test_outage_of_a_slow_block), UNIT(test_silent_m4),
+          UNIT(test_one_mute_method), UNIT(test_unbound_method),
+          UNIT(test_unbound_method_alone), UNIT(test_method_flashed_away),
+          UNIT(test_tunnel), UNIT(test_crashes_of_others), UNIT(test_report),
+          UNIT(test_old_label), UNIT(test_lost_report),
+          UNIT(test_unheard_report), UNIT(test_accused_report),
+          UNIT(test_report_as_call), UNIT(test_repair), UNIT(test_parked))
