@@ -10,7 +10,9 @@
  *
  *   target -> config -> rules                  options, and what they mean
  *          -> watch -> answer -> state         one window, or its absence
+ *             shelf -> state                   what an operator knows
  *             state -> output, notify, keep    what that leads to
+ *             notify -> tell
  *             series -> names                  where windows come from
  *             series, answer -> engine -> model
  *
@@ -41,6 +43,7 @@
 #define EDGE_UNCERTAIN "uncertain"
 #define EDGE_UNKNOWN_NAME "unknown"
 #define EDGE_UNKNOWN (-2) /* a state beside the labels and WR_UNCERTAIN */
+#define EDGE_META_SHELVED "edge_impulse:shelved" /* seconds left */
 #define EDGE_REASON 160
 #define EDGE_LATE_MS 250 /* how long a hole is kept open */
 
@@ -72,6 +75,8 @@ struct edge_state {
   struct wr_window_counts seen_counts;
   struct wr_trouble trouble;
   char reason[EDGE_REASON]; /* of unknown */
+  int told;                 /* the state that was last notified */
+  int64_t shelved_ms;       /* until then nothing is notified; 0: it is */
   int64_t kept_us;          /* end of the last window in CaptureDir; 0: none */
 };
 
@@ -252,6 +257,9 @@ struct edge_outcome {
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o);
 /* A window was answered by the model (up) or not. */
 void edge_state_answered(const struct edge_job *job, bool up, double latency_s);
+/* Keeps notifications back for ms; 0: no longer. */
+void edge_state_shelve(struct edge_series *s, int64_t ms, const char *why,
+                       int64_t now_ms);
 /* What time alone changes: unknown, health. Milliseconds to the next look. */
 int64_t edge_state_review(struct edge_series *s, int64_t now_ms);
 int64_t edge_stale_ms(const struct edge_target *t);
@@ -267,6 +275,8 @@ void edge_output_left_out(void);
  * it must be, between two characters. At most `max` bytes with the NUL. */
 void edge_part(const char *text, char *out, size_t max);
 void edge_notify_state(const struct edge_outcome *o);
+/* ms 0: no longer shelved, and the state is told as it is now. */
+void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why);
 void edge_notify_stuck(struct edge_series *s, bool stuck, double value);
 
 /* keep.c; engine.judging is held. `scaled`: the values as the model saw them.
@@ -281,6 +291,15 @@ void edge_target_adopt(struct edge_target *t, const struct wr_model *model);
 void edge_answer(struct edge_engine *e, struct edge_job *job);
 /* The same without the model. engine.judging is held. */
 void edge_answer_away(struct edge_job *job, enum edge_error kind);
+
+/* tell.c: takes the notification, with its meta data. Any thread, never waits.
+ */
+void edge_tell(notification_t *n);
+int edge_tell_start(void); /* 0 or -errno */
+void edge_tell_stop(void);
+
+/* shelf.c: from the init callback on. */
+int edge_shelf_start(struct edge_target *all);
 
 /* watch.c */
 /* One thread for all targets; from the init callback on. 0 or -errno. */

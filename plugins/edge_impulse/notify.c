@@ -1,6 +1,4 @@
-/* One notification for each change. collectd calls every notification plugin
- * before plugin_dispatch_notification() returns; the values are on their way by
- * then. */
+/* One notification for each change; its values are on their way before. */
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
@@ -76,8 +74,7 @@ void edge_notify_state(const struct edge_outcome *o) {
                                       edge_label_name(r, o->previous));
   plugin_notification_meta_add_double(
       &n, "score", o->shown == EDGE_UNKNOWN ? 0.0 : o->decision.score);
-  plugin_dispatch_notification(&n);
-  plugin_notification_meta_free(n.meta);
+  edge_tell(&n);
 }
 
 void edge_notify_stuck(struct edge_series *s, bool stuck, double value) {
@@ -92,5 +89,26 @@ void edge_notify_stuck(struct edge_series *s, bool stuck, double value) {
                     value, (double)s->target->o.stuck_ms / 1000.0);
   else
     snprintf(n.message, sizeof(n.message), "%s: the sensor moves again.", name);
-  plugin_dispatch_notification(&n);
+  edge_tell(&n);
+}
+
+void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why) {
+  const struct edge_rules *r = &s->target->rules;
+  int shown = s->state.shown;
+  char name[56], label[48], reason[88];
+  notification_t n = notification_of(
+      s, edge_series_time(s, wr_clock_ms()),
+      ms > 0 ? NOTIF_OKAY : severity_of(r, shown), "bool", "shelved");
+  edge_part(name_of(s), name, sizeof(name));
+  edge_part(edge_label_name(r, shown), label, sizeof(label));
+  edge_part(why, reason, sizeof(reason));
+  if (ms > 0)
+    snprintf(n.message, sizeof(n.message),
+             "%s is shelved for %" PRId64 " s%s%s (it is %s).", name, ms / 1000,
+             why[0] != '\0' ? ": " : "", reason, label);
+  else
+    snprintf(n.message, sizeof(n.message), "%s is no longer shelved; it is %s.",
+             name, label);
+  plugin_notification_meta_add_string(&n, "label", edge_label_name(r, shown));
+  edge_tell(&n);
 }

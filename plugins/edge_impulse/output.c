@@ -24,6 +24,10 @@ static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
     status = meta_data_add_string(meta, EDGE_META_SOURCE, source);
   if (status == 0 && unknown)
     status = meta_data_add_string(meta, EDGE_META_REASON, state->reason);
+  if (status == 0 && state->shelved_ms != 0)
+    status = meta_data_add_double(meta, EDGE_META_SHELVED,
+                                  (double)(state->shelved_ms - wr_clock_ms()) /
+                                      1000.0);
   return status;
 }
 
@@ -100,6 +104,7 @@ void edge_output_health(struct edge_series *s) {
   if (m.interval < interval_g)
     m.interval = interval_g;
   put(m, "bool", "up", state->up ? 1.0 : 0.0);
+  put(m, "bool", "shelved", state->shelved_ms != 0 ? 1.0 : 0.0);
   if (s->target->o.stuck_ms > 0)
     put(m, "gauge", "stuck", state->stuck_told ? 1.0 : 0.0);
   if (state->up)

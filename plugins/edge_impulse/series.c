@@ -105,8 +105,10 @@ static struct edge_series *make_series(struct edge_target *t,
   edge_name_of(t, vl, name, sizeof(name));
   s->refs = 1;
   s->target = t;
-  s->state = (struct edge_state){
-      .shown = WR_UNCERTAIN, .judged_ms = now_ms, .trouble = WR_TROUBLE_INIT};
+  s->state = (struct edge_state){.shown = WR_UNCERTAIN,
+                                 .told = WR_UNCERTAIN,
+                                 .judged_ms = now_ms,
+                                 .trouble = WR_TROUBLE_INIT};
   wr_verdict_init(&s->state.verdict);
   s->window = wr_window_create(&t->shape);
   s->host = strdup(vl->host);

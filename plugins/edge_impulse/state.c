@@ -6,9 +6,7 @@
 #include "collectd/core/utils/common/common.h"
 #include "lib/base/number.h"
 
-#define HEALTH_MS                                                              \
-  10000 /* unknown and health are repeated at least so often                   \
-         */
+#define HEALTH_MS 10000 /* unknown and health come at least so often */
 
 int64_t edge_stale_ms(const struct edge_target *t) {
   int64_t window_ms = (int64_t)t->shape.samples * t->shape.interval_us / 1000;
@@ -34,6 +32,30 @@ void edge_state_sync(struct edge_series *s) {
   wr_verdict_init(&state->verdict);
   if (state->shown != EDGE_UNKNOWN)
     state->shown = WR_UNCERTAIN;
+  if (state->told != EDGE_UNKNOWN)
+    state->told = WR_UNCERTAIN;
+}
+
+static void notify(struct edge_outcome *o) {
+  struct edge_state *state = &o->series->state;
+  if (o->shown == state->told || state->shelved_ms != 0)
+    return;
+  o->previous = state->told;
+  state->told = o->shown;
+  edge_notify_state(o);
+}
+
+void edge_state_shelve(struct edge_series *s, int64_t ms, const char *why,
+                       int64_t now_ms) {
+  struct edge_state *state = &s->state;
+  edge_state_sync(s);
+  if (ms == 0 && state->shelved_ms == 0)
+    return;
+  state->shelved_ms = ms > 0 ? now_ms + ms : 0;
+  if (ms == 0)
+    state->told = state->shown;
+  edge_notify_shelved(s, ms, why);
+  tell_health(s, now_ms);
 }
 
 /* Remembers what came in up to now, to say later what did not. */
@@ -65,8 +87,7 @@ void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
   }
   o->shown = state->shown;
   edge_output(o);
-  if (o->shown != o->previous)
-    edge_notify_state(o);
+  notify(o);
 }
 
 void edge_state_answered(const struct edge_job *job, bool up,
@@ -143,11 +164,10 @@ static void tell_unknown(struct edge_series *s, int64_t now_ms) {
                            .previous = previous};
   edge_output(&o);
   tell_health(s, now_ms);
-  if (previous != EDGE_UNKNOWN)
-    edge_notify_state(&o);
+  notify(&o);
 }
 
-int64_t edge_state_review(struct edge_series *s, int64_t now_ms) {
+static int64_t review(struct edge_series *s, int64_t now_ms) {
   struct edge_state *state = &s->state;
   int64_t stale_ms = state->judged_ms + edge_stale_ms(s->target) - now_ms;
   int64_t health = state->told_ms + health_ms() - now_ms;
@@ -165,4 +185,12 @@ int64_t edge_state_review(struct edge_series *s, int64_t now_ms) {
     health = health_ms();
   }
   return health;
+}
+
+int64_t edge_state_review(struct edge_series *s, int64_t now_ms) {
+  struct edge_state *state = &s->state;
+  if (state->shelved_ms != 0 && now_ms >= state->shelved_ms)
+    edge_state_shelve(s, 0, "", now_ms);
+  int64_t next = review(s, now_ms), shelved = state->shelved_ms - now_ms;
+  return shelved > 0 && shelved < next ? shelved : next;
 }

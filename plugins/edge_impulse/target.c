@@ -100,10 +100,12 @@ static int edge_init(void) {
       return -1;
     }
   }
-  int status = edge_watch_start(targets);
+  int status = edge_tell_start();
+  if (status == 0)
+    status = edge_watch_start(targets);
   if (status != 0)
     ERROR(EDGE_WHERE ": the watch does not start: %s", STRERROR(-status));
-  return status;
+  return status != 0 ? status : edge_shelf_start(targets);
 }
 
 /* The write threads have ended; nothing comes in any more. */
@@ -113,6 +115,7 @@ static int edge_shutdown(void) {
     edge_engine_stop(e);
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
     edge_engine_join(e);
+  edge_tell_stop();
   while (targets != NULL) {
     struct edge_target *t = targets;
     targets = t->next;

@@ -16,6 +16,7 @@
 enum { THREADS = 5, SAMPLES = 400000 };
 
 /* collectd, as far as the plugin sees it. */
+char *hostname_g = (char[]){"bench"};
 cdtime_t interval_g = TIME_T_TO_CDTIME_T_STATIC(3600);
 static target_proc_t target;
 static plugin_init_cb init;
@@ -35,6 +36,13 @@ int plugin_register_init(const char *name, plugin_init_cb callback) {
 int plugin_register_shutdown(const char *name, int (*callback)(void)) {
   (void)name;
   shutdown_cb = callback;
+  return 0;
+}
+int plugin_register_notification(const char *name, plugin_notification_cb cb,
+                                 user_data_t const *user_data) {
+  (void)name;
+  (void)cb;
+  (void)user_data;
   return 0;
 }
 int plugin_thread_create(pthread_t *thread, void *(*run)(void *), void *arg,

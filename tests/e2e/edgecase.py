@@ -141,12 +141,18 @@ LoadPlugin unixsock
         return {label for second, label in states.items()
                 if second > first + 1}
 
+    def command(self, line):
+        """One line to unixsock; its answer."""
+        self.stream.write(line + "\n")
+        self.stream.flush()
+        return self.stream.readline()
+
     def states(self, agent, **want):
         """{second: label} of the debounced state."""
         return {round(v["time"] - START): v["type_instance"]
                 for v in agent.values(plugin="edge_impulse", type="bool",
                                       value=1, **want)
-                if v["type_instance"] != "up"}
+                if v["type_instance"] not in ("up", "shelved")}
 
     def scores(self, agent, label, **want):
         return {round(v["time"] - START, 3): v["value"]
