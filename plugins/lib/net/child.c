@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,6 +15,12 @@
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+#ifndef PIDFD_SIGNAL_PROCESS_GROUP
+#define PIDFD_SIGNAL_PROCESS_GROUP (1U << 2)
 #endif
 
 /* Everything from 3 on is closed by exec(), also what other threads opened
@@ -66,9 +73,37 @@ static int read_outcome(int fd) {
   return n == sizeof(error) ? error : 0;
 }
 
-static void reap(pid_t pid) {
-  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-    ; /* ECHILD: somebody else has reaped it */
+/* Whether it is still ours: as long as it was not waited for, its number and
+ * that of its group cannot belong to anybody else. A pidfd stands for this very
+ * process; without one (an old kernel) a new child of the process that got the
+ * same number would be taken for it. */
+static bool is_ours(const struct wr_child *c) {
+  siginfo_t info;
+  int options = WEXITED | WNOHANG | WNOWAIT;
+  return c->pidfd >= 0
+             ? waitid((idtype_t)P_PIDFD, (id_t)c->pidfd, &info, options) == 0
+             : waitid(P_PID, (id_t)c->pid, &info, options) == 0;
+}
+
+/* ECHILD: somebody else has waited for it. */
+static void reap(const struct wr_child *c) {
+  siginfo_t info;
+  while ((c->pidfd >= 0
+              ? waitid((idtype_t)P_PIDFD, (id_t)c->pidfd, &info, WEXITED)
+              : waitid(P_PID, (id_t)c->pid, &info, WEXITED)) < 0 &&
+         errno == EINTR)
+    ;
+}
+
+/* The whole group, also where the child itself is gone: from Linux 6.9 on the
+ * pidfd is enough. Before, a group whose leader somebody else has waited for is
+ * left alone, because its number may have a new owner. */
+static void kill_group(const struct wr_child *c) {
+  if (c->pidfd >= 0 && syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL,
+                               PIDFD_SIGNAL_PROCESS_GROUP) == 0)
+    return;
+  if (is_ours(c))
+    (void)kill(-c->pid, SIGKILL);
 }
 
 static int start(struct wr_child *c, const char *path, const char *arg,
@@ -89,11 +124,28 @@ static int start(struct wr_child *c, const char *path, const char *arg,
   return 0;
 }
 
+/* In a process without standard input or output the next descriptor is 0 to 2,
+ * which the child puts its own into. */
+static bool lift(int *fd) {
+  if (*fd > STDERR_FILENO)
+    return true;
+  int higher = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (higher < 0)
+    return false;
+  close(*fd);
+  *fd = higher;
+  return true;
+}
+
+static bool make_pipe(int fds[2]) {
+  return pipe2(fds, O_CLOEXEC) == 0 && lift(&fds[0]) && lift(&fds[1]);
+}
+
 int wr_child_start(struct wr_child *c, const char *path, const char *arg) {
   int out[2] = {-1, -1}, outcome[2] = {-1, -1}, status = -1;
   *c = (struct wr_child)WR_CHILD_INIT;
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  if (null < 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(outcome, O_CLOEXEC) != 0)
+  if (null < 0 || !lift(&null) || !make_pipe(out) || !make_pipe(outcome))
     status = -errno;
   else
     status = start(c, path, arg, null, out, outcome);
@@ -120,9 +172,8 @@ void wr_child_end(struct wr_child *c, int grace_ms) {
     struct pollfd p = {.fd = c->pidfd, .events = POLLIN};
     if (c->pidfd >= 0 && grace_ms > 0)
       (void)poll(&p, 1, grace_ms);
-    /* Before it is reaped the number cannot belong to anybody else. */
-    (void)kill(-c->pid, SIGKILL);
-    reap(c->pid);
+    kill_group(c);
+    reap(c);
   }
   if (c->pidfd >= 0)
     close(c->pidfd);

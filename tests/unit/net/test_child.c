@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -128,6 +130,108 @@ static void test_reaped_by_others(void) {
   CU_ASSERT_EQUAL(c.pid, 0);
 }
 
+static pid_t start_victim(void) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    setpgid(0, 0);
+    pause();
+    _exit(0);
+  }
+  setpgid(pid, pid);
+  return pid;
+}
+
+static bool lives(pid_t pid) {
+  siginfo_t info = {0};
+  return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == 0;
+}
+
+/* Somebody else waited for our child, and its number has a new owner. */
+static void test_number_of_somebody_else(void) {
+  for (int with_pidfd = 1; with_pidfd >= 0; with_pidfd--) {
+    struct wr_child c;
+    pid_t victim = start_victim();
+    CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, "/bin/true", "x"), 0);
+    CU_ASSERT_EQUAL(waitpid(c.pid, NULL, 0), c.pid);
+    if (with_pidfd) {
+      c.pid = victim;
+    } else { /* only a stranger's number can be told without one */
+      close(c.pidfd);
+      c.pidfd = -1;
+    }
+    wr_child_end(&c, 0);
+    CU_ASSERT_TRUE(lives(victim));
+    kill(victim, SIGKILL);
+    CU_ASSERT_EQUAL(waitpid(victim, NULL, 0), victim);
+  }
+}
+
+/* Without a pidfd, too, the child ends with its group and is waited for. */
+static void test_without_pidfd(void) {
+  struct wr_child c;
+  make_script("sleep 1000 & wait");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
+  close(c.pidfd);
+  c.pidfd = -1;
+  wr_child_end(&c, 0);
+  CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
+  unlink(script);
+}
+
+/* The process was started without standard input, output and errors, or another
+ * plugin closed them: the child has all three, and they are no pipe of ours. */
+static void test_closed_descriptors(void) {
+  int saved[3];
+  char text[256];
+  make_script("readlink /proc/$$/fd/0; for f in 3 4 5 6 7 8 9; do"
+              " [ -e /proc/$$/fd/$f ] && echo $f; done; echo done");
+  for (int i = 0; i < 3; i++)
+    saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+  for (int closed = 0; closed < 8; closed++) {
+    struct wr_child c;
+    for (int i = 0; i < 3; i++)
+      if (closed & 1 << i)
+        close(i);
+    int status = wr_child_start(&c, script, "x");
+    if (status == 0)
+      read_output(&c, text, sizeof(text));
+    wr_child_end(&c, 30000);
+    for (int i = 0; i < 3; i++)
+      dup2(saved[i], i);
+    CU_ASSERT_EQUAL(status, 0);
+    CU_ASSERT_STRING_EQUAL(text, "/dev/null\ndone\n");
+  }
+  for (int i = 0; i < 3; i++)
+    close(saved[i]);
+  unlink(script);
+}
+
+/* Each descriptor that cannot be had, each process: a status, nothing left. */
+static void test_small_limits(void) {
+  struct rlimit old, small;
+  getrlimit(RLIMIT_NOFILE, &old);
+  int lowest = dup(0);
+  close(lowest);
+  int started = 0;
+  for (int more = 0; more < 8; more++) {
+    struct wr_child c;
+    small = (struct rlimit){(rlim_t)(lowest + more), old.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &small);
+    int status = wr_child_start(&c, "/bin/true", "x");
+    wr_child_end(&c, 30000);
+    setrlimit(RLIMIT_NOFILE, &old);
+    CU_ASSERT(status == 0 || status == -EMFILE);
+    started += status == 0;
+    int next = dup(0);
+    CU_ASSERT_EQUAL(next, lowest); /* no descriptor is left open */
+    close(next);
+  }
+  CU_ASSERT(started > 0 && started < 8);
+}
+
 UNIT_MAIN("child", UNIT(test_not_started), UNIT(test_argument_and_output),
           UNIT(test_clean_start), UNIT(test_end_kills_the_whole_group),
-          UNIT(test_reaped_by_others))
+          UNIT(test_reaped_by_others), UNIT(test_number_of_somebody_else),
+          UNIT(test_without_pidfd), UNIT(test_closed_descriptors),
+          UNIT(test_small_limits))
