@@ -194,15 +194,15 @@ static enum doctor_verdict walk(struct doctor *d, const char *source,
   enum doctor_verdict v = url ? find_host(d, source) : look_at(d, source);
   if (v != DOCTOR_CLASSIFIES)
     return v;
+  struct wr_eim_options program = {
+      .path = source, .timeout_ms = TIMEOUT_MS, .start_timeout_ms = TIMEOUT_MS};
+  wr_scratch_find_places(&program.places, getenv, NULL);
   struct wr_inference *i =
       url ? wr_inference_http(
                 source, &(struct wr_http_options){.user_agent = "weir-doctor",
                                                   .timeout_ms = TIMEOUT_MS,
                                                   .max_body = WR_EI_REPLY_MAX})
-          : wr_inference_eim(
-                &(struct wr_eim_options){.path = source,
-                                         .timeout_ms = TIMEOUT_MS,
-                                         .start_timeout_ms = TIMEOUT_MS});
+          : wr_inference_eim(&program);
   v = i != NULL ? ask(d, i, url) : DOCTOR_NO_MEMORY;
   wr_inference_destroy(i);
   return v;

@@ -191,9 +191,7 @@ int edge_engine_probe(struct edge_engine *e) {
   int status = wr_inference_describe(e->inference, &e->info);
   e->described = status == 0;
   if (status != 0)
-    ERROR(EDGE_WHERE ": Model \"%s\" is not allowed: %s; allowed is a program "
-                     "that speaks the .eim protocol.",
-          e->o.model, e->inference->error);
+    edge_model_complain(e, status, wr_clock_ms());
   wr_inference_destroy(e->inference);
   e->inference = NULL;
   return status;

@@ -88,7 +88,8 @@ extern struct edge_engine *edge_engines; /* all there are */
 struct edge_engine *edge_engine_for(const struct edge_engine_options *o,
                                     const struct edge_engine_calls *calls);
 const char *edge_engine_name(const struct edge_engine *e);
-/* Runs the .eim for as long as hello takes; 0, or -errno with the fault logged.
+/* Runs the .eim for as long as hello takes; 0, or -errno with the trouble
+ * logged.
  */
 int edge_engine_probe(struct edge_engine *e);
 /* From the init callback on: 0 or -errno. */
@@ -110,6 +111,8 @@ void edge_engine_why(struct edge_engine *e, char *out, size_t size);
 /* model.c; the worker */
 /* Opens the way to the model. 0 or -ENOMEM. */
 int edge_model_open(struct edge_engine *e);
+/* Says, damped, why it cannot be used or does not answer. */
+void edge_model_complain(struct edge_engine *e, int status, int64_t now_ms);
 /* Asks what the model is. 0, *changed: it is not the one described before;
  * else -errno, and e->backoff knows. Sets e->ready. */
 int edge_model_describe(struct edge_engine *e, bool *changed);

@@ -19,13 +19,14 @@ static void log_line(void *arg, const char *line) {
 }
 
 int edge_model_open(struct edge_engine *e) {
+  struct wr_eim_options program = {.path = e->o.model,
+                                   .timeout_ms = e->o.timeout_ms,
+                                   .start_timeout_ms = START_TIMEOUT_MS,
+                                   .log = log_line,
+                                   .log_arg = e};
+  wr_scratch_find_places(&program.places, getenv, global_option_get("BaseDir"));
   e->inference = e->o.url != NULL ? wr_inference_http(e->o.url, &e->o.http)
-                                  : wr_inference_eim(&(struct wr_eim_options){
-                                        .path = e->o.model,
-                                        .timeout_ms = e->o.timeout_ms,
-                                        .start_timeout_ms = START_TIMEOUT_MS,
-                                        .log = log_line,
-                                        .log_arg = e});
+                                  : wr_inference_eim(&program);
   return e->inference != NULL ? 0 : -ENOMEM;
 }
 
@@ -43,6 +44,14 @@ static enum edge_error error_kind(int status) {
   }
 }
 
+void edge_model_complain(struct edge_engine *e, int status, int64_t now_ms) {
+  wr_trouble_begin(&e->trouble, now_ms, LOG_WARNING,
+                   EDGE_WHERE ": the model at %s %s: %s. Trying again.",
+                   edge_engine_name(e),
+                   status == -ENOTSUP ? "cannot be used" : "does not answer",
+                   e->inference->error);
+}
+
 static void failed(struct edge_engine *e, int status) {
   if (status == -ECANCELED)
     return;
@@ -52,10 +61,7 @@ static void failed(struct edge_engine *e, int status) {
   snprintf(e->why, sizeof(e->why), "%s", e->inference->error);
   pthread_mutex_unlock(&e->lock);
   wr_backoff_fail(&e->backoff, now_ms, wr_clock_random(), 0);
-  wr_trouble_begin(&e->trouble, now_ms, LOG_WARNING,
-                   EDGE_WHERE ": the model at %s does not answer: %s. Trying "
-                              "again.",
-                   edge_engine_name(e), e->inference->error);
+  edge_model_complain(e, status, now_ms);
 }
 
 static void succeeded(struct edge_engine *e) {
@@ -64,17 +70,6 @@ static void succeeded(struct edge_engine *e) {
   snprintf(what, sizeof(what), EDGE_WHERE ": the model at %s answers",
            edge_engine_name(e));
   wr_trouble_end(&e->trouble, wr_clock_ms(), what);
-}
-
-static bool same_model(const struct wr_model *a, const struct wr_model *b) {
-  if (a->features != b->features || a->axes != b->axes ||
-      a->interval_us != b->interval_us || a->version != b->version ||
-      a->labels.count != b->labels.count)
-    return false;
-  for (size_t i = 0; i < a->labels.count; i++)
-    if (strcmp(a->labels.at[i].name, b->labels.at[i].name) != 0)
-      return false;
-  return true;
 }
 
 int edge_model_describe(struct edge_engine *e, bool *changed) {
@@ -93,7 +88,7 @@ int edge_model_describe(struct edge_engine *e, bool *changed) {
   }
   e->scaled = scaled;
   e->ready = true;
-  if (e->described && same_model(&e->info, &info)) {
+  if (e->described && wr_model_same(&e->info, &info)) {
     wr_model_free(&info);
     return 0;
   }

@@ -53,8 +53,12 @@ static void put_spread(const char *name, double *times, size_t count) {
 }
 
 static struct wr_inference *open_eim(const char *path, struct wr_model *m) {
-  struct wr_inference *i = wr_inference_eim(&(struct wr_eim_options){
-      .path = path, .timeout_ms = 1000, .start_timeout_ms = 10000});
+  struct wr_inference *i =
+      wr_inference_eim(&(struct wr_eim_options){.places = {1, {"/tmp"}},
+
+                                                .path = path,
+                                                .timeout_ms = 1000,
+                                                .start_timeout_ms = 10000});
   if (i == NULL || wr_inference_describe(i, m) != 0) {
     fprintf(stderr, "edge_eim: %s: %s\n", path, i != NULL ? i->error : "?");
     exit(1);

@@ -119,6 +119,27 @@ static int64_t interval_of(const struct wr_json *parameters) {
   return interval_ms <= 86400000.0 ? llround(interval_ms * 1000.0) : 0;
 }
 
+/* What it is instead of what we can use, with what to do. */
+static int refuse_kind(const struct wr_json *p, const char *type, char *fault) {
+  int64_t width = 0, height = 0;
+  (void)wr_json_int(p, "image_input_width", &width);
+  (void)wr_json_int(p, "image_input_height", &height);
+  if (width <= 0 && strcmp(type, "classification") == 0)
+    return 0;
+  int used = snprintf(fault, WR_EI_TEXT, "it is a model of the kind \"");
+  copy_line(fault + used, 40, type);
+  used = (int)strlen(fault);
+  if (width > 0)
+    used += snprintf(fault + used, WR_EI_TEXT - (size_t)used,
+                     "\" for images of %lld x %lld pixels", (long long)width,
+                     (long long)height);
+  else
+    used += snprintf(fault + used, WR_EI_TEXT - (size_t)used, "\"");
+  snprintf(fault + used, WR_EI_TEXT - (size_t)used,
+           "; use one that classifies a time series");
+  return -ENOTSUP;
+}
+
 static int read_parameters(const struct wr_json *p, struct wr_model *m,
                            char *fault) {
   int64_t features = 0, axes = 1, anomaly = 0;
@@ -127,23 +148,21 @@ static int read_parameters(const struct wr_json *p, struct wr_model *m,
   (void)wr_json_int(p, "axis_count", &axes);
   (void)wr_json_int(p, "has_anomaly", &anomaly);
   m->interval_us = interval_of(p);
+  const char *type = "classification";
+  (void)wr_json_string(p, "model_type", &type);
+  int status = refuse_kind(p, type, fault);
+  if (status != 0)
+    return status;
   if (axes < 1 || axes > 16 || features < axes || features > 65536 ||
       features % axes != 0 || m->interval_us <= 0)
     return fault_of(fault, -ENOTSUP,
                     "not a model of a time series with up to 16 axes and "
                     "65536 values");
-  const char *type = "classification";
-  (void)wr_json_string(p, "model_type", &type);
-  int64_t pixels = 0;
-  (void)wr_json_int(p, "image_input_width", &pixels);
-  if (pixels > 0 || strcmp(type, "classification") != 0)
-    return fault_of(fault, -ENOTSUP,
-                    "the model is not a classification of a time series");
   m->features = (size_t)features;
   m->axes = (size_t)axes;
   m->has_anomaly = anomaly != 0;
   m->anomaly_threshold = anomaly_threshold(p);
-  int status = read_labels(p, &m->labels);
+  status = read_labels(p, &m->labels);
   if (status != 0)
     return fault_of(fault, status,
                     "\"labels\" is not a list of up to 256 "
@@ -174,6 +193,21 @@ int wr_ei_read_model(const char *text, size_t len, int64_t id,
   return status;
 }
 
+bool wr_model_same(const struct wr_model *a, const struct wr_model *b) {
+  bool same_threshold = isnan(a->anomaly_threshold)
+                            ? isnan(b->anomaly_threshold)
+                            : a->anomaly_threshold == b->anomaly_threshold;
+  if (a->features != b->features || a->axes != b->axes ||
+      a->interval_us != b->interval_us || a->version != b->version ||
+      a->has_anomaly != b->has_anomaly || !same_threshold ||
+      strcmp(a->name, b->name) != 0 || a->labels.count != b->labels.count)
+    return false;
+  for (size_t i = 0; i < a->labels.count; i++)
+    if (strcmp(a->labels.at[i].name, b->labels.at[i].name) != 0)
+      return false;
+  return true;
+}
+
 void wr_model_free(struct wr_model *m) {
   wr_labels_free(&m->labels);
   *m = (struct wr_model){0};
@@ -184,7 +218,12 @@ static int read_scores(const struct wr_json *result, const struct wr_model *m,
   const struct wr_json *scores = wr_json_get(result, "classification");
   for (size_t i = 0; i < m->labels.count; i++) {
     double *score = &out->scores[i];
-    if (wr_json_double(scores, m->labels.at[i].name, score) != 0)
+    const char *name = m->labels.at[i].name;
+    if (wr_json_kind(wr_json_get(scores, name)) == WR_JSON_NULL)
+      return fault_of(fault, -EREMOTEIO,
+                      "it says null for a score: it could not compute it from "
+                      "these values");
+    if (wr_json_double(scores, name, score) != 0)
       return fault_of(fault, -EBADMSG, "the reply lacks the score of a label");
     if (*score < -0.001 || *score > 1.001)
       return fault_of(fault, -EBADMSG, "a score is outside 0 to 1");

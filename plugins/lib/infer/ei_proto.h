@@ -45,6 +45,9 @@ int wr_ei_put_features(struct wr_bytes *b, const double *features,
  * WR_EI_TEXT bytes. On 0 the labels belong to the caller: wr_model_free(). */
 int wr_ei_read_model(const char *text, size_t len, int64_t id,
                      struct wr_model *out, char *fault);
+/* Whether all that is known of them is the same; a model may be built anew
+ * under the same version. */
+bool wr_model_same(const struct wr_model *a, const struct wr_model *b);
 void wr_model_free(struct wr_model *m);
 
 /* Reads the reply to classify (`id` as asked) or /api/features (`id` < 0). A

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -28,7 +29,8 @@ struct eim {
   int socket;
   int stop;  /* eventfd, readable from wr_inference_stop() on */
   int timer; /* the deadline of the exchange under way */
-  char dir[64];
+  struct wr_scratch dir;
+  struct stat program; /* the file as it was started */
   int64_t id;
   struct wr_bytes request, reply;
   struct wr_ei_scan scan;
@@ -80,22 +82,12 @@ static void drain_output(struct eim *e) {
   }
 }
 
-static void remove_socket(struct eim *e) {
-  char path[sizeof(e->dir) + 16];
-  if (e->dir[0] == '\0')
-    return;
-  snprintf(path, sizeof(path), "%s/s", e->dir);
-  (void)unlink(path);
-  (void)rmdir(e->dir);
-  e->dir[0] = '\0';
-}
-
 static void end_child(struct eim *e, int grace_ms) {
   if (e->socket >= 0)
     close(e->socket);
   e->socket = -1;
   wr_child_end(&e->child, grace_ms);
-  remove_socket(e);
+  wr_scratch_remove(&e->dir, "s");
   wr_bytes_reset(&e->reply);
   e->scan = (struct wr_ei_scan){0};
 }
@@ -179,18 +171,6 @@ static int exchange(struct eim *e, int64_t timeout_ms, size_t *begin,
   return status;
 }
 
-static int make_dir(struct eim *e, char *path, size_t size) {
-  snprintf(e->dir, sizeof(e->dir), "/tmp/weir-eim-XXXXXX");
-  if (mkdtemp(e->dir) == NULL) { /* 0700 */
-    snprintf(e->base.error, sizeof(e->base.error),
-             "a directory in /tmp cannot be made: %s", wr_text_error(errno));
-    e->dir[0] = '\0';
-    return -ECONNREFUSED;
-  }
-  snprintf(path, size, "%s/s", e->dir);
-  return 0;
-}
-
 static bool has_ended(const struct eim *e) {
   struct pollfd p = {.fd = e->child.pidfd, .events = POLLIN};
   return e->child.pidfd >= 0 && poll(&p, 1, 0) == 1;
@@ -218,21 +198,49 @@ static int connect_child(struct eim *e, const char *path) {
   }
 }
 
+/* Why exec() refuses it, and what to do. */
+static const char *start_fault(const char *path, int error) {
+  struct stat st;
+  bool there = stat(path, &st) == 0;
+  switch (error) {
+  case ENOENT:
+    return there ? "its loader is not here; it is built for another system"
+                 : "there is no such file";
+  case EACCES:
+    if (there && !S_ISREG(st.st_mode))
+      return "it is not a file";
+    return there && (st.st_mode & 0111) == 0
+               ? "it is not executable; chmod +x it"
+               : "it may not be executed here; look at the rights of its "
+                 "directories and for noexec";
+  case ENOEXEC:
+    return "it is no program for this machine; it is built for another "
+           "processor, or no .eim file";
+  default:
+    return wr_text_error(error);
+  }
+}
+
 static int start(struct eim *e) {
-  char path[sizeof(e->dir) + 16];
-  int status = make_dir(e, path, sizeof(path));
-  if (status != 0)
-    return status;
-  e->line_len = 0;
-  status = wr_child_start(&e->child, e->path, path);
-  if (status != 0) {
-    snprintf(e->base.error, sizeof(e->base.error), "it cannot be started: %s",
-             wr_text_error(-status));
+  char path[WR_SCRATCH_MAX + 2], fault[200];
+  if (wr_scratch_make(&e->dir, &e->o.places, fault, sizeof(fault)) != 0) {
+    snprintf(e->base.error, sizeof(e->base.error),
+             "no directory for its socket can be made (%s)", fault);
     return -ECONNREFUSED;
   }
+  snprintf(path, sizeof(path), "%s/s", e->dir.path);
+  e->line_len = 0;
+  int status = wr_child_start(&e->child, e->path, path);
+  if (status != 0) {
+    snprintf(e->base.error, sizeof(e->base.error), "it cannot be started: %s",
+             start_fault(e->path, -status));
+    return -ECONNREFUSED;
+  }
+  if (stat(e->path, &e->program) != 0)
+    e->program.st_ino = 0;
   set_deadline(e, e->o.start_timeout_ms);
   status = connect_child(e, path);
-  remove_socket(e);
+  wr_scratch_remove(&e->dir, "s");
   return status;
 }
 
@@ -266,13 +274,24 @@ static int describe(struct wr_inference *i, struct wr_model *out) {
   return finish(e, status, fault);
 }
 
+/* A program runs on when its file is replaced. While there is none, or while it
+ * is being written, the old one is better than none. */
+static bool is_replaced(const struct eim *e) {
+  struct stat now;
+  return stat(e->path, &now) == 0 && (now.st_mode & 0111) != 0 &&
+         (now.st_ino != e->program.st_ino || now.st_dev != e->program.st_dev ||
+          now.st_size != e->program.st_size ||
+          now.st_mtim.tv_sec != e->program.st_mtim.tv_sec ||
+          now.st_mtim.tv_nsec != e->program.st_mtim.tv_nsec);
+}
+
 static int classify(struct wr_inference *i, const struct wr_model *model,
                     const double *features, struct wr_answer *out,
                     bool *changed) {
   struct eim *e = (struct eim *)i;
   char fault[WR_EI_TEXT] = "";
   size_t begin = 0, end = 0;
-  *changed = false; /* the program cannot change while it runs */
+  *changed = is_replaced(e);
   if (e->socket < 0)
     return fail(e, -ECONNREFUSED, "the program does not run");
   wr_bytes_reset(&e->request);
@@ -313,6 +332,7 @@ struct wr_inference *wr_inference_eim(const struct wr_eim_options *options) {
   e->base.ops = &ops;
   e->o = *options;
   e->child = (struct wr_child)WR_CHILD_INIT;
+  e->dir = (struct wr_scratch)WR_SCRATCH_INIT;
   e->socket = -1;
   e->request.max = e->reply.max = WR_EI_REPLY_MAX * 2;
   e->path = strdup(options->path);

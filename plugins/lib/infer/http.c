@@ -96,6 +96,8 @@ static int describe(struct wr_inference *i, struct wr_model *out) {
       fault);
 }
 
+/* A container that was started anew may have another model of the same version;
+ * one cannot be started anew without losing its connections. */
 static int classify(struct wr_inference *i, const struct wr_model *model,
                     const double *features, struct wr_answer *out,
                     bool *changed) {
@@ -108,8 +110,9 @@ static int classify(struct wr_inference *i, const struct wr_model *model,
   status = perform(h, "POST", "/api/features", &h->body);
   if (status != 0)
     return status;
-  *changed = h->reply.watched[0] != '\0' && model->version >= 0 &&
-             strtoll(h->reply.watched, NULL, 10) != model->version;
+  *changed = h->reply.connected ||
+             (h->reply.watched[0] != '\0' && model->version >= 0 &&
+              strtoll(h->reply.watched, NULL, 10) != model->version);
   status = wr_ei_read_answer(h->reply.body.data, h->reply.body.len, -1, model,
                              out, fault);
   return protocol_error(h, status, fault);

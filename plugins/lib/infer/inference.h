@@ -22,6 +22,7 @@
 
 #include "lib/infer/ei_proto.h"
 #include "lib/net/http.h"
+#include "lib/net/scratch.h"
 
 struct wr_inference {
   const struct wr_inference_ops *ops;
@@ -44,8 +45,9 @@ struct wr_inference *wr_inference_http(const char *url,
 
 struct wr_eim_options {
   const char *path;
-  int64_t timeout_ms;       /* of one answer */
-  int64_t start_timeout_ms; /* from start to the answer to hello */
+  int64_t timeout_ms;              /* of one answer */
+  int64_t start_timeout_ms;        /* from start to the answer to hello */
+  struct wr_scratch_places places; /* for the socket */
   /* Called with each line the program prints; may be NULL. */
   void (*log)(void *arg, const char *line);
   void *log_arg;
@@ -57,7 +59,7 @@ static inline int wr_inference_describe(struct wr_inference *i,
                                         struct wr_model *out) {
   return i->ops->describe(i, out);
 }
-/* 0 and *out; *changed: the model behind is no longer the one described, so
+/* 0 and *out; *changed: the model behind may no longer be the one described, so
  * describe again before the next window. */
 static inline int wr_inference_classify(struct wr_inference *i,
                                         const struct wr_model *model,

@@ -47,6 +47,7 @@ struct wr_http_reply {
   struct wr_bytes body;
   char content_type[64];
   char watched[64]; /* value of watch_header, "" when absent */
+  bool connected;   /* over a connection that was made for it */
   /* Retry-After, in seconds or as a date, from the start of the request; 0:
    * none */
   int64_t retry_after_ms;

@@ -1,5 +1,6 @@
 #include "lib/infer/ei_proto.h"
 
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -177,6 +178,107 @@ static int read_answer(const char *text, int64_t id, const struct wr_model *m,
   "\"classification\":{\"Anomalous\":" a ",\"High\":" h ",\"Low\":" l          \
   ",\"Normal\":" n "}"
 
+/* Each refusal says what it is and what to do. */
+static void test_refusals_say_what_it_is(void) {
+  static const struct {
+    const char *parameters, *says;
+  } cases[] = {
+      {"\"input_features_count\":27648,\"interval_ms\":1,"
+       "\"image_input_width\":96,\"image_input_height\":96,"
+       "\"model_type\":\"object_detection\"",
+       "it is a model of the kind \"object_detection\" for images of 96 x 96 "
+       "pixels; use one that classifies a time series"},
+      {"\"input_features_count\":9216,\"interval_ms\":0,"
+       "\"image_input_width\":96,\"image_input_height\":96",
+       "it is a model of the kind \"classification\" for images of 96 x 96 "
+       "pixels; use one that classifies a time series"},
+      {"\"input_features_count\":10,\"interval_ms\":1000,"
+       "\"model_type\":\"regression\\n\"",
+       "it is a model of the kind \"regression \"; use one that classifies a "
+       "time series"},
+      {"\"input_features_count\":10,\"interval_ms\":1000",
+       "the model has no labels"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char text[512], fault[WR_EI_TEXT] = "";
+    struct wr_model m;
+    snprintf(text, sizeof(text),
+             "{\"id\":2,\"success\":true,\"model_parameters\":{%s}}",
+             cases[i].parameters);
+    CU_ASSERT_EQUAL(wr_ei_read_model(text, strlen(text), 2, &m, fault),
+                    -ENOTSUP);
+    CU_ASSERT_STRING_EQUAL(fault, cases[i].says);
+  }
+}
+
+static void read_other(struct wr_model *m, const char *from, const char *to) {
+  char text[2048] = HELLO;
+  char *at = strstr(text, from);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+  memmove(at + strlen(to), at + strlen(from), strlen(at + strlen(from)) + 1);
+  memcpy(at, to, strlen(to));
+  CU_ASSERT_EQUAL(read_model(text, 2, m), 0);
+}
+
+/* Built anew under the same version: any difference makes it another one. */
+static void test_another_model(void) {
+  static const struct {
+    const char *from, *to;
+    bool same;
+  } cases[] = {
+      {"\"axis_count\":1", "\"axis_count\":1", true},
+      {"\"owner\":\"Synthetic\"", "\"owner\":\"X\"", true},
+      {"\"axis_count\":1", "\"axis_count\":2", false},
+      {"\"interval_ms\":1000", "\"interval_ms\":500", false},
+      {"\"input_features_count\":10", "\"input_features_count\":20", false},
+      {"\"has_anomaly\":1", "\"has_anomaly\":0", false},
+      {"\"deploy_version\":3", "\"deploy_version\":4", false},
+      {"\"name\":\"Flow", "\"name\":\"flow", false},
+      {"\"High\"", "\"Higher\"", false},
+      {",\"High\"", "", false},
+      {"\"label_count\"", "\"thresholds\":[{\"min_anomaly_score\":0.3}],\"x\"",
+       false},
+  };
+  struct wr_model first, other, third;
+  CU_ASSERT_EQUAL(read_model(HELLO, 2, &first), 0);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    read_other(&other, cases[i].from, cases[i].to);
+    read_other(&third, cases[i].from, cases[i].to);
+    CU_ASSERT_EQUAL(wr_model_same(&first, &other), cases[i].same);
+    CU_ASSERT_EQUAL(wr_model_same(&other, &first), cases[i].same);
+    CU_ASSERT_TRUE(wr_model_same(&other, &third));
+    wr_model_free(&other);
+    wr_model_free(&third);
+  }
+  wr_model_free(&first);
+}
+
+static void test_no_memory(void) {
+  struct wr_model m;
+  struct wr_answer answer;
+  char fault[WR_EI_TEXT];
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    int status = wr_ei_read_model(HELLO, strlen(HELLO), 2, &m, fault);
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    wr_model_free(&m);
+  }
+  flow_model(&m);
+  const char *text =
+      "{\"id\":4,\"success\":true,\"result\":{" SCORES("0", "0", "0", "1") "}}";
+  for (long n = 0; unit_alloc_arm(n); n++)
+    CU_ASSERT_EQUAL(
+        wr_ei_read_answer(text, strlen(text), 4, &m, &answer, fault),
+        unit_alloc_failed() ? -ENOMEM : 0);
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_bytes b = WR_BYTES_INIT(1000);
+    double values[] = {1.5, 2, 3};
+    CU_ASSERT_EQUAL(wr_ei_put_classify(&b, values, 3, 1),
+                    unit_alloc_failed() ? -ENOMEM : 0);
+    wr_bytes_free(&b);
+  }
+  wr_model_free(&m);
+}
+
 static void test_answers_refused(void) {
   struct wr_model m;
   struct wr_answer answer;
@@ -201,7 +303,7 @@ static void test_answers_refused(void) {
        -EBADMSG},
       {"{\"id\":4,\"success\":true,\"result\":{" SCORES("null", "0", "0",
                                                         "1") "}}",
-       -EBADMSG},
+       -EREMOTEIO},
       {"{\"id\":4,\"success\":true,\"result\":{" SCORES("1e999", "0", "0",
                                                         "1") "}}",
        -EBADMSG},
@@ -318,6 +420,7 @@ static void test_scan_any_split(void) {
 
 UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
           UNIT(test_odd_models), UNIT(test_texts_of_the_peer),
-          UNIT(test_answers_refused), UNIT(test_answers),
+          UNIT(test_refusals_say_what_it_is), UNIT(test_another_model),
+          UNIT(test_no_memory), UNIT(test_answers_refused), UNIT(test_answers),
           UNIT(test_anomaly_only), UNIT(test_requests),
           UNIT(test_scan_any_split))

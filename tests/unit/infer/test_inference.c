@@ -21,8 +21,12 @@
 static const double flow[10] = {10, 10, 10, 10, 10, 10, 10, 10, 10, 10};
 
 static struct wr_inference *eim(const char *path, int64_t start_ms) {
-  struct wr_inference *i = wr_inference_eim(&(struct wr_eim_options){
-      .path = path, .timeout_ms = 30000, .start_timeout_ms = start_ms});
+  struct wr_inference *i =
+      wr_inference_eim(&(struct wr_eim_options){.places = {1, {"/tmp"}},
+
+                                                .path = path,
+                                                .timeout_ms = 30000,
+                                                .start_timeout_ms = start_ms});
   CU_ASSERT_PTR_NOT_NULL_FATAL(i);
   return i;
 }
@@ -48,24 +52,62 @@ static size_t open_files(void) {
   return count;
 }
 
+/* A file of our own, with these rights; its path. */
+static const char *make_file(const char *text, mode_t mode) {
+  snprintf(script, sizeof(script), "/tmp/test-inference-XXXXXX");
+  int fd = mkstemp(script);
+  CU_ASSERT_FATAL(fd >= 0);
+  dprintf(fd, "%s", text);
+  fchmod(fd, mode);
+  close(fd);
+  return script;
+}
+
+static void check_refusal(const char *path, const char *says) {
+  struct wr_model m;
+  struct wr_inference *i = eim(path, 30000);
+  for (int turn = 0; turn < 2; turn++) {
+    CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+    if (strstr(i->error, says) == NULL)
+      CU_FAIL(i->error);
+  }
+  wr_inference_destroy(i);
+}
+
+/* Each says what it is and what to do. */
 static void test_program_that_is_none(void) {
   static const struct {
-    const char *path, *says;
-  } cases[] = {{"/none/such", "cannot be started: No such file"},
-               {"/etc/passwd", "cannot be started: Permission denied"},
-               {"/bin/true", "ended before it listened"}};
+    const char *text;
+    mode_t mode;
+    const char *says;
+  } cases[] = {
+      {"#!/bin/sh\n", 0600, "started: it is not executable; chmod +x it"},
+      {"text\n", 0700, "started: it is no program for this machine"},
+      {"\x7f"
+       "ELF",
+       0700, "started: it is no program for this machine"},
+      {"#!/none/such\n", 0700, "started: its loader is not here"}};
   size_t files = open_files();
-  for (size_t k = 0; k < 3; k++) {
-    struct wr_model m;
-    struct wr_inference *i = eim(cases[k].path, 30000);
-    for (int turn = 0; turn < 2; turn++) {
-      CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
-      CU_ASSERT_PTR_NOT_NULL(strstr(i->error, cases[k].says));
-    }
-    wr_inference_destroy(i);
+  check_refusal("/none/such", "cannot be started: there is no such file");
+  check_refusal("/tmp", "cannot be started: it is not a file");
+  check_refusal("/bin/true", "ended before it listened");
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    check_refusal(make_file(cases[k].text, cases[k].mode), cases[k].says);
+    unlink(script);
   }
   CU_ASSERT_EQUAL(open_files(), files);
   wr_inference_destroy(NULL);
+}
+
+static void test_no_place_for_the_socket(void) {
+  struct wr_model m;
+  struct wr_inference *i = wr_inference_eim(&(struct wr_eim_options){
+      .places = {1, {"/none"}}, .path = "/bin/true", .start_timeout_ms = 1000});
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+  CU_ASSERT_STRING_EQUAL(i->error,
+                         "no directory for its socket can be made (/none: No "
+                         "such file or directory)");
+  wr_inference_destroy(i);
 }
 
 static void test_last_words(void) {
@@ -222,7 +264,43 @@ static void test_statuses(void) {
   "\"input_features_count\":10,\"interval_ms\":1000,\"labels\":[\"a\"]}}"
 #define ANSWER "{\"result\":{\"classification\":{\"a\":1}}}"
 
-/* A new version in an answer's header asks for a new description. */
+/* Reads one request with its body; false when the peer has closed. */
+static bool read_request(int fd) {
+  char text[4096] = "";
+  size_t len = 0;
+  for (;;) {
+    const char *body = strstr(text, "\r\n\r\n");
+    const char *length = strstr(text, "Content-Length: ");
+    size_t want = length != NULL ? strtoul(length + 16, NULL, 10) : 0;
+    if (body != NULL && strlen(body + 4) >= want)
+      return true;
+    ssize_t n = read(fd, text + len, sizeof(text) - 1 - len);
+    if (n <= 0)
+      return false;
+    len += (size_t)n;
+    text[len] = '\0';
+  }
+}
+
+/* Two connections, of which each answers three requests: the model, then two
+ * windows as version 1 and as version `arg`. */
+static void *serve_kept(void *arg) {
+  const struct reply *r = arg;
+  for (int connection = 0; connection < 2; connection++) {
+    int fd = accept(r->listener, NULL, NULL);
+    for (int i = 0; i < 3 && read_request(fd); i++)
+      dprintf(fd,
+              "HTTP/1.1 200 OK\r\nx-ei-project-version: %s\r\n"
+              "Content-Length: %zu\r\n\r\n%s",
+              i < 2 ? "1" : r->text, strlen(i == 0 ? MODEL : ANSWER),
+              i == 0 ? MODEL : ANSWER);
+    close(fd);
+  }
+  return NULL;
+}
+
+/* Describe again: after another version, and after another connection, behind
+ * which a container that was started anew may have another model. */
 static void test_version_changes(void) {
   char url[64];
   struct wr_model m;
@@ -230,20 +308,40 @@ static void test_version_changes(void) {
   pthread_t thread;
   bool changed = true;
   int fd = bind_port(true, url, sizeof(url));
-  struct reply list[] = {
-      {fd, HEAD("200 OK", "application/json") MODEL},
-      {fd, "HTTP/1.1 200 OK\r\nx-ei-project-version: 1\r\nConnection: "
-           "close\r\n\r\n" ANSWER},
-      {fd, "HTTP/1.1 200 OK\r\nx-ei-project-version: 2\r\nConnection: "
-           "close\r\n\r\n" ANSWER},
-      {0}};
-  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, serve, list), 0);
+  struct reply version = {fd, "2"};
+  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, serve_kept, &version), 0);
   struct wr_inference *i = http(url);
   CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
   CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
   CU_ASSERT_FALSE(changed);
   CU_ASSERT_EQUAL(a.scores[0], 1.0);
   CU_ASSERT(isnan(a.anomaly));
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
+  CU_ASSERT_TRUE(changed);
+  wr_model_free(&m);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0); /* connects anew */
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
+  CU_ASSERT_FALSE(changed);
+  wr_inference_destroy(i);
+  pthread_join(thread, NULL);
+  wr_model_free(&m);
+  close(fd);
+}
+
+static void test_another_connection(void) {
+  char url[64];
+  struct wr_model m;
+  struct wr_answer a;
+  pthread_t thread;
+  bool changed = false;
+  int fd = bind_port(true, url, sizeof(url));
+  struct reply list[] = {{fd, HEAD("200 OK", "application/json") MODEL},
+                         {fd, HEAD("200 OK\r\nx-ei-project-version: 1",
+                                   "application/json") ANSWER},
+                         {0}};
+  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, serve, list), 0);
+  struct wr_inference *i = http(url);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
   CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
   CU_ASSERT_TRUE(changed);
   pthread_join(thread, NULL);
@@ -265,8 +363,10 @@ static void test_http_stop(void) {
   close(fd);
 }
 
-UNIT_MAIN("inference", UNIT(test_program_that_is_none), UNIT(test_last_words),
+UNIT_MAIN("inference", UNIT(test_program_that_is_none),
+          UNIT(test_no_place_for_the_socket), UNIT(test_last_words),
           UNIT(test_program_that_never_listens),
           UNIT(test_classify_before_describe), UNIT(test_stop),
           UNIT(test_nobody_listens), UNIT(test_statuses),
-          UNIT(test_version_changes), UNIT(test_http_stop))
+          UNIT(test_version_changes), UNIT(test_another_connection),
+          UNIT(test_http_stop))
