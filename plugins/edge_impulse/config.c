@@ -199,18 +199,6 @@ static const struct edge_options defaults = {.nominal = WR_SHIPPED_NOMINAL,
                                              .capture_files = 1000,
                                              .capture_bytes = 10 << 20};
 
-static int check_model_file(const char *path) {
-  struct stat st;
-  const char *fault = NULL;
-  if (path[0] != '/')
-    fault = "the absolute path of an executable file";
-  else if (stat(path, &st) != 0)
-    fault = "an executable file that exists";
-  else if (!S_ISREG(st.st_mode) || access(path, X_OK) != 0)
-    fault = "an executable file";
-  return fault != NULL ? wr_option_fault(EDGE_WHERE, "Model", path, fault) : 0;
-}
-
 static int check_source(const struct edge_options *o) {
   if ((o->url == NULL) == (o->model == NULL)) {
     ERROR(EDGE_WHERE ": %s; allowed is exactly one of URL (a container) and "
@@ -219,8 +207,11 @@ static int check_source(const struct edge_options *o) {
                          : "both URL and Model are given");
     return -1;
   }
-  if (o->model != NULL)
-    return check_model_file(o->model);
+  if (o->model != NULL) /* whether there is one yet is no fault of ours */
+    return o->model[0] == '/'
+               ? 0
+               : wr_option_fault(EDGE_WHERE, "Model", o->model,
+                                 "the absolute path of an executable file");
   const char *fault = wr_http_url_fault(o->url, false);
   return fault != NULL ? wr_option_fault(EDGE_WHERE, "URL", o->url, fault) : 0;
 }
@@ -266,9 +257,10 @@ static int check_capture(const struct edge_options *o,
              : 0;
 }
 
-/* Starts the program for a moment: what does not run now will not run later,
- * and this is the last moment to say so as a fault of the configuration. The
- * child is gone before collectd goes into the background. */
+/* Starts the program for a moment: this is the last moment to say as a fault of
+ * the configuration that the two do not fit. One that does not run yet is
+ * tried again later. The child is gone before collectd goes into the
+ * background. */
 static int check_model(struct edge_target *t) {
   const struct wr_model *model = &t->engine->info;
   char text[256];
@@ -278,7 +270,7 @@ static int check_model(struct edge_target *t) {
   bool is_program = t->engine->o.model != NULL;
   if (fault == NULL && is_program) {
     if (!t->engine->described && edge_engine_probe(t->engine) != 0)
-      return -1;
+      return 0;
     fault = edge_rules_misfit(&t->o, model, text, sizeof(text));
     if (fault == NULL && edge_rules_build(t, model, text, sizeof(text)) != 0)
       fault = text;

@@ -60,8 +60,7 @@ class EimTest(weir.Case):
         process = weir.Process(name, [weir.EIM, os.path.abspath(path)],
                                self.dir).start()
         self.addCleanup(process.kill)
-        weir.wait_until(lambda: os.path.exists(path), path + " is there",
-                        alive=process)
+        process.wait_log("waiting for a client")
         return process, path
 
     def test_session(self):
