@@ -91,6 +91,9 @@ evaluate-alarms: $(EVALUATE) ## what the alarm does; writes model/alarms.md
 evaluate-check: $(EVALUATE)
 	@tests/evaluate/check $(EVALUATE) model/alarms.md $(ALARMS)
 
+.PHONY: locales
+locales: $(LOCALE)
+
 unit: $(UNIT) $(LOCALE) ## CUnit tests of each lib module
 	@WEIR_LOCALES=$(abspath $(LOCALES)) tests/run-units $(UNIT)
 

@@ -78,6 +78,20 @@ def children(pid):
     return found
 
 
+def children_named(pid, name):
+    """The children that run this program."""
+    found = []
+    for child in children(pid):
+        try:
+            with open("/proc/%d/cmdline" % child, "rb") as text:
+                program = text.read().split(b"\0")[0].decode()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if os.path.basename(program) == name:
+            found.append(child)
+    return found
+
+
 def files_of(pid):
     return os.listdir("/proc/%d/fd" % pid)
 

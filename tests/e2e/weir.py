@@ -288,7 +288,8 @@ LoadPlugin write_log
 """
 
     def __init__(self, directory, config, interval=1, stock=("match_regex",),
-                 name="collectd", extra_args=()):
+                 name="collectd", extra_args=(), wrap=(), env=None):
+        """wrap: a command before it; env: more of the environment."""
         text = self.BASE.format(dir=directory, interval=interval,
                                 stock_dir=STOCK_PLUGINDIR)
         text += "".join("LoadPlugin %s\n" % p for p in stock)
@@ -296,9 +297,10 @@ LoadPlugin write_log
         self.config_path = os.path.join(directory, name + ".conf")
         with open(self.config_path, "w") as out:
             out.write(text)
-        argv = shlex.split(os.environ.get("WEIR_WRAP", "")) + [
+        argv = shlex.split(os.environ.get("WEIR_WRAP", "")) + list(wrap) + [
             COLLECTD, "-f", "-C", self.config_path] + list(extra_args)
-        super().__init__(name, argv, directory, sanitizer_env())
+        super().__init__(name, argv, directory,
+                         dict(sanitizer_env(), **(env or {})))
         self._values, self._offset = [], 0
         # Connections to its unixsock. The collectd of Debian 13 does not end
         # while one is open, with or without our plugins.

@@ -1,0 +1,253 @@
+"""What lives beside us in the same process, and what surrounds it.
+
+Another plugin may set a locale whose decimal point is a comma, change the
+environment, the directory, the umask and signal handlers, wait for every child.
+The surroundings may have no /tmp, few descriptors, no rights. None of it keeps
+a value from the cloud or a label from the M4, and we break nothing of theirs."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import unittest
+
+import edgecase
+import weir
+
+LOCALES = os.path.join(weir.ROOT, os.environ.get(
+    "WEIR_LOCALES", os.path.join(weir.BUILD, "locale")))
+LOCALE = "de_DE.UTF-8"
+
+# A plugin of somebody else, with the stock python. It changes what belongs to
+# the whole process, at run time, and looks whether anybody changed it back.
+RUDE = """\
+import collectd, ctypes, locale, os, signal
+libc = ctypes.CDLL(None)
+
+def rude():
+    locale.setlocale(locale.LC_ALL, "{locale}")
+    os.environ["TMPDIR"] = "/none"
+    os.environ["M4_PROXY_HOST"] = "none"
+    os.environ["HOME"] = "/none"
+    os.umask(0o777)
+    os.chdir("/")
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGPIPE, signal.SIGUSR2])
+
+def look():
+    now = (locale.str(0.5), os.umask(0o777), os.getcwd(), os.environ["TMPDIR"])
+    collectd.info("rude sees %s %o %s %s" % now)
+
+collectd.register_init(rude)
+collectd.register_read(look)
+"""
+SEEN = "rude sees 0,5 777 / /none"
+
+NEIGHBOURS = """\
+LoadPlugin python
+<Plugin python>
+  ModulePath "{dir}"
+  Import "rude"
+</Plugin>
+LoadPlugin exec
+<Plugin exec>
+  Exec "nobody" "{dir}/counter"
+  NotificationExec "nobody" "/bin/true"
+</Plugin>
+LoadPlugin write_http
+<Plugin write_http>
+  <Node "none">
+    URL "http://127.0.0.1:9/"
+    Format "JSON"
+  </Node>
+</Plugin>
+LoadPlugin curl
+<Plugin curl>
+  <Page "none">
+    URL "http://127.0.0.1:9/"
+    MeasureResponseTime true
+  </Page>
+</Plugin>
+LoadPlugin write_graphite
+<Plugin write_graphite>
+  <Node "none">
+    Host "127.0.0.1"
+    Port "9"
+    LogSendErrors false
+  </Node>
+</Plugin>
+LoadPlugin unixsock
+<Plugin unixsock>
+  SocketFile "{dir}/sock"
+</Plugin>
+"""
+COUNTER = """\
+#!/bin/sh
+while true; do
+  echo "PUTVAL testhost/exec-counter/gauge-x interval=1 N:1"
+  sleep 1
+done
+"""
+
+
+def left_behind():
+    return [path for place in ("/tmp", "/run", "/dev/shm")
+            for path in glob.glob(place + "/weir-eim-*")]
+
+
+class NeighboursTest(weir.Case):
+    def setUp(self):
+        super().setUp()
+        subprocess.run([os.environ.get("MAKE", "make"), "-s", "locales",
+                        "LOCALES=" + LOCALES], cwd=weir.ROOT, check=True)
+        with open(os.path.join(self.dir, "rude.py"), "w") as out:
+            out.write(RUDE.format(locale=LOCALE))
+        counter = os.path.join(self.dir, "counter")
+        with open(counter, "w") as out:
+            out.write(COUNTER)
+        os.chmod(counter, 0o755)
+
+    def pipe(self, extra, **options):
+        self.m4 = self.m4sim("--flow", "10")
+        self.cloud = self.cloudsim()
+        return self.collectd(
+            extra + 'PluginDir "%s"\n' % weir.PLUGINDIR +
+            weir.m4_block(self.m4.address) + weir.chain_block(
+                extra="Stride 5") +
+            weir.cloud_block(self.cloud.url, self.cloud.credentials(self.dir),
+                             flow="DeadBand 0\n      MinInterval 0"),
+            env={"LOCPATH": LOCALES}, **options)
+
+    def both_ways(self, agent):
+        """Values with a fraction and labels reach the cloud, labels the M4."""
+        weir.wait_until(
+            lambda: [v for v in self.cloud.values(property="flow_rate")
+                     if v["value"] != int(v["value"])],
+            "the cloud has a number with a fraction", alive=agent)
+        weir.wait_until(
+            lambda: [v for v in self.cloud.values(property="classification")
+                     if v["value"] == "Normal"],
+            "the cloud has the label", alive=agent)
+        weir.wait_until(lambda: [c for c in self.m4.calls("classification")
+                                 if '"Normal"' in c["payload"]],
+                        "the M4 has the label", alive=agent)
+
+    def written(self, agent, plugin, count):
+        """So many values more. The stock write_log follows the locale, too:
+        what it writes is no JSON any more."""
+        pattern = '"plugin":"%s"' % plugin
+        seen = agent.log().count(pattern)
+        agent.wait_log(pattern, seen + count)
+
+    def test_rude_neighbours(self):
+        before = left_behind()
+        agent = self.pipe('PluginDir "%s"\n' % weir.STOCK_PLUGINDIR +
+                          NEIGHBOURS.format(dir=self.dir))
+        agent.wait_log(SEEN)
+        self.both_ways(agent)
+        self.written(agent, "exec", 3)
+        # Only now, in the locale that is set, a model is started anew.
+        pid, = edgecase.children_named(agent.pid, "flow.eim")
+        os.kill(pid, 9)
+        weir.wait_until(
+            lambda: [p for p in edgecase.children_named(agent.pid, "flow.eim")
+                     if p != pid], "the model runs again", alive=agent)
+        self.written(agent, "edge_impulse", 10)
+        self.both_ways(agent)
+        agent.wait_log(SEEN)
+        self.assertEqual(set(re.findall("rude sees.*", agent.log())), {SEEN})
+        self.assertEqual(self.cloud.count("publish 400"), 0)
+        agent.stop()
+        self.assertEqual(left_behind(), before)
+
+
+class LaterTest(edgecase.Case):
+    """What is not there yet does not stop the daemon, and is used when it is."""
+
+    def test_model_comes_and_is_replaced(self):
+        model = os.path.join(self.dir, "flow.eim")
+        agent = self.agent(['Model "%s"' % model])
+        agent.wait_log("the model at %s does not answer: it cannot be started: "
+                       "there is no such file. Trying again" % model)
+        shutil.copyfile(weir.EIM, model)
+        os.chmod(model, 0o755)
+        pid, = weir.wait_until(
+            lambda: edgecase.children_named(agent.pid, "flow.eim"),
+            "the model runs", alive=agent)
+        agent.wait_log("the model at %s is" % model)
+        self.put([10.0] * 20)
+        agent.wait_value(plugin="edge_impulse", type="percent")
+        other = edgecase.Model(self.dir, "other")  # the same path, another one
+        os.rename(other.path, model)
+        self.put([10.0] * 20)
+        agent.wait_log('the model at %s is "bad", version 7' % model)
+        self.assertNotIn(pid, edgecase.children(agent.pid))
+        agent.stop()
+
+
+# Everything read-only but the directories named, nothing in /tmp and its like,
+# 64 descriptors, no rights. `$0` is the number of directories, they come first.
+TIGHT = """\
+mount --make-rprivate /
+while [ "$1" != -- ]; do mount --bind "$1" "$1"; shift; done
+shift
+for place in /tmp /run /dev/shm; do
+  [ ! -d $place ] || mount -t tmpfs -o ro,size=4k none $place
+done
+mount -o remount,bind,ro /
+exec prlimit --nofile=64 --nproc=64 setpriv --reuid=65534 --regid=65534 \\
+  --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+"""
+
+
+def tight(*writable):
+    return ["unshare", "-m", "sh", "-ec", TIGHT, "tight", *writable, "--"]
+
+
+class TightTest(weir.Case):
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.dir, 0o777)
+        reaches = subprocess.run(
+            tight(self.dir) + ["test", "-w", self.dir], capture_output=True,
+            text=True)
+        if reaches.returncode != 0:
+            self.skipTest("a name space of its own, or %s in it, is refused: %s"
+                          % (self.dir, reaches.stderr.strip()))
+
+    def pipe(self, *writable, spool=""):
+        self.m4 = self.m4sim("--flow", "10")
+        self.cloud = self.cloudsim()
+        credentials = self.cloud.credentials(self.dir)
+        os.chown(credentials, 65534, 65534)
+        return self.collectd(
+            weir.m4_block(self.m4.address) + weir.chain_block(
+                extra="Stride 5") +
+            weir.cloud_block(self.cloud.url, credentials,
+                             flow="DeadBand 0\n      MinInterval 0",
+                             extra=spool),
+            wrap=tight(*writable))
+
+    def test_only_the_base_directory(self):
+        """The model's socket, the spool and the rest find their place."""
+        agent = self.pipe(self.dir)
+        agent.wait_value(plugin="edge_impulse", type="bool", value=1,
+                         type_instance="Normal")
+        self.cloud.wait_values(3, property="flow_rate")
+        self.cloud.wait_values(1, property="classification", value="Normal")
+        agent.stop()
+
+    def test_nothing_can_be_written(self):
+        """What cannot be says so, all else goes on: the daemon lives and the
+        sensor is read."""
+        agent = self.pipe()
+        agent.wait_value(30, plugin="m4_rpc", type="flow")
+        agent.wait_log(r"the model at \S+ does not answer: no directory for its "
+                       r"socket can be made \(/tmp: Read-only file system")
+        agent.wait_log("values wait in memory only, the spool cannot be used")
+        self.cloud.wait_values(3, property="flow_rate")
+        agent.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
