@@ -56,6 +56,11 @@ $(B)/obj/plugins/lib/%.o: plugins/lib/%.c
 $(B)/obj/plugins/glue/%.o $(B)/obj/plugins/%.o: \
   ALL_CFLAGS += $(COLLECTD_CFLAGS)
 $(B)/obj/plugins/lib/%.o $(B)/obj/plugins/doctor/%.o: COLLECTD_CFLAGS :=
+# It stands in for collectd, for the plugins whose configuration it checks.
+$(B)/obj/plugins/doctor/host.o: COLLECTD_CFLAGS := -DHAVE_CONFIG_H \
+  -isystem $(COLLECTD_INCLUDE)
+$(B)/obj/plugins/doctor/dryrun.o: CPPFLAGS += \
+  -DWEIR_PLUGINDIR='"$(PLUGINDIR)"'
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
@@ -88,6 +93,7 @@ endef
 
 $(B)/model/flow.eim: $(MODEL_OBJ); $(program)
 $(B)/bin/m4sim: $(M4SIM_OBJ); $(program)
+$(B)/bin/weir-doctor: ALL_LDFLAGS += -rdynamic
 $(B)/bin/weir-doctor: $(DOCTOR_OBJ) $(B)/lib/libweir.a; $(program)
 $(TOOLS): $(B)/bin/%: $(B)/obj/model/tools/%.o \
   $(filter-out %/main.o,$(MODEL_OBJ)) $(B)/lib/libweir.a; $(program)

@@ -234,6 +234,8 @@ int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,
   int status = conf_read(&a->conf, a->config);
   if (status == 0) {
     doctor_step(d, true, "config", "%zu files read", a->conf.files_count);
+    if (a->conf.missing[0] != '\0')
+      doctor_step(d, false, "include", "%s is not there", a->conf.missing);
     return 0;
   }
   doctor_step(d, false, "config", "%s", a->conf.fault);

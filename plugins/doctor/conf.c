@@ -292,6 +292,10 @@ static int read_one(struct conf *c, const char *path, const char *filter,
                     struct conf_item *out, int depth) {
   struct stat st;
   const char *base = strrchr(path, '/');
+  if (stat(path, &st) != 0 && errno == ENOENT) {
+    snprintf(c->missing, sizeof(c->missing), "%s", path);
+    return 0;
+  }
   if (stat(path, &st) != 0)
     return cannot_read(c, path, -errno);
   if (S_ISDIR(st.st_mode))
@@ -328,10 +332,8 @@ static int read_path(struct conf *c, const char *path, const char *filter,
 int conf_read(struct conf *c, const char *path) {
   *c = (struct conf){0};
   int status = read_file(c, path, &c->top, 0);
-  if (status != -ENOMEM && status != 0 && c->files_count > 1)
-    status = -EINVAL; /* one that it includes */
-  return status == -EACCES || status == -ENOENT || status == -ENOMEM ||
-                 status == 0
+  return status == 0 || status == -EACCES || status == -ENOENT ||
+                 status == -ENOMEM
              ? status
              : -EINVAL;
 }

@@ -39,11 +39,13 @@ struct conf {
   struct conf_item top; /* its children are the statements */
   char **files;         /* names of all that were read */
   size_t files_count;
-  char fault[600]; /* one sentence, with file and line */
+  char fault[600];   /* one sentence, with file and line */
+  char missing[300]; /* the last that is included and not there; collectd goes
+                        on without it, with a warning */
 };
 
-/* 0; -ENOENT or -EACCES: the file itself cannot be read; -EINVAL: it, or one
- * that it includes, is not what collectd takes; -ENOMEM. */
+/* 0; -ENOENT: there is no such file; -EACCES: it, or one that it includes, may
+ * not be read; -EINVAL: one is not what collectd takes; -ENOMEM. */
 int conf_read(struct conf *c, const char *path);
 void conf_free(struct conf *c);
 

@@ -22,6 +22,10 @@ static const char help[] =
     "  inference URL|MODEL\n"
     "      classifies a window for real, through an Edge Impulse container\n"
     "      (http://127.0.0.1:1337) or an .eim file.\n"
+    "  config [FILE]\n"
+    "      a dry run: would collectd take this configuration? The plugins "
+    "read\n"
+    "      their own blocks; nothing is opened, started or contacted.\n"
     "  cloud [--env FILE] [--url URL] [--ca-cert FILE]\n"
     "      credentials, token, and the properties of the Thing.\n"
     "  cloud --rejected SPOOL\n"
@@ -36,11 +40,9 @@ static const char help[] =
 static const struct {
   const char *name;
   int (*run)(struct doctor *d, int argc, char **argv);
-} checks[] = {{"m4", doctor_m4},
-              {"inference", doctor_inference},
-              {"cloud", doctor_cloud},
-              {"call", doctor_call},
-              {"board", doctor_board}};
+} checks[] = {{"m4", doctor_m4},       {"inference", doctor_inference},
+              {"cloud", doctor_cloud}, {"call", doctor_call},
+              {"board", doctor_board}, {"config", doctor_config}};
 
 /* Takes --json out of the words, wherever it stands; what `call` sends may
  * be any text. */

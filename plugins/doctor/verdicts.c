@@ -307,6 +307,24 @@ static const struct {
                            "the block is there, but its plugin is not loaded",
                            "add the LoadPlugin line above, before the block; "
                            "without it collectd passes the block over"},
+    [DOCTOR_CONF_REFUSED] =
+        {"config-refused", false,
+         "a plugin refuses its block: collectd would not start",
+         "mend the option that the sentence above names"},
+    [DOCTOR_PLUGIN_MISSING] =
+        {"plugin-missing", false, "a plugin is not where collectd looks for it",
+         "install collectd-mod-weir, or correct PluginDir"},
+    [DOCTOR_PLUGIN_BAD] =
+        {"plugin-not-loadable", false, "a plugin cannot be loaded",
+         "plugins and weir-doctor must be of one version: install both anew"},
+    [DOCTOR_PLUGIN_DIES] =
+        {"plugin-dies", false,
+         "a plugin ends the program that reads its configuration",
+         "install collectd-mod-weir anew; if it stays so, it is a defect: "
+         "report it with the configuration"},
+    [DOCTOR_CONF_ACCEPTED] =
+        {"config-accepted", true,
+         "collectd takes the blocks of Weir in this configuration", NULL},
     [DOCTOR_NO_MEMORY] = {"no-memory", false, "there is no memory left",
                           "end other programs: free -m"},
 };

@@ -128,6 +128,12 @@ class AgentTest(Case):
         self.assertEqual([steps(c).split(",")[0] for c in said["checks"]],
                          ["a.invalid", "b.invalid", "b.invalid"], said)
 
+    def test_include_that_is_not_there(self):
+        """collectd warns and goes on."""
+        status, said = self.check('Include "/nonexistent/*.conf"\n')
+        self.assertEqual(said["name"], "config-empty")
+        self.assertIn("/nonexistent/*.conf is not there", steps(said))
+
     def test_fault_in_an_included_file_is_named(self):
         self.write("Interval\n", "conf.d/x.conf")
         status, said = self.check('Include "%s/conf.d"\n' % self.dir)
