@@ -18,11 +18,16 @@ struct output {
   bool derive;
 };
 
+struct counter {
+  int64_t told;
+};
+
 struct method {
   struct wr_m4_method rpc; /* first: the life hands it back */
   char *name, *type, *instance;
   int64_t indices[M4_OUTPUTS_MAX];
   struct output outputs[M4_OUTPUTS_MAX];
+  struct counter skipped;
   struct wr_trouble trouble;
 };
 
@@ -38,6 +43,9 @@ struct m4 {
   int64_t interval_ms, timeout_ms; /* 0: not given */
   struct wr_m4_board board;        /* its life holds methods and reports */
   struct wr_trouble trouble, lock_trouble;
+  struct counter faults[WR_FAULTS];
+  int64_t counts_every; /* so many healths */
+  unsigned healths;
   struct m4 *next, *same_hash;
 };
 

@@ -275,6 +275,9 @@ static int complete_m4(const char *where, struct m4 *m4) {
       return -1;
   if (m4->interval_ms == 0)
     m4->interval_ms = default_interval_ms();
+  m4->counts_every = m4->interval_ms < 1000    ? 10
+                     : m4->interval_ms < 10000 ? 10000 / m4->interval_ms
+                                               : 1;
   return check_outputs(where, m4) != 0 ? -1 : check_reports(where, m4);
 }
 

@@ -46,25 +46,36 @@ static void on_latency(void *user, size_t which, int64_t took_us,
   wr_metric_gauge(&metric, (double)took_us / 1e6);
 }
 
+/* A counter goes out when it has changed and else now and then: five of them
+ * that stand still would be most of what a board costs. */
+static void tell_count(const struct m4 *m4, struct counter *c, bool anyway,
+                       const char *type_instance, int64_t count) {
+  struct wr_metric metric = metric_of(m4, "errors", type_instance,
+                                      m4->interval_ms * m4->counts_every);
+  if (!anyway && count == c->told)
+    return;
+  c->told = count;
+  metric.time = cdtime();
+  wr_metric_derive(&metric, count);
+}
+
 static void on_health(void *user) {
   struct m4 *m4 = user;
   const struct wr_m4_life *l = &m4->board.life;
   struct wr_metric metric = metric_of(m4, "bool", "up", m4->interval_ms);
+  bool anyway = m4->healths++ % (unsigned)m4->counts_every == 0;
   metric.time = cdtime();
   wr_metric_gauge(&metric, l->up ? 1 : 0);
-  metric.type = "errors";
-  for (int i = 0; i < WR_FAULTS; i++) {
-    metric.type_instance = wr_rpc_fault_name((enum wr_rpc_fault)i);
-    wr_metric_derive(&metric, l->faults[i]);
-  }
+  for (int i = 0; i < WR_FAULTS; i++)
+    tell_count(m4, m4->faults + i, anyway,
+               wr_rpc_fault_name((enum wr_rpc_fault)i), l->faults[i]);
   for (size_t i = 0; i < l->methods_count; i++) {
-    const struct method *m = m4_method(m4, i);
+    struct method *m = m4_method(m4, i);
     char instance[DATA_MAX_NAME_LEN];
     if (m->rpc.seq_index < 0)
       continue;
     snprintf(instance, sizeof(instance), "skipped-%s", m->name);
-    metric.type_instance = instance;
-    wr_metric_derive(&metric, (int64_t)m->rpc.seq.skipped);
+    tell_count(m4, &m->skipped, anyway, instance, (int64_t)m->rpc.seq.skipped);
   }
 }
 

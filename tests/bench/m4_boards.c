@@ -3,8 +3,9 @@
  * calls go out against the schedule.
  *
  * BENCH_BOARDS (1000), BENCH_SECONDS (20).
- * `m4_boards serve N` is only the boards: prints N ports, answers flow_rate
- * with 12.5 as an m4-proxy does, and ends with its parent. */
+ * `m4_boards serve N [FILE]` is only the boards: prints N ports, answers
+ * flow_rate with 12.5 as an m4-proxy does, notes in FILE when which port was
+ * called (us), and ends with its parent. */
 #define _GNU_SOURCE /* accept4() */
 #include "tests/bench/rpc_server.h"
 
@@ -31,6 +32,8 @@ static size_t number_of(const char *name, size_t otherwise) {
 }
 
 /* --- the boards --- */
+
+static FILE *arrivals; /* NULL: not noted */
 
 static uint16_t listen_somewhere(int epoll_fd) {
   struct sockaddr_in in = {.sin_family = AF_INET,
@@ -61,6 +64,14 @@ static void answer(int fd) {
   close(fd);
 }
 
+static void note_arrival(int fd) {
+  struct sockaddr_in in;
+  socklen_t len = sizeof(in);
+  if (arrivals != NULL && getsockname(fd, (struct sockaddr *)&in, &len) == 0)
+    fprintf(arrivals, "%u %lld\n", ntohs(in.sin_port),
+            (long long)bench_clock());
+}
+
 static void serve(size_t count) {
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -82,8 +93,10 @@ static void serve(size_t count) {
       }
       fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
       struct epoll_event e = {.events = EPOLLIN, .data.u64 = (uint64_t)fd};
-      if (fd >= 0)
-        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e);
+      if (fd < 0)
+        continue;
+      note_arrival(fd);
+      epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e);
     }
   }
 }
@@ -235,8 +248,10 @@ static int report(size_t count, double wall_s, double used_s, long grown_kb) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 3 && strcmp(argv[1], "serve") == 0)
+  if (argc >= 3 && strcmp(argv[1], "serve") == 0) {
+    arrivals = argc > 3 ? fopen(argv[3], "w") : NULL;
     serve((size_t)atol(argv[2]));
+  }
   size_t count = number_of("BENCH_BOARDS", 1000);
   size_t seconds = number_of("BENCH_SECONDS", 20);
   const struct wr_m4_world world = {bench_clock, any, on_lock_fault};
