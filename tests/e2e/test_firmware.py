@@ -32,6 +32,21 @@ class OutputTest(m4case.LabelCase):
             self.wait_level(agent, level)
         agent.stop()
 
+    def test_an_old_label_is_no_label(self):
+        """The agent lives, but nobody classifies any more: the output drops at
+        MaxAge, not only when the heartbeats stop, and comes back."""
+        agent = self.start("MaxAge 1", "Heartbeat 0.2")
+        self.wait_level(agent, "unknown") # none since the start
+        self.put("Normal")
+        self.wait_level(agent, "ok")
+        self.wait_level(agent, "unknown")
+        told = len(self.labels())
+        self.wait_labels(agent, told + 5)
+        self.assertEqual(set(self.labels()[told:]), {"unknown"})
+        self.put("Normal")
+        self.wait_level(agent, "ok")
+        agent.stop()
+
     def test_nobody_reports_any_more(self):
         agent = self.start("Heartbeat 0.2", sim=["--report-hold", "2000"])
         self.put("Normal")

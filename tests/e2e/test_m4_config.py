@@ -44,6 +44,11 @@ BAD = {
     "timeout_short": (m4(options="Timeout 1"),
                       r'Timeout "1" is not allowed: .* at least 1\.2 s'),
     "timeout_long": (m4(options="Timeout 100"), r'Timeout "100".*to 60'),
+    "report_is_a_method": (
+        m4(reports=m4case.report("flow_rate")),
+        r'Report "flow_rate" is not allowed: .*another number of arguments'),
+    "max_age": (m4(reports=m4case.report("c", "MaxAge 0.5")),
+                r'MaxAge "0\.5" is not allowed: .*from 1 to'),
     "interval_zero": (m4(options="Interval 0"), r'Interval "0".*0\.01'),
     "interval_nan": (m4(options="Interval nan"), r'Interval "nan"'),
     "no_type": (flow("Scale 2"), r"exactly one of Type .* and Element"),

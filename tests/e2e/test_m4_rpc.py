@@ -240,6 +240,35 @@ class ReportTest(m4case.LabelCase):
         agent.stop()
         self.assertEqual(self.labels(), ["Anomalous"])
 
+    def test_a_dead_connection_loses_no_label(self):
+        """The server restarts, and the label is the first to notice."""
+        self.begin("--ideal")
+        agent = self.agent(
+            self.pump(FLOW, options='Mode "persistent"\nInterval 3',
+                      reports=m4case.report("classification")),
+            extra=m4case.unixsock(self.dir))
+        self.wait_up(agent, 1)
+        self.put("Normal")
+        self.wait_labels(agent, 1)
+        self.sim.stop()
+        self.sim.start()
+        self.put("Low")
+        weir.wait_until(lambda: "Low" in self.labels(), "it is heard",
+                        alive=agent)
+        agent.stop()
+
+    def test_order_of_arrival(self):
+        """The clock of the labels jumps both ways by years."""
+        agent = self.start("Heartbeat 0")
+        for step, label in ((0, "Normal"), (-3, "Low"), (-3600, "High"),
+                            (-10 ** 8, "Normal"), (2 * 10 ** 8, "Anomalous"),
+                            (-10 ** 8, "Low")):
+            self.clock += step
+            self.put(label)
+            weir.wait_until(lambda: self.labels()[-1:] == [label],
+                            "%s is heard" % label, alive=agent)
+        agent.stop()
+
     def test_unbound_report_rests(self):
         """As a call it crashes the proxy twice; then it is left alone."""
         self.begin("--step=flow_rate", "--outage", "100")

@@ -46,6 +46,7 @@ struct ms_quirks {
   int64_t late_ms;
   unsigned late_next, garbage_next, split_next, error_next;
   bool split, mute;
+  bool unrouted; /* ideal: a router that nobody has registered at */
   int64_t mute_until_ms;
   uint8_t garbage[256];
   size_t garbage_len;

@@ -112,6 +112,13 @@ static int do_split(struct ms_sim *sim, const struct args *a, char *answer,
              : bad(answer, len, "split on | split off | split next [N]");
 }
 
+static int do_unrouted(struct ms_sim *sim, const struct args *a, char *answer,
+                       size_t len) {
+  return on_off(a->word[0], &sim->quirks.unrouted)
+             ? 0
+             : bad(answer, len, "unrouted on | unrouted off");
+}
+
 static int do_restart(struct ms_sim *sim, const struct args *a, char *answer,
                       size_t len) {
   double ms = (double)sim->opt.outage_ms;
@@ -205,10 +212,11 @@ static const struct {
   const char *name;
   int (*run)(struct ms_sim *, const struct args *, char *, size_t);
 } orders[] = {
-    {"late", do_late},   {"cross", do_cross}, {"garbage", do_garbage},
-    {"mute", do_mute},   {"split", do_split}, {"restart", do_restart},
-    {"crash", do_crash}, {"stale", do_stale}, {"error", do_error},
-    {"event", do_event}, {"quit", do_quit},   {"status", do_status},
+    {"late", do_late},         {"cross", do_cross}, {"garbage", do_garbage},
+    {"mute", do_mute},         {"split", do_split}, {"restart", do_restart},
+    {"crash", do_crash},       {"stale", do_stale}, {"error", do_error},
+    {"unrouted", do_unrouted}, {"event", do_event}, {"quit", do_quit},
+    {"status", do_status},
 };
 
 int ms_control(struct ms_sim *sim, const char *line, char *answer,
@@ -235,5 +243,5 @@ int ms_control(struct ms_sim *sim, const char *line, char *answer,
     }
   return bad(answer, answerlen,
              "no such order; there are: late cross garbage mute split "
-             "restart crash stale error event quit status");
+             "restart crash stale error unrouted event quit status");
 }

@@ -248,6 +248,10 @@ static void answer(struct ms_sim *sim, const struct request *request,
     error_reply(sim, out, text);
     return;
   }
+  if (sim->opt.ideal && sim->quirks.unrouted) {
+    error_reply(sim, out, "method not available");
+    return;
+  }
   if (sim->quirks.error_next > 0) {
     sim->quirks.error_next--;
     error_reply(sim, out, "bad sensor");
@@ -276,6 +280,25 @@ static void orders_due(struct ms_sim *sim) {
 static bool mute(struct ms_sim *sim) {
   return sim->quirks.mute || sim->now_ms < sim->quirks.mute_until_ms ||
          sim->m4.dead;
+}
+
+static bool is_bound(const struct ms_sim *sim, const struct ms_value *method) {
+  return is(method, "flow_rate") ||
+         (!sim->opt.note && (is_reading(method) || is(method, "version") ||
+                             is(method, "classification")));
+}
+
+/* rpclib checks the number of arguments, throws, and catches that only around
+ * a call. */
+static void notified(struct ms_sim *sim, const struct request *request) {
+  struct ms_out unused = {.len = 0};
+  sim->count.notifications++;
+  if (request->args == arity(&request->method))
+    run(sim, request, &unused);
+  else if (is_bound(sim, &request->method)) {
+    sim->m4.dead = true;
+    ms_record_event(sim, "exception", "wrong number of arguments");
+  }
 }
 
 bool ms_m4_receive(struct ms_sim *sim, const uint8_t *data, size_t len,
@@ -316,10 +339,7 @@ bool ms_m4_receive(struct ms_sim *sim, const uint8_t *data, size_t len,
   out->len = 0;
   out->full = false;
   if (request.notification) {
-    struct ms_out unused = {.len = 0};
-    sim->count.notifications++;
-    if (request.args == arity(&request.method))
-      run(sim, &request, &unused);
+    notified(sim, &request);
     return false;
   }
   ms_put_array(out, 4);

@@ -52,7 +52,7 @@ static const char help[] =
     "Orders: late P [MS] | late next [N [MS]] | mute on|off|MS | crash [MS]\n"
     "  restart m4 | restart proxy [MS] | split on|off | split next [N]\n"
     "  stale [N [FLOW]] | garbage P [HEX] | garbage next [N [HEX]] | cross P\n"
-    "  error [N] | event SCENARIO-EVENT | status | quit\n";
+    "  error [N] | unrouted on|off | event SCENARIO-EVENT | status | quit\n";
 
 enum {
   LISTEN = 1000,

@@ -368,7 +368,8 @@ void wr_m4_judge(struct wr_m4_life *l, int64_t now_us) {
     l->down_us = l->turn_us;
   l->up = false;
   wr_m4_doubt(l, true, now_us);
-  if (l->misses == 1 && l->interval_ms < PATIENCE_MS && !l->crashed)
+  if (l->guard->unclear ||
+      (l->misses == 1 && l->interval_ms < PATIENCE_MS && !l->crashed))
     return;
   l->said_down = true;
   l->sink.event(l->sink.user, WR_M4_DOWN, 0, l->down_us,

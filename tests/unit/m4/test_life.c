@@ -287,12 +287,14 @@ static void test_method_flashed_away(void) {
 static void test_tunnel(void) {
   for (int proven = 0; proven < 2; proven++) {
     struct wr_m4_method m[] = {world_method("a"), world_method("b")};
+    m[0].interval_ms = m[1].interval_ms = proven ? 1000 : 50;
     begin(WORLD_TUNNEL, m, 2);
     if (proven)
       world_run(&w, 100 * S);
     w.away_until_us = w.now_us + 2 * S;
     world_run(&w, 6 * S);
     CU_ASSERT(w.life.up);
+    CU_ASSERT_PTR_NULL(strstr(w.why[WR_M4_DOWN], "crashed"));
     CU_ASSERT_EQUAL(m[0].ward.rest_ms + m[1].ward.rest_ms, 0);
     CU_ASSERT_EQUAL(w.guard.crashes, 0);
     world_run(&w, 10 * S);
