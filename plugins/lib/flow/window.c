@@ -39,11 +39,21 @@ struct wr_window {
 
 #define NOT_SEEN INT64_MIN
 
+static void forget(struct wr_window *w) {
+  for (size_t i = 0; i < w->o.samples * w->o.axes; i++)
+    w->values[i] = NAN;
+}
+
+/* Samples in the first window. */
+static size_t least(const struct wr_window *w) {
+  return w->o.least != 0 ? w->o.least : w->o.samples;
+}
+
 static bool options_fit(const struct wr_window_options *o) {
   return o->samples >= 1 && o->axes >= 1 && o->axes <= WR_WINDOW_AXES &&
          o->samples <= WR_WINDOW_VALUES / o->axes && o->stride >= 1 &&
          o->interval_us >= 1 && o->interval_us <= INT64_C(86400000000) &&
-         o->late_ms >= 0;
+         o->late_ms >= 0 && o->least <= o->samples;
 }
 
 struct wr_window *wr_window_create(const struct wr_window_options *options) {
@@ -60,6 +70,7 @@ struct wr_window *wr_window_create(const struct wr_window_options *options) {
     wr_window_destroy(w);
     return NULL;
   }
+  forget(w);
   return w;
 }
 
@@ -103,7 +114,7 @@ static const struct sample *line_find(const struct line *l, int64_t after_us,
 static void restart(struct wr_window *w) {
   w->running = w->saw_late = false;
   w->fill = w->head = w->skip = 0;
-  memset(w->values, 0, w->o.samples * w->o.axes * sizeof(*w->values));
+  forget(w);
   w->restarted = true;
 }
 
@@ -148,7 +159,7 @@ static void take_place(struct wr_window *w, int64_t time_us, int64_t end_us,
   w->taken++;
   if (w->fill < w->o.samples)
     w->fill++;
-  if (w->fill < w->o.samples && !w->o.pad)
+  if (w->fill < least(w))
     return;
   if (w->skip == 0) {
     full(arg, w, end_us, w->restarted);
@@ -193,9 +204,7 @@ static void follow(struct wr_window *w, int64_t time_us) {
 /* A first sample waits for company, so that a disordered start loses
  * nothing; no window is later for it. */
 static size_t company(const struct wr_window *w) {
-  if (w->o.pad)
-    return 1;
-  return w->o.samples < PENDING ? w->o.samples : PENDING - 1;
+  return least(w) < PENDING ? least(w) : PENDING - 1;
 }
 
 /* Takes the oldest sample of axis 0 out of the line and puts it, and what may
@@ -301,7 +310,7 @@ size_t wr_window_fill(const struct wr_window *w) { return w->fill; }
 
 void wr_window_copy(const struct wr_window *w, double *out) {
   size_t axes = w->o.axes, samples = w->o.samples;
-  /* While padding, the places not yet taken hold zeros: they come first. */
+  /* The places not yet taken come first. */
   size_t first = w->head;
   memcpy(out, w->values + first * axes,
          (samples - first) * axes * sizeof(*out));

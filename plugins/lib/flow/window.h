@@ -36,7 +36,8 @@ struct wr_window_options {
   int64_t interval_us; /* between two samples */
   size_t max_gap;
   int64_t late_ms;
-  bool pad; /* begin at the first sample, with zeros in front of it */
+  size_t least; /* samples in the first window; 0: all. In front of fewer
+                 * stand NaN */
 };
 
 struct wr_window_counts {
@@ -71,10 +72,10 @@ bool wr_window_waits(const struct wr_window *w);
 /* Places taken since the beginning, those of gaps too: what is new from one
  * window to another is the difference. */
 uint64_t wr_window_taken(const struct wr_window *w);
-/* Places of a window that hold samples; with `pad` the others hold zeros, and
- * come first. */
+/* Places of a window that hold samples; the others come first. */
 size_t wr_window_fill(const struct wr_window *w);
-/* All samples x axes values into out, oldest first. */
+/* All samples x axes values into out, oldest first; NaN where there has been
+ * no sample yet. */
 void wr_window_copy(const struct wr_window *w, double *out);
 const struct wr_window_counts *wr_window_counts(const struct wr_window *w);
 

@@ -142,11 +142,12 @@ static int refuse_kind(const struct wr_json *p, const char *type, char *fault) {
 
 static int read_parameters(const struct wr_json *p, struct wr_model *m,
                            char *fault) {
-  int64_t features = 0, axes = 1, anomaly = 0;
+  int64_t features = 0, axes = 1, anomaly = 0, least = 0;
   if (wr_json_int(p, "input_features_count", &features) != 0)
     return fault_of(fault, -EBADMSG, "\"input_features_count\" is missing");
   (void)wr_json_int(p, "axis_count", &axes);
   (void)wr_json_int(p, "has_anomaly", &anomaly);
+  (void)wr_json_int(p, "least_samples", &least);
   m->interval_us = interval_of(p);
   const char *type = "classification";
   (void)wr_json_string(p, "model_type", &type);
@@ -160,6 +161,7 @@ static int read_parameters(const struct wr_json *p, struct wr_model *m,
                     "65536 values");
   m->features = (size_t)features;
   m->axes = (size_t)axes;
+  m->least = least > 0 && least <= features / axes ? (size_t)least : 0;
   m->has_anomaly = anomaly != 0;
   m->anomaly_threshold = anomaly_threshold(p);
   status = read_labels(p, &m->labels);

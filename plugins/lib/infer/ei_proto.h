@@ -15,10 +15,14 @@
 
 #define WR_EI_REPLY_MAX 1048576 /* bytes of one reply */
 #define WR_EI_TEXT 160
+/* Stands for "no sample" in front of a history shorter than the window, where a
+ * model says (least_samples) that it knows such: no flow is that. */
+#define WR_EI_NO_SAMPLE (-1000.0)
 
 struct wr_model {
   size_t features; /* samples x axes */
   size_t axes;
+  size_t least; /* samples that do for a first answer; 0: not given */
   int64_t interval_us;
   bool has_anomaly;
   double anomaly_threshold; /* NaN: not given */

@@ -14,6 +14,7 @@
 /* What came out: each window as its values, end and restart mark. */
 struct log {
   size_t size; /* values of one window */
+  size_t missing[MOST];
   size_t count;
   double values[MOST][32];
   int64_t ends[MOST];
@@ -26,6 +27,7 @@ static void keep(void *arg, const struct wr_window *w, int64_t end_us,
   if (l->count == MOST)
     return;
   wr_window_copy(w, l->values[l->count]);
+  l->missing[l->count] = l->size - wr_window_fill(w);
   l->ends[l->count] = end_us;
   l->restarted[l->count++] = restarted;
 }
@@ -144,16 +146,41 @@ static void test_window_of_one(void) {
   wr_window_destroy(r.w);
 }
 
-static void test_padding(void) {
+/* A first window may be shorter; no sample is not the same as a zero. */
+static void test_least(void) {
   struct rig r;
   struct wr_window_options o = usual(3);
-  o.pad = true;
+  o.least = 1;
   begin(&r, o);
-  feed(&r, (double[]){1, 2, 3, 4, -1});
+  feed(&r, (double[]){0, 1, 2, 3, -1});
   CU_ASSERT_EQUAL(r.log.count, 4);
-  CU_ASSERT(window_is(&r, 0, (double[]){0, 0, 1}));
-  CU_ASSERT(window_is(&r, 1, (double[]){0, 1, 2}));
-  CU_ASSERT(window_is(&r, 3, (double[]){2, 3, 4}));
+  CU_ASSERT(window_is(&r, 0, (double[]){NAN, NAN, 0}));
+  CU_ASSERT(window_is(&r, 1, (double[]){NAN, 0, 1}));
+  CU_ASSERT(window_is(&r, 3, (double[]){1, 2, 3}));
+  CU_ASSERT_EQUAL(r.log.missing[0], 2);
+  CU_ASSERT_EQUAL(r.log.missing[1], 1);
+  CU_ASSERT_EQUAL(r.log.missing[3], 0);
+  wr_window_destroy(r.w);
+  o.least = 2;
+  begin(&r, o);
+  feed(&r, (double[]){1, 2, 3, -1});
+  CU_ASSERT_EQUAL(r.log.count, 2);
+  CU_ASSERT(window_is(&r, 0, (double[]){NAN, 1, 2}));
+  wr_window_destroy(r.w);
+  o.least = 4;
+  CU_ASSERT_PTR_NULL(wr_window_create(&o));
+}
+
+/* After a gap the history is gone, and its places with it. */
+static void test_least_after_a_gap(void) {
+  struct rig r;
+  struct wr_window_options o = usual(4);
+  o.least = 2;
+  begin(&r, o);
+  feed(&r, (double[]){1, 2, 3, 4, 5, 90, 91, -1});
+  patience_ends(&r);
+  CU_ASSERT(window_is(&r, r.log.count - 1, (double[]){NAN, NAN, 90, 91}));
+  CU_ASSERT_EQUAL(r.log.missing[r.log.count - 1], 2);
   wr_window_destroy(r.w);
 }
 
@@ -471,7 +498,8 @@ static void test_property_any_order(void) {
 
 UNIT_MAIN("window", UNIT(test_options_out_of_range), UNIT(test_not_numbers),
           UNIT(test_slides_by_one), UNIT(test_stride), UNIT(test_window_of_one),
-          UNIT(test_padding), UNIT(test_gap_is_held), UNIT(test_gap_of_nan),
+          UNIT(test_least), UNIT(test_least_after_a_gap),
+          UNIT(test_gap_is_held), UNIT(test_gap_of_nan),
           UNIT(test_gap_without_tick), UNIT(test_longer_gap_restarts),
           UNIT(test_max_gap_of_zero_and_more), UNIT(test_disorder),
           UNIT(test_duplicates), UNIT(test_slow_reads),

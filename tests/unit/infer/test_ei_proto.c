@@ -124,6 +124,34 @@ static void test_both_descriptions(void) {
   CU_ASSERT_EQUAL(read_model(HELLO, -1, &m), -EBADMSG);
 }
 
+/* A model may do with fewer samples than its window has; nonsense is none. */
+static void test_least_samples(void) {
+  static const struct {
+    const char *key;
+    size_t least;
+  } cases[] = {{"", 0},
+               {",\"least_samples\":10", 10},
+               {",\"least_samples\":60", 60},
+               {",\"least_samples\":61", 0},
+               {",\"least_samples\":0", 0},
+               {",\"least_samples\":-3", 0},
+               {",\"least_samples\":\"10\"", 0},
+               {",\"least_samples\":null", 0}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    for (int http = 0; http < 2; http++) {
+      struct wr_model m;
+      char text[512];
+      snprintf(text, sizeof(text),
+               "{\"id\":2,\"success\":true,\"%s\":{"
+               "\"input_features_count\":60,\"interval_ms\":1000,"
+               "\"labels\":[\"a\"]%s}}",
+               http ? "modelParameters" : "model_parameters", cases[i].key);
+      CU_ASSERT_EQUAL_FATAL(read_model(text, http ? -1 : 2, &m), 0);
+      CU_ASSERT_EQUAL(m.least, cases[i].least);
+      wr_model_free(&m);
+    }
+}
+
 /* What goes into logs is one line. */
 static void test_texts_of_the_peer(void) {
   struct wr_model m;
@@ -419,8 +447,9 @@ static void test_scan_any_split(void) {
 }
 
 UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
-          UNIT(test_odd_models), UNIT(test_texts_of_the_peer),
-          UNIT(test_refusals_say_what_it_is), UNIT(test_another_model),
-          UNIT(test_no_memory), UNIT(test_answers_refused), UNIT(test_answers),
+          UNIT(test_least_samples), UNIT(test_odd_models),
+          UNIT(test_texts_of_the_peer), UNIT(test_refusals_say_what_it_is),
+          UNIT(test_another_model), UNIT(test_no_memory),
+          UNIT(test_answers_refused), UNIT(test_answers),
           UNIT(test_anomaly_only), UNIT(test_requests),
           UNIT(test_scan_any_split))
