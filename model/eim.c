@@ -10,6 +10,8 @@ void eim_init(struct eim *eim, eim_send_fn *send, eim_send_fn *debug,
   eim->context = context;
   eim->now_us = now_us;
   eim->min_anomaly_score = classifier_info.min_anomaly_score;
+  for (int i = 0; i < FLOW_SAMPLES; i++)
+    eim->ring[i] = FLOW_NONE;
   message_reader_init(&eim->reader);
 }
 
@@ -22,9 +24,9 @@ static void add_parameters(struct reply *reply, float min_anomaly_score) {
             "\"image_input_height\":0,\"image_input_width\":0,"
             "\"image_resize_mode\":\"none\",\"inferencing_engine\":255,"
             "\"input_features_count\":%d,\"interval_ms\":%d,"
-            "\"label_count\":%d,\"labels\":[",
+            "\"label_count\":%d,\"least_samples\":%d,\"labels\":[",
             1000.0 / FLOW_INTERVAL_MS, info->anomaly_block_id != 0,
-            FLOW_SAMPLES, FLOW_INTERVAL_MS, FLOW_CLASSES);
+            FLOW_SAMPLES, FLOW_INTERVAL_MS, FLOW_CLASSES, FLOW_LEAST);
   for (int i = 0; i < FLOW_CLASSES; i++)
     reply_add(reply, "%s\"%s\"", i > 0 ? "," : "", flow_class_names[i]);
   reply_add(reply,
@@ -131,8 +133,7 @@ static void classify(struct eim *eim, struct reply *reply) {
     run(eim, m->classify.values, reply);
 }
 
-/* Until the first window is full there is nothing to classify: all scores
- * are 0 then, as in Edge Impulse's continuous mode. */
+/* The history grows slice by slice; before that there is none. */
 static void classify_continuous(struct eim *eim, struct reply *reply) {
   const struct message *m = &eim->reader.message;
   const int slice = EIM_SLICE_SAMPLES, kept = FLOW_SAMPLES - slice;
@@ -141,12 +142,7 @@ static void classify_continuous(struct eim *eim, struct reply *reply) {
     return;
   memmove(eim->ring, eim->ring + slice, (size_t)kept * sizeof(float));
   memcpy(eim->ring + kept, m->continuous.values, (size_t)slice * sizeof(float));
-  if (eim->ring_filled < FLOW_SAMPLES)
-    eim->ring_filled += slice;
-  if (eim->ring_filled >= FLOW_SAMPLES)
-    run(eim, eim->ring, reply);
-  else
-    reply_result(eim, reply, m->id.value, &(struct classifier_result){0});
+  run(eim, eim->ring, reply);
 }
 
 static void set_threshold(struct eim *eim, struct reply *reply) {

@@ -35,7 +35,6 @@ struct eim {
   struct message_reader reader;
   int64_t started_us;       /* when the open request's first byte was read */
   float ring[FLOW_SAMPLES]; /* classify_continuous: the newest samples */
-  int ring_filled;
 };
 
 void eim_init(struct eim *eim, eim_send_fn *send, eim_send_fn *debug,

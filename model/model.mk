@@ -9,8 +9,9 @@ DEPS_TRAIN := $(DEPS_BUILD) libkissfft-dev python3-numpy python3-matplotlib
 # multiply-add. Static, because libc's and libm's pages would be most of what
 # the program keeps in memory.
 $(B)/obj/model/%.o: ALL_CFLAGS += -ffp-contract=off -fno-math-errno
-# O3, for the vectoriser: the network is sums of products.
-$(B)/obj/model/network.o: ALL_CFLAGS += -O3
+# O3, for the vectoriser: sums of products, and of comparisons.
+$(call objs,$(addprefix plugins/lib/flow/,shape.c look.c nature.c)): \
+  ALL_CFLAGS += -ffp-contract=off -fno-math-errno -O3
 $(B)/model/flow.eim: $(B)/lib/libweir.a
 $(B)/model/flow.eim: LIBS := $(if $(SAN),-lyajl,-l:libyajl_s.a) -lm
 $(B)/model/flow.eim: LDFLAGS += $(if $(SAN),,-static-pie)
@@ -28,8 +29,10 @@ $(filter $(B)/fuzz/fuzz_eim%,$(FUZZ)): $(B)/fuzz/%: tests/fuzz/%.c \
 $(B)/tests/model/test_spectral: $(SPECTRAL_OBJ)
 $(B)/tests/model/test_spectral: LIBS += -lkissfft-float
 $(B)/bin/flow-features: $(call objs,model/train/flow-features.c \
-  model/features.c) $(SPECTRAL_OBJ); $(program)
+  plugins/lib/flow/shape.c plugins/lib/flow/look.c) $(SPECTRAL_OBJ); $(program)
 $(B)/bin/flow-features: LIBS := -lkissfft-float -lm
+$(B)/bin/flow-verdict: $(call objs,model/train/flow-verdict.c) $(MODEL_LIB) \
+  $(B)/lib/libweir.a; $(program)
 
 $(filter $(B)/bench/model_%,$(BENCH)): $(MODEL_LIB)
 
@@ -43,9 +46,10 @@ train: deps-train ## train the bundled model again (DATA=folder or file)
 	@$(PYTHON) model/train/train.py --build $(B) $(DATA)
 
 evaluate: deps-train ## measure it (DATA=, SEEDS="1 2 ...", PUBLISH=1 to keep)
-	@$(MAKE) --no-print-directory $(B)/bin/flow-features $(B)/bin/flow-model
+	@$(MAKE) --no-print-directory $(B)/bin/flow-features \
+	  $(B)/bin/flow-model $(B)/bin/flow-verdict
 	@test -f $(B)/model/float.npz || $(PYTHON) model/train/train.py \
-	  --build $(B) --out $(B)/model --vectors $(B)/model/model_vectors.h $(DATA)
+	  --build $(B) --out $(B)/model --lib $(B)/model --vectors $(B)/model/model_vectors.h $(DATA)
 	@$(PYTHON) model/train/evaluate.py --build $(B) --seeds "$(SEEDS)" $(DATA)
 	$(if $(PUBLISH),cp $(addprefix $(B)/model/evaluate/,evaluation.md \
 	  confusion.png stream.png) model/)

@@ -27,10 +27,10 @@ static float deviation_of(const float *values, int count, float mean) {
   return sqrtf(sum / (float)count);
 }
 
-enum flow_class rule_classify(const float window[FLOW_SAMPLES]) {
+enum flow_class rule_classify(const float newest[WR_SHAPE_SAMPLES]) {
   const struct rule_limits *limit = &rule_limits;
-  float mean = mean_of(window, FLOW_SAMPLES);
-  float deviation = deviation_of(window, FLOW_SAMPLES, mean);
+  float mean = mean_of(newest, WR_SHAPE_SAMPLES);
+  float deviation = deviation_of(newest, WR_SHAPE_SAMPLES, mean);
   float allowed = limit->deviation_abs + limit->deviation_rel * mean;
   if (!(mean >= limit->low && mean <= limit->top && deviation <= allowed))
     return FLOW_ANOMALOUS;

@@ -1,7 +1,7 @@
 /* rule: the level-and-deviation rule that every model is measured against.
  *
- * A window is Anomalous when its mean leaves the range of the three level
- * classes or its standard deviation passes a limit; else its mean alone
+ * Ten seconds are Anomalous when their mean leaves the range of the three level
+ * classes or their standard deviation passes a limit; else the mean alone
  * decides between Low, Normal and High. It is what a careful operator would
  * write with two thresholds, tuned on the training recordings. */
 #ifndef MODEL_RULE_H
@@ -17,6 +17,6 @@ struct rule_limits {
 };
 extern const struct rule_limits rule_limits;
 
-enum flow_class rule_classify(const float window[FLOW_SAMPLES]);
+enum flow_class rule_classify(const float newest[WR_SHAPE_SAMPLES]);
 
 #endif

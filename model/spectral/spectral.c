@@ -41,7 +41,7 @@ static int power(const float *centred, float *bins) {
   kiss_fftr_cfg config = kiss_fftr_alloc(SPECTRAL_FFT, 0, NULL, NULL);
   if (config == NULL)
     return -ENOMEM;
-  for (int i = 0; i < FLOW_SAMPLES; i++)
+  for (int i = 0; i < WR_SHAPE_SAMPLES; i++)
     frame[i] = centred[i];
   kiss_fftr(config, frame, spectrum);
   kiss_fftr_free(config);
@@ -51,13 +51,13 @@ static int power(const float *centred, float *bins) {
   return 0;
 }
 
-int spectral_compute(const float window[FLOW_SAMPLES],
+int spectral_compute(const float window[WR_SHAPE_SAMPLES],
                      float features[SPECTRAL_COUNT]) {
-  float centred[FLOW_SAMPLES], bins[BINS], centred_bins[BINS], unused;
-  float mean = mean_of(window, FLOW_SAMPLES);
-  for (int i = 0; i < FLOW_SAMPLES; i++)
+  float centred[WR_SHAPE_SAMPLES], bins[BINS], centred_bins[BINS], unused;
+  float mean = mean_of(window, WR_SHAPE_SAMPLES);
+  for (int i = 0; i < WR_SHAPE_SAMPLES; i++)
     centred[i] = window[i] - mean;
-  moments(centred, FLOW_SAMPLES, &features[0], &features[1], &features[2]);
+  moments(centred, WR_SHAPE_SAMPLES, &features[0], &features[1], &features[2]);
   int status = power(centred, bins);
   if (status != 0)
     return status;

@@ -7,14 +7,14 @@
 #ifndef MODEL_SPECTRAL_H
 #define MODEL_SPECTRAL_H
 
-#include "model/classifier.h"
+#include "lib/flow/shape.h"
 
 #define SPECTRAL_FFT 32
 #define SPECTRAL_COUNT (5 + SPECTRAL_FFT / 2)
 
 /* Rms, skewness, kurtosis, spectral skewness and kurtosis, then log10 of the
  * power in bins 1..16. Returns 0, or -ENOMEM. */
-int spectral_compute(const float window[FLOW_SAMPLES],
+int spectral_compute(const float window[WR_SHAPE_SAMPLES],
                      float features[SPECTRAL_COUNT]);
 
 #endif

@@ -7,29 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/anomaly.h"
-#include "model/network.h"
+#include "model/classifier.h"
 #include "model/rule.h"
 
 typedef size_t stage_fn(const float *window, float *out);
 
-static void normalised(const float *window, float *inputs) {
-  float raw[FEATURE_COUNT];
-  features_compute(window, raw);
-  network_normalise(raw, inputs);
-}
-
 static size_t as_int8(const float *window, float *out) {
-  float inputs[FEATURE_COUNT];
-  normalised(window, inputs);
-  network_int8(inputs, out);
-  out[FLOW_CLASSES] = anomaly_score(inputs);
+  struct classifier_result result;
+  classifier_run(window, NULL, &result);
+  memcpy(out, result.scores, sizeof(result.scores));
+  out[FLOW_CLASSES] = result.anomaly;
   return FLOW_CLASSES + 1;
 }
 
 static size_t rule(const float *window, float *out) {
   memset(out, 0, FLOW_CLASSES * sizeof(*out));
-  out[rule_classify(window)] = 1;
+  out[rule_classify(window + FLOW_SAMPLES - WR_SHAPE_SAMPLES)] = 1;
   return FLOW_CLASSES;
 }
 

@@ -53,7 +53,7 @@ def _write(path, source, guard, parts):
         out.write("\n#endif\n")
 
 
-def write_weights(folder, source, ranges, int8):
+def write_weights(path, source, ranges, int8):
     widest = max(max(q.shape) for q, _, _, _, _ in int8.layers)
     parts = ["#include <stdint.h>\n",
              "#define WEIGHTS_INPUTS %d\n#define WEIGHTS_WIDEST %d\n" % (
@@ -78,7 +78,7 @@ def write_weights(folder, source, ranges, int8):
                  "} weights_layers[] = {\n" + "".join(rows) + "};\n")
     parts.append("/* exp(-steps between two logits) */\n" +
                  _array("float", "weights_exp", int8.exp))
-    _write(os.path.join(folder, "weights.h"), source, "MODEL_WEIGHTS_H", parts)
+    _write(path, source, "WR_NATURE_WEIGHTS_H", parts)
 
 
 def write_float(path, ranges, weights, biases):
@@ -115,11 +115,12 @@ def write_rule(folder, source, rule):
 
 def write_vectors(path, source, x, int8, floats, anomaly):
     rows = []
+    x = np.where(np.isnan(x), -1000, x)  # FLOW_NONE
     for window, a, b, c in zip(x, int8, floats, anomaly):
         rows.append("    {{\n%s\n    }, {\n%s\n    }, {\n%s\n    }, %s},\n" % (
             _numbers(window, _float), _numbers(a, _float), _numbers(b, _float),
             _float(c)))
     _write(path, source, "TESTS_MODEL_VECTORS_H", [
         "/* What train.py's own arithmetic makes of these windows. */\n"
-        "static const struct {\n  float window[10], int8[4], floats[4];\n"
+        "static const struct {\n  float window[60], int8[6], floats[6];\n"
         "  float anomaly;\n} model_vectors[] = {\n" + "".join(rows) + "};\n"])

@@ -5,9 +5,9 @@ row to before `end`, both integers and possibly outside the row. The flow is
 changed by a factor or by pulses added to it; then whole pulses are counted
 again, so that a fault is as coarse as the recording it is laid on.
 
-Two kinds. A STEP is seen while the window still shows flow from before it: a
-blocked pipe that has settled at a lower flow is that lower flow and is judged
-by its level. A LASTING fault is seen as long as it acts.
+Two kinds. A STEP settles: a pipe that is half blocked is the same flow as a tap
+that is half shut, and is judged by its level. A LASTING fault is seen as long
+as it acts.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 STEP = ("blockage", "burst", "zero", "clog")
 LASTING = ("air", "slug", "cavitation", "hunting", "emi")
 NAMES = STEP[:3] + LASTING + STEP[3:]
-MINIMUM = 3  # seconds of fault in a window that make it Anomalous
+MINIMUM = 3  # seconds of the last ten that make a fault
 
 
 def _column(values):
@@ -105,19 +105,42 @@ def emi(rng, since, n):
     return np.where(_hits(rng, since.shape), 1 + gain, 1.0)
 
 
+def _beats(rng, since, n):
+    """1 or 2 s in every 2 to 7, more or less regularly; only for training."""
+    period = rng.integers(2, 8, n)
+    long = np.where(period > 3, rng.integers(1, 3, n), 1)
+    loose = rng.random(n) < 0.5
+    hit = np.zeros(since.shape, bool)
+    wait = rng.integers(0, 3, n)
+    for i in range(since.shape[1]):
+        phase = (wait % period) < long
+        hit[:, i] = phase
+        wait = wait + np.where(loose & (rng.random(n) < 0.25), 2, 1)
+    return hit
+
+
+def bubbles(rng, since, n):
+    """Air again, in other rhythms."""
+    depth = _uniform(rng, 0.25, 1.0, n) * rng.uniform(0.7, 1.0, since.shape)
+    return np.where(_beats(rng, since, n), 1 - depth, 1.0)
+
+
+def interference(rng, since, n):
+    """Electrical noise again, in other rhythms."""
+    gain = _uniform(rng, 0.25, 3.0, n) * rng.uniform(0.6, 1.0, since.shape)
+    return np.where(_beats(rng, since, n), 1 + gain, 1.0)
+
+
 def other(rng, since, n):
-    """What nobody has named, only for training: two thirds of the rows take
-    random factors, each held for 1-8 s, more or less like the one before,
-    half of them gliding from one to the next; a third change once, by 25 %
-    or more, up or down, within 14 s."""
-    steps = _random_steps(rng, since, n)
-    return np.where(_column(rng.random(n) < 0.35),
-                    _single_change(rng, since, n), steps)
+    """What nobody has named, only for training: random factors, each held
+    for 1-5 s, more or less like the one before, half of them gliding from
+    one to the next."""
+    return _random_steps(rng, since, n)
 
 
 def _random_steps(rng, since, n):
     seconds = since.shape[1]
-    hold = rng.integers(1, 9, n)
+    hold = rng.integers(1, 6, n)
     memory = rng.uniform(0, 0.9, n)
     spread = rng.uniform(0.08, 0.7, n)
     state = rng.standard_normal(n)
@@ -140,46 +163,22 @@ def _random_steps(rng, since, n):
     return np.exp(np.clip(log, -3, 1.3))
 
 
-def _single_change(rng, since, n):
-    within = rng.uniform(0.2, 14, n)
-    onset = -since[:, 0]
-    # One that began before the window, and is over, would not show.
-    earliest = np.where(within > 7, -4, 1)
-    onset = np.where(onset < earliest, rng.integers(earliest, 7), onset)
-    up = rng.random(n) < 0.5
-    change = np.where(up, rng.uniform(0.26, 1.2, n), -rng.uniform(0.29, 3, n))
-    share = (np.arange(since.shape[1])[None, :] - _column(onset) + 1)
-    return np.exp(np.clip(share / _column(within), 0, 1) * _column(change))
-
-
 FUNCTIONS = {f.__name__: f for f in (blockage, burst, zero, clog, air, slug,
-                                     cavitation, hunting, emi, other)}
+                                     cavitation, hunting, emi, other, bubbles,
+                                     interference)}
 
 
 def inject(name, rng, flow, onset, end, quantum):
-    """A copy of `flow` (n, seconds) with the fault in it.
+    """A copy of `flow` (n, seconds) with the fault in it: one of FUNCTIONS, or
+    another of that form.
 
     onset, end: (n,) integers; quantum: (n,) flow per pulse."""
     n, seconds = flow.shape
     since = np.arange(seconds)[None, :] - _column(onset)
-    factor = FUNCTIONS[name](rng, since.astype(float), n)
+    function = FUNCTIONS[name] if isinstance(name, str) else name
+    factor = function(rng, since.astype(float), n)
     active = (since >= 0) & (np.arange(seconds)[None, :] < _column(end))
     changed = np.maximum(flow * factor, 0) / _column(quantum)
     pulses = np.floor(changed + rng.random((n, seconds)))
     return np.where(active, pulses * _column(quantum), flow)
 
-
-def visible(name, rng, seconds, n):
-    """(onset, end) drawn so that a window of `seconds` shows the fault for
-    MINIMUM seconds or more, and a step also what was before it."""
-    if name in STEP:
-        # A clog that began long ago still falls; the others have settled.
-        first = -8 if name == "clog" else 1
-        onset = rng.integers(first, seconds - MINIMUM + 1, n)
-        return onset, np.full(n, seconds)
-    onset = rng.integers(-seconds, seconds - MINIMUM + 1, n)
-    end = np.full(n, seconds)
-    over = rng.random(n) < 0.2  # ended before the window did
-    latest = np.maximum(onset, 0) + MINIMUM
-    ended = rng.integers(latest, seconds + 1)
-    return onset, np.where(over, ended, end)

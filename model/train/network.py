@@ -8,7 +8,6 @@ does.
 
 import numpy as np
 
-CLASSES = 4
 LOGIT_LIMIT = 10.0  # int8 logits span -limit..limit
 
 
@@ -63,7 +62,7 @@ class Network:
 
     def fit(self, x, target, weight, rng, epochs, rounded_epochs=0,
             rate=3e-3, batch=256):
-        """target: (n, 4). Adam, cosine from `rate` to 0."""
+        """target: (n, classes). Adam, cosine from `rate` to 0."""
         params = self.weights + self.biases
         first = [np.zeros_like(p) for p in params]
         second = [np.zeros_like(p) for p in params]
@@ -100,7 +99,8 @@ class Network:
 class Int8:
     """The integers that the C code gets, and the same arithmetic again."""
 
-    def __init__(self, network, temperature=1.0):
+    def __init__(self, network, favour=0.0):
+        """favour: added to the logit of the first class."""
         scale = 1 / 127
         zero = 0  # of the layer's inputs
         self.layers = []
@@ -108,6 +108,8 @@ class Int8:
         for i, (w, b) in enumerate(zip(network.weights, network.biases)):
             w_scale = float(np.abs(w).max()) / 127
             q = np.clip(np.round(w / w_scale), -127, 127).astype(int)
+            if i == last:
+                b = b + favour * (np.arange(len(b)) == 0)
             bias = np.round(b / (scale * w_scale)).astype(np.int64)
             bias = bias - zero * q.sum(0)
             out_scale = (2 * LOGIT_LIMIT if i == last
@@ -121,7 +123,7 @@ class Int8:
                 raise ValueError("layer %d needs a multiplier above 1" % i)
             self.layers.append((q, bias, multiplier, int(-exponent), out_zero))
             scale, zero = out_scale, out_zero
-        self.exp = np.exp(-np.arange(256) * scale * temperature).astype(
+        self.exp = np.exp(-np.arange(256) * scale).astype(
             np.float32)
 
     def scores(self, x):
@@ -133,18 +135,19 @@ class Int8:
             product = product + np.where(product >= 0, half, half - 1)
             values = np.clip((product >> (31 + shift)) + zero, -128, 127)
         e = self.exp[values.max(1, keepdims=True) - values]
-        total = e[:, 0] + e[:, 1] + e[:, 2] + e[:, 3]
+        total = e[:, 0]
+        for i in range(1, e.shape[1]):
+            total = total + e[:, i]
         steps = (e / total[:, None] * 256 + np.float32(0.5)).astype(int)
         return np.minimum(steps, 255) / 256
 
 
-def sharpened(network, temperature):
-    """The float form with its logits multiplied."""
-    weights = list(network.weights)
+def favoured(network, favour):
+    """The float form with `favour` added to the first class's logit."""
     biases = list(network.biases)
-    weights[-1] = weights[-1] * np.float32(temperature)
-    biases[-1] = biases[-1] * np.float32(temperature)
-    return weights, biases
+    biases[-1] = biases[-1] + np.float32(favour) * (
+        np.arange(len(biases[-1])) == 0)
+    return list(network.weights), biases
 
 
 def float_scores(weights, biases, x):

@@ -1,110 +1,155 @@
-"""Streams of windows, one a second, as an agent sees them.
+"""Streams of flow, one sample a second, as an agent sees them; and what is
+said of them counted.
 
-An alarm is raised while `need` of the last `of` windows have an Anomalous
-score above the threshold. On flow without faults each rise is a false alarm;
-on flow with a fault the delay counts from the fault's first second.
-"""
+Three kinds: uses as they were recorded, the same with a fault of 30 s laid
+over them, and commanded moves of a simulated loop. A rise of the alarm is
+truly false when there is no fault and the true level has been inside Low to
+High, and not near the ends of that, for LATELY seconds: beyond them the alarm
+is right, and near them nobody can say."""
 
 import numpy as np
 
 import faults
 import recordings as rec
+import rows as R
 
-THRESHOLD, NEED, OF = 0.9, 3, 5
-SETTLE = 15  # seconds: a window and the debounce behind it
+SETTLE = 15  # seconds: a window of ten and the debounce behind it
 MOVE = 0.15  # a move of the tap changes the level by this share
 FAULT_SECONDS = 30
+LATELY = 6
+NEAR = 0.08  # of an edge
+SHORTEST = 60  # seconds of a use
 
 
-def windows_of(flow):
-    return np.lib.stride_tricks.sliding_window_view(flow, rec.SAMPLES)
+def median_of_five(flow):
+    padded = np.pad(flow, 2, mode="edge")
+    return np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), 1)
 
 
-def alarms(scores):
-    """For each window, whether the debounced alarm stands."""
-    over = (scores > THRESHOLD).astype(int)
-    votes = np.convolve(over, np.ones(OF, int))[:len(over)]
-    return votes >= NEED
+def inside(level, near=NEAR):
+    low, high = rec.EDGES[0] * (1 + near), rec.EDGES[3] * (1 - near)
+    return (level >= low) & (level <= high)
 
 
 def steady(flow):
-    """For each second: in range, and no move of the tap in the last SETTLE
+    """For each second: inside, and no move of the tap in the last SETTLE
     seconds. A move is a change of the 5 s median by MOVE or more."""
     n = len(flow)
-    padded = np.pad(flow, 2, mode="edge")
-    median = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), 1)
+    median = median_of_five(flow)
     moved = np.ones(n, bool)  # the ends: the tap is opened and closed there
     before, after = median[:-5], median[5:]
     change = np.abs(after - before) > MOVE * np.maximum(after, before)
-    moved[5:-5] = np.convolve(change, np.ones(6, bool))[5:n - 5 - 5 + 5] > 0
+    moved[5:-5] = np.convolve(change, np.ones(6, bool))[5:n - 10 + 5] > 0
     recent = np.convolve(moved, np.ones(SETTLE, int))[:n] > 0
-    in_range = (median >= rec.EDGES[0] * 1.08) & (median <= rec.EDGES[3] * .92)
-    return in_range & ~recent
+    return inside(median) & ~recent
 
 
-def levels_for_streams(rng, count):
-    """Away from the edges of the whole range; the inner ones do not matter."""
-    return rng.uniform(0.45, 1.8, count)
+class Stream:
+    def __init__(self, kind, flow, level, **more):
+        self.kind, self.flow, self.level = kind, flow, level
+        self.name = more.get("name", "")  # of the fault
+        self.onset, self.end = more.get("onset", 0), more.get("end", 0)
+        self.calm = more.get("calm")
+        self.source = more.get("source", -1)
+
+    def good(self, near=NEAR):
+        """For each second: an alarm that rises now is truly false."""
+        out = ~inside(self.level, near)
+        return np.convolve(out, np.ones(LATELY + 1, int))[:len(out)] == 0
 
 
-class Streams:
-    """Every recording of a minute or more, once without a fault and once
-    with one, laid at a drawn level."""
-
-    def __init__(self, recordings, rng):
-        self.normal, self.faulty = [], []
-        self.windows = []
-        long = [(i, r) for i, r in enumerate(recordings)
-                if len(r.pulses) >= 60]
-        order = rng.permutation(len(faults.NAMES) * len(long))
-        for j, (i, recording) in enumerate(long):
-            level = levels_for_streams(rng, 1)[0]
-            flow, quantum = rec.scaled(recording, level)
-            calm = steady(flow)
-            self.normal.append((i, self._add(flow), calm))
-            name = faults.NAMES[order[j] % len(faults.NAMES)]
+def uses(recordings, rng, draws=1):
+    """Each long recording at a drawn level, without and with a fault."""
+    found, number = [], int(rng.integers(0, 100))
+    for _ in range(draws):
+        for i, recording in enumerate(recordings):
+            if len(recording.pulses) < SHORTEST:
+                continue
+            flow, quantum = rec.scaled(recording, rng.uniform(0.45, 1.8))
+            calm, level = steady(flow), median_of_five(flow)
+            found.append(Stream("use", flow, level, calm=calm, source=i))
             places = np.flatnonzero(calm[:len(flow) - FAULT_SECONDS])
             if not len(places):
                 continue
+            name = faults.LASTING[number % len(faults.LASTING)]
+            number += 1
             onset = int(rng.choice(places))
-            changed = faults.inject(name, rng, flow[None, :], [onset],
-                                    [onset + FAULT_SECONDS],
-                                    np.array([quantum]))[0]
-            self.faulty.append((i, self._add(changed), onset, name))
-        self.x = np.concatenate(self.windows).astype(np.float32)
+            end = onset + FAULT_SECONDS
+            x = faults.inject(name, rng, flow[None, :], [onset], [end],
+                              np.array([quantum]))[0]
+            found.append(Stream("fault", x, level, name=name, onset=onset,
+                                end=end, source=i))
+    return found
 
-    def _add(self, flow):
-        start = sum(len(w) for w in self.windows)
-        self.windows.append(windows_of(flow))
-        return slice(start, start + len(self.windows[-1]))
 
-    def judge(self, anomalous):
-        """anomalous: the score of every window of self.x. Returns a dict."""
-        rises = seconds = all_rises = all_seconds = 0
-        for _, part, calm in self.normal:
-            up = alarms(anomalous[part])
-            rise = up & ~np.concatenate([[False], up[:-1]])
-            here = calm[rec.SAMPLES - 1:]
-            rises += (rise & here).sum()
-            seconds += here.sum()
-            all_rises += rise.sum()
-            all_seconds += len(here)
-        delays, missed = [], {}
-        for _, part, onset, name in self.faulty:
-            up = alarms(anomalous[part])
-            first = onset - (rec.SAMPLES - 1)
-            ends = np.flatnonzero(up[max(first, 0):first + FAULT_SECONDS])
-            if len(ends):
-                delays.append(ends[0] + 1)
+def moves(rng, n):
+    rows = R.simulated(rng, n)
+    first = np.isnan(rows.flow).sum(1)
+    return [Stream("move", rows.flow[i, k:], rows.true[i, k:])
+            for i, k in enumerate(first)]
+
+
+def windows(streams):
+    """The windows of all streams, and the slice of each stream."""
+    parts, slices, at = [], [], 0
+    for s in streams:
+        end = np.arange(9, len(s.flow))
+        parts.append(R.windows(s.flow[None, :], np.zeros(len(end), int), end))
+        slices.append(slice(at, at + len(end)))
+        at += len(end)
+    return np.concatenate(parts), slices
+
+
+def rises(up):
+    return up & ~np.concatenate([[False], up[:-1]])
+
+
+def guess_alarms(flow, fault, threshold=0.6, need=3, of=5):
+    """A verdict in short, for choices in training: like the agent's, from the
+    score of faults and the level of three seconds. One value for each second
+    from the tenth on."""
+    level = np.convolve(flow, np.ones(3) / 3)[9:len(flow)]
+    over = (fault > threshold) | (level < rec.EDGES[0]) | (level > rec.EDGES[3])
+    return np.convolve(over.astype(int), np.ones(of, int))[:len(over)] >= need
+
+
+class Count:
+    """alarms: for each stream, whether the alarm stands at each second from
+    the tenth on."""
+
+    def __init__(self, streams, alarms):
+        self.rises = {"steady": 0, "use": 0, "move": 0}
+        self.seconds = dict(self.rises)
+        self.delays, self.faults, self.missed = [], {}, {}
+        for s, up in zip(streams, alarms):
+            if s.kind == "fault":
+                self._fault(s, up)
             else:
-                missed[name] = missed.get(name, 0) + 1
-        total = len(self.faulty)
-        return {
-            "false_per_hour": rises * 3600 / max(seconds, 1),
-            "steady_hours": seconds / 3600,
-            "false_per_hour_any": all_rises * 3600 / max(all_seconds, 1),
-            "hours": all_seconds / 3600,
-            "detected": len(delays) / max(total, 1), "faults": total,
-            "delay_median": float(np.median(delays)) if delays else np.nan,
-            "delay_p90": float(np.percentile(delays, 90)) if delays else np.nan,
-            "missed": missed}
+                self._clean(s, up)
+
+    def _clean(self, s, up):
+        false = rises(up) & s.good()[9:]
+        self.rises[s.kind] += false.sum()
+        self.seconds[s.kind] += len(up)
+        if s.calm is not None:
+            calm = s.calm[9:]
+            self.rises["steady"] += (false & calm).sum()
+            self.seconds["steady"] += calm.sum()
+
+    def _fault(self, s, up):
+        self.faults[s.name] = self.faults.get(s.name, 0) + 1
+        first = max(s.onset - 9, 0)
+        found = np.flatnonzero(up[first:s.end - 9])
+        if len(found):
+            self.delays.append(found[0] + 1)
+        else:
+            self.missed[s.name] = self.missed.get(s.name, 0) + 1
+
+    def per_hour(self, kind):
+        return self.rises[kind] * 3600 / max(self.seconds[kind], 1)
+
+    def detected(self):
+        return len(self.delays) / max(sum(self.faults.values()), 1)
+
+    def delay(self, percent):
+        return float(np.percentile(self.delays, percent))

@@ -16,9 +16,17 @@
 
 enum { WINDOWS = 20000 };
 
-static const double flow[10] = {10.0,      10.133333, 9.866667, 10.0,
-                                10.133333, 10.266667, 9.866667, 10.0,
-                                10.0,      10.133333};
+#define SAMPLES 60
+
+static double flow[SAMPLES];
+
+/* A steady flow as a YF-S201 counts it. */
+static void make_flow(void) {
+  static const double ten[] = {10.0,      10.133333, 9.866667, 10.0, 10.133333,
+                               10.266667, 9.866667,  10.0,     10.0, 10.133333};
+  for (int i = 0; i < SAMPLES; i++)
+    flow[i] = ten[i % 10];
+}
 
 static double seconds(clockid_t clock) {
   struct timespec t;
@@ -139,7 +147,7 @@ static void read_answer(int fd, char *buffer, size_t size) {
 }
 
 static double bare(const char *path) {
-  char dir[] = "/tmp/weir-bench-XXXXXX", address[64], text[1024], reply[65536];
+  char dir[] = "/tmp/weir-bench-XXXXXX", address[64], text[2048], reply[65536];
   struct wr_child child;
   if (mkdtemp(dir) == NULL)
     exit(1);
@@ -154,7 +162,7 @@ static double bare(const char *path) {
   double cpu = seconds(CLOCK_THREAD_CPUTIME_ID);
   for (int n = 0; n < WINDOWS; n++) {
     int len = snprintf(text, sizeof(text), "{\"classify\":[");
-    for (int k = 0; k < 10; k++)
+    for (int k = 0; k < SAMPLES; k++)
       len += snprintf(text + len, sizeof(text) - (size_t)len, "%s%.17g",
                       k > 0 ? "," : "", flow[k]);
     len += snprintf(text + len, sizeof(text) - (size_t)len, "],\"id\":%d}\n",
@@ -195,6 +203,7 @@ static int through_runner(const char *url) {
 }
 
 int main(int argc, char **argv) {
+  make_flow();
   if (argc > 1)
     return through_runner(argv[1]);
   const char *build = getenv("WEIR_BUILD"), *pace = getenv("BENCH_SECONDS");

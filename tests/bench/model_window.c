@@ -16,15 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/flow/nature.h"
 #include "model/anomaly.h"
-#include "model/network.h"
+#include "model/classifier.h"
 
 #define WINDOWS 4096
 #define ROUNDS 50
 #define REQUESTS 20000
 
 static float windows[WINDOWS][FLOW_SAMPLES];
-static float inputs[WINDOWS][FEATURE_COUNT];
+static float inputs[WINDOWS][WR_LOOK_COUNT];
 static volatile float sink; /* keeps the work from being optimised away */
 
 static double read_us(clockid_t clock) {
@@ -43,15 +44,15 @@ static void make_windows(void) {
 }
 
 static void features(int w) {
-  float raw[FEATURE_COUNT];
-  features_compute(windows[w], raw);
-  network_normalise(raw, inputs[w]);
+  float look[WR_LOOK_COUNT];
+  wr_look(windows[w], FLOW_SAMPLES, 0, look);
+  wr_nature_inputs(look, inputs[w]);
   sink = inputs[w][0];
 }
 
 static void int8(int w) {
-  float scores[FLOW_CLASSES];
-  network_int8(inputs[w], scores);
+  float scores[WR_NATURE_COUNT];
+  wr_nature(inputs[w], scores);
   sink = scores[0];
 }
 
@@ -120,17 +121,17 @@ static void print_memory(pid_t child) {
 
 static int talk(int fd, pid_t child) {
   static double took_us[REQUESTS];
-  char request[512];
+  char request[16 * FLOW_SAMPLES];
   if (round_trip(fd, "{\"hello\":1,\"id\":1}") != 0)
     return -1;
   for (int n = 0; n < REQUESTS; n++) {
     const float *w = windows[n % WINDOWS];
-    snprintf(request, sizeof(request),
-             "{\"classify\":[%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,%.3f,"
-             "%.3f],\"id\":%d}\n",
-             (double)w[0], (double)w[1], (double)w[2], (double)w[3],
-             (double)w[4], (double)w[5], (double)w[6], (double)w[7],
-             (double)w[8], (double)w[9], n);
+    int length = snprintf(request, sizeof(request), "{\"classify\":[");
+    for (int i = 0; i < FLOW_SAMPLES; i++)
+      length += snprintf(request + length, sizeof(request) - (size_t)length,
+                         "%s%.3f", i > 0 ? "," : "", (double)w[i]);
+    snprintf(request + length, sizeof(request) - (size_t)length,
+             "],\"id\":%d}\n", n);
     double start_us = read_us(CLOCK_MONOTONIC);
     if (round_trip(fd, request) != 0)
       return -1;

@@ -35,7 +35,7 @@ void ev_agent_init(struct ev_agent *a, double nominal, double quantum) {
       .anomaly_limit = NAN,
       .off_label = EV_OFF,
       .votes = {WR_SHIPPED_NEED, WR_SHIPPED_OF, WR_SHIPPED_OF},
-      .calm_rules = {WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, WR_SHIPPED_TURNS,
+      .calm_rules = {WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, 0,
                      WR_SHIPPED_WIDTH * nominal, WR_SHIPPED_SWING * nominal},
       .nominal = nominal,
       .policy = WR_RANGES_GUARD,
@@ -52,6 +52,7 @@ void ev_agent_init(struct ev_agent *a, double nominal, double quantum) {
   wr_verdict_init(&a->verdict);
   a->window = wr_window_create(
       &(struct wr_window_options){.samples = FLOW_SAMPLES,
+                                  .least = FLOW_LEAST,
                                   .axes = 1,
                                   .stride = 1,
                                   .interval_us = FLOW_INTERVAL_MS * 1000,
@@ -72,8 +73,9 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                  (a->nominal * wr_plan_scale(&a->plan, &a->plan_rules));
   (void)end_us;
   wr_window_copy(w, values);
-  for (int i = 0; i < FLOW_SAMPLES; i++)
-    scaled[i] = (float)(values[i] * scale);
+  size_t fill = wr_window_fill(w), missing = FLOW_SAMPLES - fill;
+  for (size_t i = 0; i < FLOW_SAMPLES; i++)
+    scaled[i] = i < missing ? FLOW_NONE : (float)(values[i] * scale);
   classifier_run(scaled, NULL, &result);
   for (int i = 0; i < FLOW_CLASSES; i++)
     scores[i] = (double)result.scores[i];
@@ -81,9 +83,9 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
     wr_verdict_gap(&a->verdict);
   struct wr_verdict_input in = {.scores = a->model_dead ? NULL : scores,
                                 .anomaly = NAN,
-                                .values = values,
-                                .count = FLOW_SAMPLES,
-                                .fresh = restarted ? FLOW_SAMPLES : 1,
+                                .values = values + missing,
+                                .count = fill,
+                                .fresh = restarted ? fill : 1,
                                 .plan = a->say,
                                 .scale =
                                     wr_plan_scale(&a->plan, &a->plan_rules)};

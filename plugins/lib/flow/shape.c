@@ -1,12 +1,13 @@
-#include "model/features.h"
+#include "lib/flow/shape.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
-#define N FLOW_SAMPLES
+#define N WR_SHAPE_SAMPLES
 
-#define FEATURE_NAME(upper, lower) #lower,
-const char *const feature_names[FEATURE_COUNT] = {FEATURE_LIST(FEATURE_NAME)};
+#define SHAPE_NAME(upper, lower) #lower,
+const char *const wr_shape_names[WR_SHAPE_COUNT] = {WR_SHAPE_LIST(SHAPE_NAME)};
 
 static const float flow_limit = 1e6f;
 
@@ -23,9 +24,7 @@ static float clamp(float value) {
   return value < -flow_limit ? -flow_limit : value;
 }
 
-/* ln(value) for value > 0, to 1e-4: the same on every machine, unlike libm's,
- * so that the same window gives the same int8 scores. */
-static float log_of(float value) {
+float wr_shape_log(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof(bits));
   float exponent = (float)((int)(bits >> 23) - 127);
@@ -39,7 +38,7 @@ static float log_of(float value) {
 }
 
 static float log_relative(const struct shape *s, float value) {
-  return log_of(value / s->base + FEATURE_FLOOR);
+  return wr_shape_log(value / s->base + WR_SHAPE_FLOOR);
 }
 
 static void sort(float *values, int count) {
@@ -60,7 +59,7 @@ static void measure(struct shape *s, const float window[N]) {
   }
   sort(s->sorted, N);
   s->mean = total / N;
-  s->base = fabsf(s->mean) + 0.05f * FLOW_NOMINAL;
+  s->base = fabsf(s->mean) + 0.05f * WR_NOMINAL;
   s->sum[0] = s->squares[0] = 0;
   for (int i = 0; i < N; i++) {
     float r = s->x[i] - s->mean;
@@ -70,18 +69,18 @@ static void measure(struct shape *s, const float window[N]) {
 }
 
 static void level(const struct shape *s, float *f) {
-  f[FEATURE_MIN] = s->sorted[0];
-  f[FEATURE_MAX] = s->sorted[N - 1];
-  f[FEATURE_MEAN] = s->mean;
-  f[FEATURE_FIRST] = s->x[0];
-  f[FEATURE_LAST] = s->x[N - 1];
-  f[FEATURE_SECOND] = s->sorted[1];
-  f[FEATURE_MEDIAN] = (s->sorted[N / 2 - 1] + s->sorted[N / 2]) / 2;
-  f[FEATURE_EIGHTH] = s->sorted[N - 2];
+  f[WR_SHAPE_MIN] = s->sorted[0];
+  f[WR_SHAPE_MAX] = s->sorted[N - 1];
+  f[WR_SHAPE_MEAN] = s->mean;
+  f[WR_SHAPE_FIRST] = s->x[0];
+  f[WR_SHAPE_LAST] = s->x[N - 1];
+  f[WR_SHAPE_SECOND] = s->sorted[1];
+  f[WR_SHAPE_MEDIAN] = (s->sorted[N / 2 - 1] + s->sorted[N / 2]) / 2;
+  f[WR_SHAPE_EIGHTH] = s->sorted[N - 2];
 }
 
 static void roughness(const struct shape *s, float *f) {
-  float median = f[FEATURE_MEDIAN], distance[N];
+  float median = f[WR_SHAPE_MEDIAN], distance[N];
   float rise = 0, fall = 0, change = 0, bend = 0;
   for (int i = 0; i < N; i++)
     distance[i] = fabsf(s->x[i] - median);
@@ -96,14 +95,14 @@ static void roughness(const struct shape *s, float *f) {
       bend += dd * dd;
     }
   }
-  f[FEATURE_RISE] = rise / s->base;
-  f[FEATURE_FALL] = fall / s->base;
-  f[FEATURE_DEVIATION] = log_relative(s, sqrtf(s->squares[N] / N));
-  f[FEATURE_SPREAD] =
+  f[WR_SHAPE_RISE] = rise / s->base;
+  f[WR_SHAPE_FALL] = fall / s->base;
+  f[WR_SHAPE_DEVIATION] = log_relative(s, sqrtf(s->squares[N] / N));
+  f[WR_SHAPE_SPREAD] =
       log_relative(s, (distance[N / 2 - 1] + distance[N / 2]) / 2);
-  f[FEATURE_CHANGE] = log_relative(s, sqrtf(change / (N - 1)));
-  f[FEATURE_JUMP] = log_relative(s, rise > -fall ? rise : -fall);
-  f[FEATURE_BEND] = log_relative(s, sqrtf(bend / (N - 2)));
+  f[WR_SHAPE_CHANGE] = log_relative(s, sqrtf(change / (N - 1)));
+  f[WR_SHAPE_JUMP] = log_relative(s, rise > -fall ? rise : -fall);
+  f[WR_SHAPE_BEND] = log_relative(s, sqrtf(bend / (N - 2)));
 }
 
 static void line(const struct shape *s, float *f) {
@@ -114,8 +113,8 @@ static void line(const struct shape *s, float *f) {
     dot += ((float)i - middle) * s->x[i];
   float slope = dot / spread;
   float rest = s->squares[N] - slope * slope * spread;
-  f[FEATURE_SLOPE] = slope / s->base;
-  f[FEATURE_OFF_LINE] = log_relative(s, sqrtf(rest > 0 ? rest / N : 0));
+  f[WR_SHAPE_SLOPE] = slope / s->base;
+  f[WR_SHAPE_OFF_LINE] = log_relative(s, sqrtf(rest > 0 ? rest / N : 0));
 }
 
 static float mean_between(const struct shape *s, int from, int to) {
@@ -147,9 +146,9 @@ static void step(const struct shape *s, float *f) {
     float other = best_step(s, skip, &ignored);
     least = other < least ? other : least;
   }
-  f[FEATURE_STEP] = height / s->base;
-  f[FEATURE_OFF_STEP] = log_relative(s, sqrtf(rest / N));
-  f[FEATURE_OFF_MOVE] = log_relative(s, sqrtf(least / N));
+  f[WR_SHAPE_STEP] = height / s->base;
+  f[WR_SHAPE_OFF_STEP] = log_relative(s, sqrtf(rest / N));
+  f[WR_SHAPE_OFF_MOVE] = log_relative(s, sqrtf(least / N));
 }
 
 static void waves(const struct shape *s, float *f) {
@@ -167,12 +166,12 @@ static void waves(const struct shape *s, float *f) {
     if (i > 0)
       product += r * (s->x[i - 1] - s->mean);
   }
-  f[FEATURE_HALF_WAVE] = log_relative(s, fabsf(first) / N);
-  f[FEATURE_FULL_WAVE] = log_relative(s, fabsf(second) / N);
-  f[FEATURE_MEMORY] = product / (s->squares[N] + 1e-3f * s->base * s->base);
+  f[WR_SHAPE_HALF_WAVE] = log_relative(s, fabsf(first) / N);
+  f[WR_SHAPE_FULL_WAVE] = log_relative(s, fabsf(second) / N);
+  f[WR_SHAPE_MEMORY] = product / (s->squares[N] + 1e-3f * s->base * s->base);
 }
 
-void features_compute(const float window[N], float features[FEATURE_COUNT]) {
+void wr_shape(const float window[N], float features[WR_SHAPE_COUNT]) {
   struct shape shape;
   measure(&shape, window);
   level(&shape, features);

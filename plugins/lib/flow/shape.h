@@ -1,17 +1,21 @@
-/* features: what a window of flow looks like, in two dozen numbers.
+/* shape: what ten seconds of flow look like, in two dozen numbers. Pure.
  *
  * Level (least, greatest, mean, last ...), roughness (deviation, differences),
  * and how much is left when a line, one step, or one step of up to two seconds
  * is taken out: a tap that is moved leaves little, a fault much. Roughness is
  * relative to the mean flow and logarithmic, so that it means the same at any
- * level; FEATURE_FLOOR keeps a perfectly still window finite. */
-#ifndef MODEL_FEATURES_H
-#define MODEL_FEATURES_H
+ * level; WR_SHAPE_FLOOR keeps a perfectly still window finite.
+ *
+ * The samples are one a second, the oldest first, in L/min scaled so that the
+ * nominal flow is 10. The same numbers on every machine: no libm, no fused
+ * multiply-add. Threads: none of its own. */
+#ifndef WR_SHAPE_H
+#define WR_SHAPE_H
 
-#include "model/classifier.h"
+#define WR_SHAPE_SAMPLES 10
+#define WR_NOMINAL 10.0f /* what the samples are scaled to */
 
-/* The order is that of the network's inputs. */
-#define FEATURE_LIST(X)                                                        \
+#define WR_SHAPE_LIST(X)                                                       \
   X(MIN, min)             /* L/min */                                          \
   X(MAX, max)             /* L/min */                                          \
   X(MEAN, mean)           /* L/min */                                          \
@@ -36,16 +40,20 @@
   X(FULL_WAVE, full_wave)                                                      \
   X(MEMORY, memory) /* correlation with the sample before, -1..1 */
 
-#define FEATURE_ENUM(upper, lower) FEATURE_##upper,
-enum feature { FEATURE_LIST(FEATURE_ENUM) FEATURE_COUNT };
+#define WR_SHAPE_ENUM(upper, lower) WR_SHAPE_##upper,
+enum wr_shape { WR_SHAPE_LIST(WR_SHAPE_ENUM) WR_SHAPE_COUNT };
 
-extern const char *const feature_names[FEATURE_COUNT];
+extern const char *const wr_shape_names[WR_SHAPE_COUNT];
 
-#define FEATURE_FLOOR 0.005f
+#define WR_SHAPE_FLOOR 0.005f
 
 /* Any finite window gives finite features; samples beyond 1e6 L/min, and
  * NaN, count as that limit. */
-void features_compute(const float window[FLOW_SAMPLES],
-                      float features[FEATURE_COUNT]);
+void wr_shape(const float window[WR_SHAPE_SAMPLES],
+              float features[WR_SHAPE_COUNT]);
+
+/* ln(value) for value > 0, to 1e-4: unlike libm's the same on every machine,
+ * so that the same window gives the same int8 scores. */
+float wr_shape_log(float value);
 
 #endif

@@ -2,16 +2,16 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/features.h"
+#include "lib/flow/shape.h"
 #include "tests/unit/unit.h"
 
-static float f[FEATURE_COUNT];
-static const float still = -5.2983174f; /* ln FEATURE_FLOOR */
+static float f[WR_SHAPE_COUNT];
+static const float still = -5.2983174f; /* ln WR_SHAPE_FLOOR */
 
-static void compute(const float *window) { features_compute(window, f); }
+static void compute(const float *window) { wr_shape(window, f); }
 
 #define NEAR(feature, value)                                                   \
-  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_##feature], value, 2e-3)
+  CU_ASSERT_DOUBLE_EQUAL(f[WR_SHAPE_##feature], value, 2e-3)
 
 static double relative(double value, double mean) {
   return log(value / (mean + 0.5) + 0.005);
@@ -19,22 +19,22 @@ static double relative(double value, double mean) {
 
 static void test_constant(void) {
   const float window[] = {7, 7, 7, 7, 7, 7, 7, 7, 7, 7};
-  static const enum feature level[] = {
-      FEATURE_MIN,  FEATURE_MAX,    FEATURE_MEAN,   FEATURE_FIRST,
-      FEATURE_LAST, FEATURE_SECOND, FEATURE_MEDIAN, FEATURE_EIGHTH};
+  static const enum wr_shape level[] = {
+      WR_SHAPE_MIN,  WR_SHAPE_MAX,    WR_SHAPE_MEAN,   WR_SHAPE_FIRST,
+      WR_SHAPE_LAST, WR_SHAPE_SECOND, WR_SHAPE_MEDIAN, WR_SHAPE_EIGHTH};
   compute(window);
   for (size_t i = 0; i < sizeof(level) / sizeof(level[0]); i++)
     CU_ASSERT_EQUAL(f[level[i]], 7.0f);
-  for (int i = FEATURE_DEVIATION; i <= FEATURE_FULL_WAVE; i++)
+  for (int i = WR_SHAPE_DEVIATION; i <= WR_SHAPE_FULL_WAVE; i++)
     CU_ASSERT_DOUBLE_EQUAL(f[i], still, 2e-3);
-  CU_ASSERT_EQUAL(f[FEATURE_MEMORY], 0.0f);
-  CU_ASSERT_EQUAL(f[FEATURE_SLOPE], 0.0f);
+  CU_ASSERT_EQUAL(f[WR_SHAPE_MEMORY], 0.0f);
+  CU_ASSERT_EQUAL(f[WR_SHAPE_SLOPE], 0.0f);
 }
 
 static void test_zero(void) {
   const float window[10] = {0};
   compute(window);
-  for (int i = 0; i < FEATURE_COUNT; i++)
+  for (int i = 0; i < WR_SHAPE_COUNT; i++)
     CU_ASSERT(isfinite(f[i]));
 }
 
@@ -65,17 +65,17 @@ static void test_step(void) {
   NEAR(FALL, -6 / 8.1);
   NEAR(RISE, 0);
   /* what is left is the rounding of sums of squares */
-  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_OFF_STEP], still, 0.05);
-  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_OFF_MOVE], still, 0.05);
-  CU_ASSERT(f[FEATURE_OFF_LINE] > -2.5f);
+  CU_ASSERT_DOUBLE_EQUAL(f[WR_SHAPE_OFF_STEP], still, 0.05);
+  CU_ASSERT_DOUBLE_EQUAL(f[WR_SHAPE_OFF_MOVE], still, 0.05);
+  CU_ASSERT(f[WR_SHAPE_OFF_LINE] > -2.5f);
 }
 
 /* A step on its way for two samples: only OFF_MOVE takes it for one. */
 static void test_slow_step(void) {
   const float window[] = {10, 10, 10, 10, 8, 6, 4, 4, 4, 4};
   compute(window);
-  CU_ASSERT_DOUBLE_EQUAL(f[FEATURE_OFF_MOVE], still, 0.05);
-  CU_ASSERT(f[FEATURE_OFF_STEP] > -3.0f);
+  CU_ASSERT_DOUBLE_EQUAL(f[WR_SHAPE_OFF_MOVE], still, 0.05);
+  CU_ASSERT(f[WR_SHAPE_OFF_STEP] > -3.0f);
 }
 
 static void test_alternating(void) {
@@ -90,14 +90,14 @@ static void test_alternating(void) {
 /* The shape does not depend on the level, but for the floor of the base. */
 static void test_scale(void) {
   const float window[] = {10, 9, 12, 10, 7, 10, 11, 10, 13, 10};
-  float big[10], first[FEATURE_COUNT];
+  float big[10], first[WR_SHAPE_COUNT];
   compute(window);
   memcpy(first, f, sizeof(f));
   for (int i = 0; i < 10; i++)
     big[i] = window[i] * 2;
   compute(big);
-  NEAR(MEAN, 2 * first[FEATURE_MEAN]);
-  for (int i = FEATURE_DEVIATION; i <= FEATURE_FULL_WAVE; i++)
+  NEAR(MEAN, 2 * first[WR_SHAPE_MEAN]);
+  for (int i = WR_SHAPE_DEVIATION; i <= WR_SHAPE_FULL_WAVE; i++)
     CU_ASSERT_DOUBLE_EQUAL(f[i], first[i], 0.03);
 }
 
@@ -105,15 +105,15 @@ static void test_hostile(void) {
   const float window[] = {NAN,    INFINITY, -INFINITY, 3e38f, -3e38f,
                           1e-40f, 0,        -0.0f,     1,     NAN};
   compute(window);
-  for (int i = 0; i < FEATURE_COUNT; i++)
+  for (int i = 0; i < WR_SHAPE_COUNT; i++)
     CU_ASSERT(isfinite(f[i]));
 }
 
 static void test_names(void) {
-  CU_ASSERT_STRING_EQUAL(feature_names[FEATURE_MIN], "min");
-  CU_ASSERT_STRING_EQUAL(feature_names[FEATURE_COUNT - 1], "memory");
+  CU_ASSERT_STRING_EQUAL(wr_shape_names[WR_SHAPE_MIN], "min");
+  CU_ASSERT_STRING_EQUAL(wr_shape_names[WR_SHAPE_COUNT - 1], "memory");
 }
 
-UNIT_MAIN("features", UNIT(test_constant), UNIT(test_zero), UNIT(test_ramp),
+UNIT_MAIN("shape", UNIT(test_constant), UNIT(test_zero), UNIT(test_ramp),
           UNIT(test_step), UNIT(test_slow_step), UNIT(test_alternating),
           UNIT(test_scale), UNIT(test_hostile), UNIT(test_names))

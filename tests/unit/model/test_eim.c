@@ -51,7 +51,10 @@ static void greeted(void) {
 
 #define MISSING_ID                                                             \
   "{\"error\":\"Missing 'id' field in message\",\"success\":false}\n"
-#define TEN "[10,10,10,10,10,10,10,10,10,10]"
+#define NONE "-1000,-1000,-1000,-1000,-1000,-1000,-1000,-1000,-1000,-1000,"
+#define TEN "10,10,10,10,10,10,10,10,10,10"
+#define FIRST "[" NONE NONE NONE NONE NONE TEN "]" /* a first window */
+#define FULL "[" TEN "," TEN "," TEN "," TEN "," TEN "," TEN "]"
 
 static bool has(const char *text, const char *part) {
   bool found = strstr(text, part) != NULL;
@@ -66,7 +69,8 @@ static void test_hello(void) {
   CU_ASSERT(strncmp(reply, "{\"id\":7,\"model_parameters\":{", 28) == 0);
   CU_ASSERT(has(reply, "\"axis_count\":1,"));
   CU_ASSERT(has(reply, "\"frequency\":1,"));
-  CU_ASSERT(has(reply, "\"input_features_count\":10,"));
+  CU_ASSERT(has(reply, "\"input_features_count\":60,"));
+  CU_ASSERT(has(reply, "\"least_samples\":10,"));
   CU_ASSERT(has(reply, "\"interval_ms\":1000,"));
   CU_ASSERT(has(reply, "\"label_count\":4,"));
   CU_ASSERT(
@@ -92,7 +96,7 @@ static void test_before_hello(void) {
   fresh();
   const char *first = "{\"error\":\"Invalid message, should initialize first\","
                       "\"id\":0,\"success\":false}\n";
-  CU_ASSERT_STRING_EQUAL(tell("{\"classify\":" TEN ",\"id\":0}"), first);
+  CU_ASSERT_STRING_EQUAL(tell("{\"classify\":" FULL ",\"id\":0}"), first);
   CU_ASSERT_STRING_EQUAL(tell("{\"hello\":\"1\",\"id\":0}"), first);
 }
 
@@ -111,16 +115,15 @@ static void test_ids(void) {
 
 static void test_classify(void) {
   greeted();
-  const char *reply = tell("{\"classify\":" TEN ",\"id\":4}\n");
+  const char *reply = tell("{\"classify\":" FULL ",\"id\":4}\n");
   CU_ASSERT(strncmp(reply, "{\"id\":4,\"result\":{", 18) == 0);
   CU_ASSERT(has(reply, "\"classification\":{\"Anomalous\":"));
   CU_ASSERT(has(reply, "},\"success\":true,\"timing\":{\"anomaly\":0,"
                        "\"classification\":0,\"dsp\":0,\"json\":0,"
                        "\"stdin\":0}}\n"));
   CU_ASSERT_STRING_EQUAL(shown, "");
-  tell("{\"debug\":true,\"classify\":" TEN ",\"id\":5}\n");
-  CU_ASSERT_STRING_EQUAL(shown,
-                         "Features (10): 10 10 10 10 10 10 10 10 10 10\n");
+  tell("{\"debug\":true,\"classify\":" FULL ",\"id\":5}\n");
+  CU_ASSERT(strncmp(shown, "Features (60): 10 10 10 ", 24) == 0);
 }
 
 static void test_classify_errors(void) {
@@ -130,7 +133,7 @@ static void test_classify_errors(void) {
       "numbers\",\"id\":6,\"success\":false}\n";
   CU_ASSERT_STRING_EQUAL(
       tell("{\"classify\":[1,2,3],\"id\":5}"),
-      "{\"error\":\"Invalid number of features in 'classify', expected 10 but "
+      "{\"error\":\"Invalid number of features in 'classify', expected 60 but "
       "got 3\",\"id\":5,\"success\":false}\n");
   CU_ASSERT(has(tell("{\"classify\":[],\"id\":5}"), "but got 0"));
   CU_ASSERT(has(tell("{\"classify\":[1,2,3,4,5,6,7,8,9,10,11,12],\"id\":5}"),
@@ -159,22 +162,33 @@ static void test_unknown(void) {
                            "\"success\":false}\n");
 }
 
+#define QUARTER "[10,10,10,10,10,10,10,10,10,10,10,10,10,10,10]"
+
+/* A history that grows by 15 samples: the first answer is an answer already. */
 static void test_continuous(void) {
   greeted();
-  const char *slice = "{\"classify_continuous\":[10,10],\"id\":9}";
-  const char *empty = "\"classification\":{\"Anomalous\":0.0,\"High\":0.0,"
-                      "\"Low\":0.0,\"Normal\":0.0}";
-  for (int i = 0; i < 4; i++)
-    CU_ASSERT(has(tell(slice), empty));
-  CU_ASSERT(strstr(tell(slice), empty) == NULL); /* the fifth fills a window */
+  const char *slice = "{\"classify_continuous\":" QUARTER ",\"id\":9}";
+  for (int i = 0; i < 3; i++)
+    CU_ASSERT(has(tell(slice), "\"Normal\":0.99"));
   char full[1024], whole[1024];
   snprintf(full, sizeof(full), "%s", tell(slice));
-  snprintf(whole, sizeof(whole), "%s", tell("{\"classify\":" TEN ",\"id\":9}"));
+  snprintf(whole, sizeof(whole), "%s",
+           tell("{\"classify\":" FULL ",\"id\":9}"));
   CU_ASSERT_STRING_EQUAL(full, whole);
   CU_ASSERT_STRING_EQUAL(
       tell("{\"classify_continuous\":[1,2,3],\"id\":9}"),
       "{\"error\":\"Invalid number of features in 'classify_continuous', "
-      "expected 2 but got 3\",\"id\":9,\"success\":false}\n");
+      "expected 15 but got 3\",\"id\":9,\"success\":false}\n");
+}
+
+/* Ten samples will do; what stands for none is not taken for no flow. */
+static void test_short_history(void) {
+  greeted();
+  CU_ASSERT(has(tell("{\"classify\":" FIRST ",\"id\":9}"), "\"Normal\":0.99"));
+  CU_ASSERT(has(tell("{\"classify\":[" NONE NONE NONE NONE NONE
+                     "-1000,1,2,3,4,5,6,7,8,9],\"id\":9}"),
+                "\"classification\":{\"Anomalous\":0.0,\"High\":0.0,"
+                "\"Low\":0.0,\"Normal\":0.0}"));
 }
 
 static void test_threshold(void) {
@@ -207,7 +221,7 @@ static void test_framing(void) {
 }
 
 static void test_byte_by_byte(void) {
-  const char *text = "{\"hello\":1,\"id\":1}{\"classify\":" TEN ",\"id\":2}";
+  const char *text = "{\"hello\":1,\"id\":1}{\"classify\":" FULL ",\"id\":2}";
   fresh();
   for (; *text != '\0'; text++)
     CU_ASSERT_EQUAL(eim_feed(&eim, text, 1), 0);
@@ -302,8 +316,8 @@ static void test_send_fails(void) {
 
 static void test_huge_values(void) {
   greeted();
-  CU_ASSERT(has(tell("{\"classify\":[1e308,-1e308,1e300,0,0,0,0,0,0,0],"
-                     "\"id\":1}"),
+  CU_ASSERT(has(tell("{\"classify\":[" TEN "," TEN "," TEN "," TEN "," TEN
+                     ",1e308,-1e308,1e300,0,0,0,0,0,0,0],\"id\":1}"),
                 "\"success\":true"));
   CU_ASSERT(strstr(out, "nan") == NULL && strstr(out, "inf") == NULL);
 }
@@ -341,8 +355,9 @@ static void test_float_text(void) {
 UNIT_MAIN("eim", UNIT(test_hello), UNIT(test_hello_version),
           UNIT(test_before_hello), UNIT(test_ids), UNIT(test_classify),
           UNIT(test_classify_errors), UNIT(test_unknown), UNIT(test_continuous),
-          UNIT(test_threshold), UNIT(test_framing), UNIT(test_byte_by_byte),
-          UNIT(test_broken_json), UNIT(test_unclosed_string),
-          UNIT(test_deep_nesting), UNIT(test_long_tokens), UNIT(test_too_long),
-          UNIT(test_send_fails), UNIT(test_huge_values),
-          UNIT(test_describe_is_the_hello), UNIT(test_float_text))
+          UNIT(test_short_history), UNIT(test_threshold), UNIT(test_framing),
+          UNIT(test_byte_by_byte), UNIT(test_broken_json),
+          UNIT(test_unclosed_string), UNIT(test_deep_nesting),
+          UNIT(test_long_tokens), UNIT(test_too_long), UNIT(test_send_fails),
+          UNIT(test_huge_values), UNIT(test_describe_is_the_hello),
+          UNIT(test_float_text))

@@ -24,8 +24,8 @@ static void test_reference(void) {
 static void test_level_is_lost(void) {
   static const float levels[] = {0, 5, 10};
   for (int l = 0; l < 3; l++) {
-    float window[FLOW_SAMPLES];
-    for (int i = 0; i < FLOW_SAMPLES; i++)
+    float window[WR_SHAPE_SAMPLES];
+    for (int i = 0; i < WR_SHAPE_SAMPLES; i++)
       window[i] = levels[l];
     CU_ASSERT_EQUAL(spectral_compute(window, f), 0);
     CU_ASSERT_EQUAL(f[0], 0);
@@ -41,8 +41,8 @@ static void test_level_is_lost(void) {
 /* What rounding leaves of a mean is no signal, but must be numbers. */
 static void test_rounding_residue(void) {
   for (float level = 0.1f; level < 30; level += 0.1f) {
-    float window[FLOW_SAMPLES];
-    for (int i = 0; i < FLOW_SAMPLES; i++)
+    float window[WR_SHAPE_SAMPLES];
+    for (int i = 0; i < WR_SHAPE_SAMPLES; i++)
       window[i] = level;
     window[3] = nextafterf(level, 0);
     CU_ASSERT_EQUAL(spectral_compute(window, f), 0);

@@ -1,14 +1,14 @@
-#include "model/network.h"
+#include "lib/flow/nature.h"
 
-#include "model/weights.h"
+#include "lib/flow/nature_weights.h"
 
-_Static_assert(FEATURE_COUNT == WEIGHTS_INPUTS, "run `make train` again");
+_Static_assert(WR_LOOK_COUNT == WEIGHTS_INPUTS, "run `make train` again");
 
 #define LAYERS ((int)(sizeof(weights_layers) / sizeof(weights_layers[0])))
 
-void network_normalise(const float features[FEATURE_COUNT],
-                       float inputs[FEATURE_COUNT]) {
-  for (int i = 0; i < FEATURE_COUNT; i++) {
+void wr_nature_inputs(const float features[WR_LOOK_COUNT],
+                      float inputs[WR_LOOK_COUNT]) {
+  for (int i = 0; i < WR_LOOK_COUNT; i++) {
     float low = weights_input_low[i], high = weights_input_high[i];
     float value = (features[i] - low) / (high - low) * 2 - 1;
     inputs[i] = value < -1 ? -1 : value > 1 ? 1 : value;
@@ -37,25 +37,25 @@ static void run_layer(const struct weights_layer *layer, const int8_t *inputs,
   }
 }
 
-static void softmax(const int8_t *logits, float scores[FLOW_CLASSES]) {
+static void softmax(const int8_t *logits, float scores[WR_NATURE_COUNT]) {
   int greatest = logits[0];
   float total = 0;
-  for (int i = 1; i < FLOW_CLASSES; i++)
+  for (int i = 1; i < WR_NATURE_COUNT; i++)
     greatest = logits[i] > greatest ? logits[i] : greatest;
-  for (int i = 0; i < FLOW_CLASSES; i++) {
+  for (int i = 0; i < WR_NATURE_COUNT; i++) {
     scores[i] = weights_exp[greatest - logits[i]];
     total += scores[i];
   }
-  for (int i = 0; i < FLOW_CLASSES; i++) {
+  for (int i = 0; i < WR_NATURE_COUNT; i++) {
     int steps = (int)(scores[i] / total * 256 + 0.5f);
     scores[i] = (float)(steps > 255 ? 255 : steps) / 256;
   }
 }
 
-void network_int8(const float inputs[FEATURE_COUNT],
-                  float scores[FLOW_CLASSES]) {
+void wr_nature(const float inputs[WR_LOOK_COUNT],
+               float scores[WR_NATURE_COUNT]) {
   int8_t values[2][WEIGHTS_WIDEST];
-  for (int i = 0; i < FEATURE_COUNT; i++) {
+  for (int i = 0; i < WR_LOOK_COUNT; i++) {
     float steps = inputs[i] * 127;
     values[0][i] = (int8_t)(steps < 0 ? steps - 0.5f : steps + 0.5f);
   }
