@@ -20,6 +20,7 @@ static void reshape(struct edge_target *t, const struct wr_model *m) {
   struct wr_window_options shape = t->shape;
   shape.samples = m->features / m->axes;
   shape.axes = m->axes;
+  shape.least = edge_least(&t->o, m);
   t->fitted = true;
   if (t->o.interval_ms == 0)
     shape.interval_us = m->interval_us;
@@ -61,25 +62,48 @@ void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
 
 /* The values as the model knows them: of a loop whose normal flow is 10. */
 static void scale(struct edge_engine *e, const struct edge_job *job) {
+  double none = e->info.least != 0 ? WR_EI_NO_SAMPLE : 0.0;
   for (size_t i = 0; i < job->count; i++)
-    e->scaled[i] = i % e->info.axes == 0 ? job->features[i] * 10.0 /
-                                               job->series->target->o.nominal
-                                         : job->features[i];
+    e->scaled[i] = i < job->missing        ? none
+                   : i % e->info.axes == 0 ? job->features[i] * 10.0 /
+                                                 job->series->target->o.nominal
+                                           : job->features[i];
 }
 
-/* A window as the verdict wants it: axis 0, and no zeros in front. */
+/* A window as the verdict wants it: axis 0, and samples only. */
 static struct wr_verdict_input input_of(const struct edge_job *job,
                                         const struct wr_answer *answer) {
   size_t axes = job->series->target->axes;
-  size_t padding = job->count - job->fill * axes;
   uint64_t fresh = job->taken - job->series->state.taken;
   return (struct wr_verdict_input){
       .scores = answer != NULL ? answer->scores : NULL,
       .anomaly = answer != NULL ? answer->anomaly : NAN,
-      .values = job->features + padding,
+      .values = job->features + job->missing,
       .step = axes,
       .count = job->fill,
       .fresh = fresh < job->fill ? (size_t)fresh : job->fill};
+}
+
+/* The last minute knows samples of one second only. */
+static bool has_seconds(const struct edge_target *t) {
+  return t->shape.interval_us >= 900000 && t->shape.interval_us <= 1100000;
+}
+
+static bool wants_context(const struct edge_target *t) {
+  if (t->o.context == EDGE_CONTEXT_AUTO)
+    return t->axes == 1 && t->shape.samples < WR_CONTEXT_SECONDS;
+  return t->o.context == EDGE_CONTEXT_ON;
+}
+
+/* The newest samples join the last minute, and that is asked. */
+static void look(const struct edge_job *job, struct wr_verdict_input *in) {
+  struct edge_target *t = job->series->target;
+  struct wr_context *context = &job->series->state.context;
+  if (!has_seconds(t))
+    return;
+  wr_context_add(context, in->values + (in->count - in->fresh) * in->step,
+                 in->step, in->fresh, WR_NOMINAL / t->o.nominal);
+  in->excused = wants_context(t) && wr_context_excuses(context);
 }
 
 /* answer NULL: the model is away. engine.judging is held. */
@@ -90,10 +114,13 @@ static void decide(struct edge_job *job, const struct wr_answer *answer,
   struct edge_state *state = &s->state;
   struct edge_outcome o = {.series = s, .time = job->time, .answer = answer};
   edge_state_sync(s);
-  if (job->restarted)
+  if (job->restarted) {
     wr_verdict_gap(&state->verdict);
+    wr_context_init(&state->context);
+  }
   struct wr_verdict_input in = input_of(job, answer);
   state->taken = job->taken;
+  look(job, &in);
   if (!wr_verdict_step(&state->verdict, &t->rules.verdict, &in, &o.decision))
     return;
   edge_state_judged(job, &o);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 static const char *const policies[] = {"off", "guard", "fallback", NULL};
+static const char *const contexts[] = {"off", "on", "auto", NULL};
 static const char *const severities[] = {"failure", "warning", "okay", NULL};
 
 static int read_debounce(const char *where, const oconfig_item_t *ci,
@@ -152,6 +153,7 @@ static const struct wr_option options[] = {
     RANGE("AnomalyThreshold", WR_NUMBER, anomaly_threshold, 0, 999),
     WR_OPTION_BLOCK("Debounce", read_debounce),
     WR_OPTION_WORD("RangePolicy", struct edge_options, policy, policies),
+    WR_OPTION_WORD("Context", struct edge_options, context, contexts),
     WR_OPTION_BLOCK("Range", read_range),
     WR_OPTION_BLOCK("Label", read_label),
     WR_OPTION_BLOCK("Axis", read_axis),
@@ -186,6 +188,7 @@ static const struct edge_options defaults = {.nominal = WR_SHIPPED_NOMINAL,
                                              .need = WR_SHIPPED_NEED,
                                              .of = WR_SHIPPED_OF,
                                              .policy = WR_RANGES_GUARD,
+                                             .context = EDGE_CONTEXT_AUTO,
                                              .max_gap = WR_SHIPPED_MAX_GAP,
                                              .timeout_ms = 1000,
                                              .forget_ms = 86400000,
@@ -282,6 +285,13 @@ static int check_model(struct edge_target *t) {
   return -1;
 }
 
+/* A model that tells no sample from no flow may wait less. */
+size_t edge_least(const struct edge_options *o, const struct wr_model *m) {
+  if (m != NULL && m->least != 0)
+    return m->least;
+  return o->padding ? 1 : 0;
+}
+
 static int prepare(struct edge_target *t) {
   const struct edge_options *o = &t->o;
   t->axes = o->axis_count > 0 ? o->axis_count : 1;
@@ -298,7 +308,7 @@ static int prepare(struct edge_target *t) {
                                          : 1000000,
       .max_gap = (size_t)o->max_gap,
       .late_ms = EDGE_LATE_MS,
-      .pad = o->padding};
+      .least = edge_least(o, m)};
   t->series = wr_table_create((size_t)o->series_max, edge_series_leave);
   return t->series != NULL ? 0 : -ENOMEM;
 }

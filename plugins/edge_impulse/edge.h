@@ -29,6 +29,7 @@
 #include "engine.h"
 #include "lib/base/table.h"
 #include "lib/flow/capture.h"
+#include "lib/flow/context.h"
 #include "lib/flow/steady.h"
 #include "lib/flow/stuck.h"
 #include "lib/flow/verdict.h"
@@ -47,6 +48,10 @@
 #define EDGE_REASON 160
 #define EDGE_LATE_MS 250 /* how long a hole is kept open */
 
+/* Whether a second opinion stands in front of the verdict; auto: where the
+ * model sees less than WR_CONTEXT_SECONDS. */
+enum { EDGE_CONTEXT_OFF, EDGE_CONTEXT_ON, EDGE_CONTEXT_AUTO };
+
 struct edge_target;
 
 /* What came in since the last window that was full, to say why there is none.
@@ -62,6 +67,7 @@ struct edge_feed {
 struct edge_state {
   unsigned generation; /* of the target's rules that `verdict` is for */
   struct wr_verdict verdict;
+  struct wr_context context;
   uint64_t taken;    /* of the last window that was judged */
   int shown;         /* a label, WR_UNCERTAIN or EDGE_UNKNOWN */
   int64_t judged_ms; /* arrival of the newest sample judged; first: creation */
@@ -74,7 +80,7 @@ struct edge_state {
   struct edge_feed seen; /* at judged_ms */
   struct wr_window_counts seen_counts;
   struct wr_trouble trouble;
-  char reason[EDGE_REASON]; /* of unknown */
+  char reason[EDGE_REASON]; /* of unknown, or what an alarm looks like */
   int told;                 /* the state that was last notified */
   int64_t shelved_ms;       /* until then nothing is notified; 0: it is */
   int64_t kept_us;          /* end of the last window in CaptureDir; 0: none */
@@ -107,6 +113,7 @@ struct edge_job {
   bool restarted, stuck;
   uint64_t taken; /* places of the window that were ever taken */
   size_t fill;    /* places that hold samples */
+  size_t missing; /* values in front of them, NaN */
   size_t count;
   double features[]; /* as measured, not scaled */
 };
@@ -136,7 +143,7 @@ struct edge_options {
   double anomaly_threshold; /* < 0: the model's, where it has no labels */
   int need, of;
   int64_t release; /* 0: as many as `of` */
-  int policy;
+  int policy, context;
   int64_t window, stride, max_gap;         /* window 0: the model's */
   int64_t interval_ms;                     /* 0: the model's */
   int64_t timeout_ms, forget_ms, stuck_ms; /* stuck 0: not watched */
@@ -191,6 +198,8 @@ struct edge_target {
 struct edge_target *edge_target_create(const oconfig_item_t *ci,
                                        const struct edge_target *others,
                                        const struct edge_engine_calls *calls);
+/* Samples that a first window has; 0: all. `m` NULL: not known yet. */
+size_t edge_least(const struct edge_options *o, const struct wr_model *m);
 void edge_target_destroy(struct edge_target *t); /* accepts NULL */
 
 /* rules.c: labels, thresholds and ranges for `model` (NULL: ranges alone). 0;

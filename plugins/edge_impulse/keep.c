@@ -55,8 +55,8 @@ void edge_keep(const struct edge_job *job, const struct wr_decision *d,
                         .interval_us = t->shape.interval_us,
                         .end_us = job->end_us,
                         .axes = t->shape.axes,
-                        .values = scaled,
-                        .count = job->count};
+                        .values = scaled + job->missing,
+                        .count = job->count - job->missing};
   int status = sensors.data == NULL ? -ENOMEM : open_once(t);
   if (status == 0)
     status = wr_capture_write(t->capture, &s);

@@ -41,10 +41,24 @@ static const char *name_of(const struct edge_series *s) {
   return s->instance[0] != '\0' ? s->instance : s->host;
 }
 
+#define MESSAGE_MAX                                                            \
+  253 /* bytes: collectd cuts at 256, perhaps in a character */
+#define HINT " Hint: "
+
+/* As much of it as there is room for; a stump helps nobody. */
+static void add_reason(const char *reason, char *out, int room) {
+  char part[EDGE_REASON];
+  int size = room - (int)sizeof(HINT) - 1;
+  if (reason[0] == '\0' || size < 24)
+    return;
+  edge_part(reason, part,
+            size < (int)sizeof(part) ? (size_t)size : sizeof(part));
+  snprintf(out, (size_t)room, HINT "%s.", part);
+}
+
 static void write_message(const struct edge_outcome *o, char *out,
                           size_t size) {
   const struct edge_rules *r = &o->series->target->rules;
-  /* 253 bytes at most: collectd cuts at 256, perhaps inside a character */
   char name[56], label[48], before[48], reason[88], flow[24];
   edge_part(name_of(o->series), name, sizeof(name));
   edge_part(edge_label_name(r, o->shown), label, sizeof(label));
@@ -56,9 +70,11 @@ static void write_message(const struct edge_outcome *o, char *out,
     wr_number_print(flow, sizeof(flow),
                     fabs(o->decision.level) < 1e9 ? "%.2f" : "%.4g",
                     o->decision.level);
-    wr_number_print(out, size, "%s is %s, was %s (score %.2f by %s, flow %s).",
-                    name, label, before, o->decision.score,
-                    o->decision.by_range ? "range" : "model", flow);
+    int used = wr_number_print(out, size,
+                               "%s is %s, was %s (score %.2f by %s, flow %s).",
+                               name, label, before, o->decision.score,
+                               o->decision.by_range ? "range" : "model", flow);
+    add_reason(reason, out + used, used > 0 ? MESSAGE_MAX - used : 0);
   }
 }
 
@@ -74,6 +90,8 @@ void edge_notify_state(const struct edge_outcome *o) {
                                       edge_label_name(r, o->previous));
   plugin_notification_meta_add_double(
       &n, "score", o->shown == EDGE_UNKNOWN ? 0.0 : o->decision.score);
+  if (o->series->state.reason[0] != '\0')
+    plugin_notification_meta_add_string(&n, "reason", o->series->state.reason);
   edge_tell(&n);
 }
 

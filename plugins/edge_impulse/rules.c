@@ -143,9 +143,13 @@ static int fill(struct edge_rules *r, const struct edge_options *o,
                                      o->release > 0 ? (int)o->release : o->of};
   v->nominal = o->nominal;
   v->dead_band = o->hysteresis * o->nominal;
+  /* A model that sees long enough knows a move by itself. */
+  bool sees = model != NULL &&
+              (int64_t)(model->features / model->axes) * model->interval_us >=
+                  WR_CONTEXT_SECONDS * INT64_C(1000000);
   if (v->range_count > 0 && o->axis_count <= 1)
     v->calm_rules = (struct wr_calm_rules){
-        WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, WR_SHIPPED_TURNS,
+        WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, sees ? 0 : WR_SHIPPED_TURNS,
         WR_SHIPPED_WIDTH * o->nominal, WR_SHIPPED_SWING * o->nominal};
   v->policy = (enum wr_range_policy)o->policy;
   v->ranges = r->ranges;
@@ -247,7 +251,8 @@ const char *edge_rules_misfit(const struct edge_options *o,
     snprintf(text, size,
              "the model \"%s\" wants %zu axes, but %zu are given (Axis)",
              model->name, model->axes, axes);
-  else if (o->window != 0 && (size_t)o->window != samples)
+  else if (o->window != 0 && (size_t)o->window != samples &&
+           (size_t)o->window != model->least)
     snprintf(text, size,
              "Window %" PRId64 " does not fit the model \"%s\", which wants "
              "%zu samples",

@@ -190,6 +190,7 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                            .fill = wr_window_fill(w),
                            .stuck = f->series->is_stuck,
                            .count = count};
+  job->missing = count - job->fill * f->target->shape.axes;
   wr_window_copy(w, job->features);
   f->series->refs++;
   f->series->feed.windows++;

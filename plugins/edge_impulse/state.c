@@ -5,11 +5,14 @@
 
 #include "collectd/core/utils/common/common.h"
 #include "lib/base/number.h"
+#include "lib/flow/hint.h"
 
 #define HEALTH_MS 10000 /* unknown and health come at least so often */
 
 int64_t edge_stale_ms(const struct edge_target *t) {
-  int64_t window_ms = (int64_t)t->shape.samples * t->shape.interval_us / 1000;
+  const struct wr_window_options *w = &t->shape;
+  size_t samples = w->least > 1 ? w->least : w->samples;
+  int64_t window_ms = (int64_t)samples * w->interval_us / 1000;
   return t->o.stale_ms != 0 ? t->o.stale_ms : 3 * window_ms;
 }
 
@@ -72,6 +75,23 @@ static bool is_known(struct edge_series *s, const struct wr_decision *d) {
          ++state->held >= s->target->o.of;
 }
 
+/* What an alarm looks like; with few samples, or such of another pace than
+ * seconds, there is only the level. */
+static void find_hint(const struct edge_job *job,
+                      const struct edge_outcome *o) {
+  struct edge_series *s = job->series;
+  struct edge_state *state = &s->state;
+  struct wr_hint hint;
+  state->reason[0] = '\0';
+  if (state->shown < 0 || !s->target->rules.alarming[state->shown] ||
+      state->context.count == 0)
+    return;
+  bool beyond = o->decision.by_range && o->decision.state == state->shown;
+  int side = o->decision.level < s->target->o.nominal ? -1 : 1;
+  wr_hint(&state->context, beyond ? side : 0, job->stuck, &hint);
+  edge_part(hint.text, state->reason, sizeof(state->reason));
+}
+
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
   struct edge_series *s = job->series;
   struct edge_state *state = &s->state;
@@ -85,6 +105,8 @@ void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
              s->host, s->source);
     wr_trouble_end(&state->trouble, wr_clock_ms(), what);
   }
+  if (state->shown != EDGE_UNKNOWN)
+    find_hint(job, o);
   o->shown = state->shown;
   edge_output(o);
   notify(o);

@@ -348,8 +348,8 @@ class BadConfigTest(edgecase.Case):
     def test_table(self):
         for text, sentence in (
                 (EIM + "Window 12", r"Window 12 does not fit the model .* "
-                 "wants 10 samples"),
-                (EIM + "Stride 11", "Stride 11 is larger"),
+                 "wants 60 samples"),
+                (EIM + "Stride 61", "Stride 61 is larger"),
                 (EIM + "Window 10\nStride 11", 'Stride "11".*1 to Window'),
                 (EIM + "Debounce 1 5", 'Debounce "1 5".*more than half'),
                 (EIM + "Debounce 2.5 3", "Debounce"),

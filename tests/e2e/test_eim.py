@@ -12,8 +12,10 @@ import urllib.request
 
 import weir
 
-STEADY = [10.0, 10.13, 10.0, 9.87, 10.0, 10.13, 10.0, 10.0, 9.87, 10.0]
-BLOCKED = [10.0, 10.13, 10.0, 9.87, 6.0, 3.07, 3.07, 2.93, 3.07, 2.93]
+TEN = [10.0, 10.13, 10.0, 9.87, 10.0, 10.13, 10.0, 10.0, 9.87, 10.0]
+STEADY = TEN * 6
+FIRST = [-1000] * 50 + TEN  # ten samples, and none before them
+BLOCKED = TEN * 5 + [10.0, 10.13, 10.0, 9.87, 6.0, 3.07, 3.07, 2.93, 3.07, 2.93]
 LABELS = ["Anomalous", "High", "Low", "Normal"]
 
 
@@ -68,7 +70,8 @@ class EimTest(weir.Case):
         client = Client(path)
         hello = client.hello()
         self.assertEqual(hello["model_parameters"]["labels"], LABELS)
-        self.assertEqual(hello["model_parameters"]["input_features_count"], 10)
+        self.assertEqual(hello["model_parameters"]["input_features_count"], 60)
+        self.assertEqual(hello["model_parameters"]["least_samples"], 10)
         self.assertEqual(hello["model_parameters"]["interval_ms"], 1000)
         answer = client.ask(classify=STEADY, id=2)
         self.assertEqual(sorted(answer["result"]["classification"]), LABELS)
@@ -77,6 +80,7 @@ class EimTest(weir.Case):
             "anomaly" in answer["result"],
             bool(hello["model_parameters"]["has_anomaly"]))
         self.assertEqual(best(client.ask(classify=BLOCKED, id=3)), "Anomalous")
+        self.assertEqual(best(client.ask(classify=FIRST, id=3)), "Normal")
         self.assertEqual(
             client.ask(id=4),
             {"error": "Failed to handle message", "id": 4, "success": False})
@@ -92,7 +96,7 @@ class EimTest(weir.Case):
         self.assertEqual(client.reply()["id"], 2)
         for byte in b'{"classify":[1],"id":3}':
             client.socket.sendall(bytes([byte]))
-        self.assertIn("expected 10 but got 1", client.reply()["error"])
+        self.assertIn("expected 60 but got 1", client.reply()["error"])
         client.close()
         self.assertEqual(process.wait_exit(), 0)
 
@@ -222,15 +226,15 @@ class RunnerTest(weir.Case):
         self.assertEqual(status, 200)
         self.assertEqual(info["project"]["owner"], "Weir")
         self.assertEqual(info["modelParameters"]["labels"], LABELS)
-        for window, label in ((STEADY, "Normal"), (BLOCKED, "Anomalous"),
+        for window, label in ((STEADY, "Normal"), (FIRST, "Normal"), (BLOCKED, "Anomalous"),
                               ([x * 0.6 for x in STEADY], "Low"),
                               ([x * 1.6 for x in STEADY], "High")):
             status, answer = self.ask("/api/features", {"features": window})
             self.assertEqual(status, 200)
             self.assertEqual(best(answer), label)
         self.assertEqual(self.ask("/api/features", {"features": [1, 2]}),
-                         (400, "Expected 10 features, but received 2"))
-        status, page = self.ask("/api/features", {"features": [None] * 10})
+                         (400, "Expected 60 features, but received 2"))
+        status, page = self.ask("/api/features", {"features": [None] * 60})
         self.assertEqual(status, 500)
         self.assertIn("Failed to parse classify array, should contain all "
                       "numbers", page)

@@ -9,7 +9,7 @@ import urllib.request
 
 import weir
 
-STEADY = [10.0, 10.1, 9.9, 10.0, 10.1, 10.0, 9.9, 10.0, 10.1, 10.0]
+STEADY = [10.0, 10.1, 9.9, 10.0, 10.1, 10.0, 9.9, 10.0, 10.1, 10.0] * 6
 
 
 def free_port():
@@ -50,7 +50,8 @@ class RunnerTest(weir.Case):
     def test_runner_accepts_the_model(self):
         self.start_runner()
         parameters = self.info()["modelParameters"]
-        self.assertEqual(parameters["input_features_count"], 10)
+        self.assertEqual(parameters["input_features_count"], 60)
+        self.assertEqual(parameters["least_samples"], 10)
         scores = self.fetch("/api/features", {"features": STEADY})
         scores = scores["result"]["classification"]
         self.assertEqual(sorted(scores), sorted(parameters["labels"]))

@@ -15,7 +15,8 @@ mode   ok | delay (answers after `seconds`) | hang | crash | garbage | refuse
 
 A healthy answer depends on the newest value of axis 0 alone: Low below 5,
 Normal from there; with labels [] or anomaly true an anomaly score is 1.5 or
--1.0, with anomaly null (at run time) it is 1000, "not computed". NAME.log gets a line for each start (pid) and each request.
+-1.0, with anomaly null (at run time) it is 1000, "not computed". With `alarm_range` it is Anomalous where axis 0 spans more than that.
+NAME.log gets a line for each start (pid) and each request.
 """
 
 import json
@@ -30,7 +31,8 @@ LABELS = ["Anomalous", "High", "Low", "Normal"]
 
 def orders():
     found = {"start": "ok", "mode": "ok", "seconds": 0, "axes": 1,
-             "samples": 10, "labels": LABELS, "anomaly": False}
+             "samples": 10, "labels": LABELS, "anomaly": False,
+             "alarm_range": float("inf")}
     try:
         with open(BASE + ".json") as text:
             found.update(json.load(text))
@@ -59,6 +61,9 @@ def hello(order):
 def scores(order, features):
     newest = features[-order["axes"]]
     label = "Low" if newest < 5 else "Normal"
+    flow = features[::order["axes"]]
+    if max(flow) - min(flow) > order["alarm_range"]:
+        label = "Anomalous"
     found = {x: 0.96 if x == label else 0.01 for x in order["labels"]}
     if order["mode"] == "other_labels":
         found = {"idle": 0.5, "wave": 0.5}

@@ -12,9 +12,9 @@
 #define WR_SHIPPED_NEED 3
 #define WR_SHIPPED_OF 5
 /* What tells a disturbance from a move: see calm.h. */
-#define WR_SHIPPED_QUIET 5 /* samples */
-#define WR_SHIPPED_LOOK 20 /* samples */
-#define WR_SHIPPED_TURNS 2
+#define WR_SHIPPED_QUIET 5    /* samples */
+#define WR_SHIPPED_LOOK 20    /* samples */
+#define WR_SHIPPED_TURNS 2    /* 0 where the model sees half a minute or more */
 #define WR_SHIPPED_WIDTH 0.05 /* of the nominal flow */
 #define WR_SHIPPED_SWING                                                       \
   0.10 /* of the nominal flow, or the level if higher                          \
