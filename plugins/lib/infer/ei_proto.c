@@ -200,9 +200,10 @@ bool wr_model_same(const struct wr_model *a, const struct wr_model *b) {
                             ? isnan(b->anomaly_threshold)
                             : a->anomaly_threshold == b->anomaly_threshold;
   if (a->features != b->features || a->axes != b->axes ||
-      a->interval_us != b->interval_us || a->version != b->version ||
-      a->has_anomaly != b->has_anomaly || !same_threshold ||
-      strcmp(a->name, b->name) != 0 || a->labels.count != b->labels.count)
+      a->least != b->least || a->interval_us != b->interval_us ||
+      a->version != b->version || a->has_anomaly != b->has_anomaly ||
+      !same_threshold || strcmp(a->name, b->name) != 0 ||
+      a->labels.count != b->labels.count)
     return false;
   for (size_t i = 0; i < a->labels.count; i++)
     if (strcmp(a->labels.at[i].name, b->labels.at[i].name) != 0)
