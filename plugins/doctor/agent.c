@@ -212,36 +212,45 @@ static void check_all(struct doctor_agent *a) {
     }
 }
 
+int doctor_agent_look(struct doctor_agent *a, const char *root,
+                      const char *config) {
+  *a = (struct doctor_agent){.root = root};
+  if (config != NULL)
+    snprintf(a->config, sizeof(a->config), "%s", config);
+  else
+    find_config(a);
+  return a->config[0] != '\0' ? conf_read(&a->conf, a->config) : -ENOENT;
+}
+
 int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,
                       char **argv) {
-  *a = (struct doctor_agent){.d = d, .root = ""};
+  const char *root = "", *config = NULL;
+  *a = (struct doctor_agent){0};
   for (int i = 0; i < argc; i += 2) {
     bool more = i + 1 < argc;
     if (more && strcmp(argv[i], "-C") == 0)
-      snprintf(a->config, sizeof(a->config), "%s", argv[i + 1]);
+      config = argv[i + 1];
     else if (more && strcmp(argv[i], "--root") == 0)
-      a->root = argv[i + 1];
+      root = argv[i + 1];
     else
       return doctor_usage(d, "there is no check \"%s\"", argv[i]);
   }
-  if (a->config[0] == '\0')
-    find_config(a);
+  int status = doctor_agent_look(a, root, config);
+  a->d = d;
   doctor_step(d, a->config[0] != '\0', "agent", "%s; its configuration: %s",
               a->running ? "collectd runs" : "no collectd was looked at",
               a->config[0] != '\0' ? a->config : "none found");
-  if (a->config[0] == '\0')
-    return doctor_conclude(d, DOCTOR_CONF_MISSING);
-  int status = conf_read(&a->conf, a->config);
-  if (status == 0) {
-    doctor_step(d, true, "config", "%zu files read", a->conf.files_count);
-    if (a->conf.missing[0] != '\0')
-      doctor_step(d, false, "include", "%s is not there", a->conf.missing);
-    return 0;
+  if (status != 0) {
+    if (a->conf.fault[0] != '\0')
+      doctor_step(d, false, "config", "%s", a->conf.fault);
+    return doctor_conclude(d, status == -ENOENT   ? DOCTOR_CONF_MISSING
+                              : status == -EACCES ? DOCTOR_CONF_FORBIDDEN
+                                                  : DOCTOR_CONF_SYNTAX);
   }
-  doctor_step(d, false, "config", "%s", a->conf.fault);
-  return doctor_conclude(d, status == -ENOENT   ? DOCTOR_CONF_MISSING
-                            : status == -EACCES ? DOCTOR_CONF_FORBIDDEN
-                                                : DOCTOR_CONF_SYNTAX);
+  doctor_step(d, true, "config", "%zu files read", a->conf.files_count);
+  if (a->conf.missing[0] != '\0')
+    doctor_step(d, false, "include", "%s is not there", a->conf.missing);
+  return 0;
 }
 
 int doctor_agent(struct doctor *d, int argc, char **argv) {

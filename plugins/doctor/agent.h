@@ -15,7 +15,11 @@ struct doctor_agent {
   size_t environment_len;
 };
 
-/* Takes -C FILE and --root DIR, finds and reads the configuration. 0, or the
+/* Finds the configuration (`config` NULL) and reads it. What conf_read()
+ * returns; -ENOENT where there is none. conf_free(&a->conf) in any case. */
+int doctor_agent_look(struct doctor_agent *a, const char *root,
+                      const char *config);
+/* Takes -C FILE and --root DIR and does the same, with steps. 0, or the
  * exit status with the verdict given. conf_free(&a->conf) in any case. */
 int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,
                       char **argv);

@@ -12,6 +12,7 @@ int doctor_call(struct doctor *d, int argc, char **argv);
 /* Without a check: every block of the agent's configuration. */
 int doctor_agent(struct doctor *d, int argc, char **argv);
 int doctor_config(struct doctor *d, int argc, char **argv);
+int doctor_watch(struct doctor *d, int argc, char **argv);
 int doctor_board(struct doctor *d, int argc, char **argv);
 int doctor_inference(struct doctor *d, int argc, char **argv);
 int doctor_cloud(struct doctor *d, int argc, char **argv);

@@ -26,6 +26,8 @@ static const char help[] =
     "      a dry run: would collectd take this configuration? The plugins "
     "read\n"
     "      their own blocks; nothing is opened, started or contacted.\n"
+    "  watch [SOCKET] [--interval SECONDS] [--count N]\n"
+    "      a live view over collectd's unixsock: flow, state, scores, health.\n"
     "  cloud [--env FILE] [--url URL] [--ca-cert FILE]\n"
     "      credentials, token, and the properties of the Thing.\n"
     "  cloud --rejected SPOOL\n"
@@ -42,7 +44,8 @@ static const struct {
   int (*run)(struct doctor *d, int argc, char **argv);
 } checks[] = {{"m4", doctor_m4},       {"inference", doctor_inference},
               {"cloud", doctor_cloud}, {"call", doctor_call},
-              {"board", doctor_board}, {"config", doctor_config}};
+              {"board", doctor_board}, {"config", doctor_config},
+              {"watch", doctor_watch}};
 
 /* Takes --json out of the words, wherever it stands; what `call` sends may
  * be any text. */

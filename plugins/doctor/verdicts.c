@@ -325,6 +325,11 @@ static const struct {
     [DOCTOR_CONF_ACCEPTED] =
         {"config-accepted", true,
          "collectd takes the blocks of Weir in this configuration", NULL},
+    [DOCTOR_NO_UNIXSOCK] =
+        {"unixsock-missing", false, "collectd's unixsock cannot be reached",
+         "load the plugin unixsock (examples/unixsock.conf), restart collectd, "
+         "and run this as a user whom SocketGroup lets in; another place: "
+         "weir-doctor watch SOCKET"},
     [DOCTOR_NO_MEMORY] = {"no-memory", false, "there is no memory left",
                           "end other programs: free -m"},
 };
