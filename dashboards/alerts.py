@@ -7,7 +7,13 @@ Names follow write_prometheus: collectd_<plugin>_<type>[_total], the plugin
 instance in a label called like the plugin, the type instance in `type`.
 """
 
-STATE = 'collectd_edge_impulse_bool{type="%s"}'
+# A state that somebody should look at, unless an operator has shelved it.
+STATE = """\
+collectd_edge_impulse_bool{type="%s"} == 1
+unless on (instance, edge_impulse)
+  collectd_edge_impulse_bool{type="shelved"} == 1"""
+# Of the type instances of bool, those that are no state.
+NO_STATE = "up|shelved"
 LAST_SEEN = "weir:m4:last_seen_seconds"
 FORGET_SECONDS = 7 * 86400
 
@@ -23,8 +29,11 @@ max by (instance, edge_impulse) (
     3 * collectd_edge_impulse_bool{type="High"}
   or
     4 * collectd_edge_impulse_bool{type="Anomalous"}
+  or
+    5 * collectd_edge_impulse_bool{type="unknown"}
 )""",
-     "One number for the state: 1 Normal, 2 Low, 3 High, 4 Anomalous, 0 none."),
+     "One number for the state: 1 Normal, 2 Low, 3 High, 4 Anomalous,\n"
+     "5 unknown, 0 none."),
     ("weir:flow:avg5m",
      """\
 avg by (instance, m4_rpc) (
@@ -57,7 +66,7 @@ ALERTS = [
     dict(
         name="WeirFlowAnomalous", severity="critical", wait="30s",
         panel="state",
-        expr=STATE % "Anomalous" + " == 1",
+        expr=STATE % "Anomalous",
         summary="Anomalous flow on " + EI,
         description="The debounced state has been Anomalous for 30 seconds: "
         "a blockage, air in the pipe, a leak or a stopped pump.",
@@ -65,9 +74,19 @@ ALERTS = [
         "pump and the valves. Unsteady: bleed the pipe. Far too high: look "
         "for a leak behind the sensor."),
     dict(
+        name="WeirStateUnknown", severity="critical", wait="30s",
+        panel="state",
+        expr=STATE % "unknown",
+        summary="The state is unknown on " + EI,
+        description="No window could be judged for StaleAfter: no sample "
+        "comes, too many are missing, or the model does not answer. All is "
+        "well is not what this means.",
+        action="The notification and the agent's log say why. Run weir-doctor "
+        "on the board: m4 for the samples, inference for the model."),
+    dict(
         name="WeirFlowLow", severity="warning", wait="10m",
         panel="state",
-        expr=STATE % "Low" + " == 1",
+        expr=STATE % "Low",
         summary="Low flow on " + EI,
         description="The flow has been Low for ten minutes.",
         action="Check the filter and the valves, then the pump. If this is "
@@ -75,7 +94,7 @@ ALERTS = [
     dict(
         name="WeirFlowHigh", severity="warning", wait="10m",
         panel="state",
-        expr=STATE % "High" + " == 1",
+        expr=STATE % "High",
         summary="High flow on " + EI,
         description="The flow has been High for ten minutes.",
         action="Check for an open outlet or a leak. If this is the new "
@@ -85,8 +104,8 @@ ALERTS = [
         panel="state",
         expr="""\
 sum by (instance, edge_impulse) (
-  changes(collectd_edge_impulse_bool{type!="up"}[10m])
-) / 2 > 6""",
+  changes(collectd_edge_impulse_bool{type!~"%s"}[10m])
+) / 2 > 6""" % NO_STATE,
         summary="The state is flapping on " + EI,
         description="The state has changed {{ $value }} times in ten minutes; "
         "no single state can be trusted.",
@@ -125,8 +144,8 @@ sum by (instance, edge_impulse) (
         panel="health",
         expr='collectd_edge_impulse_bool{type="up"} == 0',
         summary="No inference on " + EI,
-        description="The model has not answered for a minute; labels are "
-        "missing or come from the range rules.",
+        description="No window was answered by the model for a minute; labels "
+        "are unknown or come from the range rules.",
         action="URL: is the inference container up (docker ps)? Model: "
         "start the .eim by hand with a socket path and read its output. "
         "The agent's log has the reason."),
@@ -135,13 +154,13 @@ sum by (instance, edge_impulse) (
         panel="health",
         expr="""\
 max by (instance, edge_impulse) (
-  collectd_edge_impulse_bool{type!="up"} == 1
+  collectd_edge_impulse_bool{type!~"%s|unknown"} == 1
 )
 and on (instance, edge_impulse)
-  collectd_edge_impulse_bool{type="up"} == 0""",
+  collectd_edge_impulse_bool{type="up"} == 0""" % NO_STATE,
         summary="Labels come from ranges only on " + EI,
-        description="The model does not answer; RangePolicy fallback goes on "
-        "with the ranges, which know the level but no pattern.",
+        description="The model does not answer; RangePolicy goes on with the "
+        "ranges, which know the level but no pattern.",
         action="As for WeirInferenceDown. Unsteady flow (air, cavitation) "
         "is not noticed meanwhile."),
     dict(

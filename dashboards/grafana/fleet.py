@@ -3,7 +3,7 @@
 from model import (BAD, COLORS, GOOD, STATE_MAP, UP_MAP, WARN, dashboard,
                    influx, lines, prom, query, row, stat, steps, table,
                    timeline)
-from queries import (TIME, influx_code, measurement, series, state_changes,
+from queries import (STATES_ONLY, TIME, influx_code, measurement, series, state_changes,
                      state_code, variables, where)
 
 UID = "weir-fleet"
@@ -23,9 +23,11 @@ def summary():
     up = series("m4_rpc", "bool", "up")
     ei_up = series("edge_impulse", "bool", "up")
     bad = series("edge_impulse", "bool", "Anomalous")
+    lost = series("edge_impulse", "bool", "unknown")
     seen = "max by (instance, m4_rpc) (present_over_time(%s[$__range]))" % up
     now = "max by (instance, m4_rpc) (last_over_time(%s[1m]))" % up
     size = (4, 4)
+    small = (2, 4)
     return [
         stat("Boards heard", "M4s of which a value arrived in the last "
              "minute.", "none",
@@ -40,7 +42,12 @@ def summary():
              [count("last_over_time(%s[1m]) == 1" % bad,
                     where("edge_impulse", "bool", "Anomalous"),
                     "edge_impulse", ' WHERE "v" = 1')],
-             size, thresholds=TROUBLE, noValue="0"),
+             small, thresholds=TROUBLE, noValue="0"),
+        stat("Unknown", "Boards whose state cannot be known now.", "none",
+             [count("last_over_time(%s[1m]) == 1" % lost,
+                    where("edge_impulse", "bool", "unknown"),
+                    "edge_impulse", ' WHERE "v" = 1')],
+             small, thresholds=TROUBLE, noValue="0"),
         stat("M4 down", "Boards whose agent gets no answer from the M4.",
              "none",
              [count("last_over_time(%s[1m]) == 0" % up,
@@ -95,7 +102,7 @@ def worst_first(flavour):
             "m4_rpc", "bool", "up"), "m4_rpc")),
         ("Changes", "none", instant(
             'sum without (type) (changes(%s[$__range])) / 2' % series(
-                "edge_impulse", "bool", others='type!="up"'),
+                "edge_impulse", "bool", others=STATES_ONLY),
             "edge_impulse")),
     ]
     names = {"Value #" + ref: title for ref, (title, _, _) in

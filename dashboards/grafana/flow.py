@@ -1,7 +1,7 @@
 """The Flow dashboard: one board, or a few side by side."""
 
-from model import (BAD, BY_STATE, COLORS, GOOD, LINES, STATES, STATE_MAP,
-                   UP_MAP, dashboard, ending, influx, lines, panel, prom,
+from model import (BAD, BY_STATE, COLORS, GOOD, LINES, SHELVED_MAP,
+                   STATES, STATE_MAP, UP_MAP, dashboard, ending, influx, lines, panel, prom,
                    query, row, stat, steps, timeline, values)
 from queries import (CHANGED, NOT_UP, STATE_SERIES, TIME, by_kind, gauge,
                      influx_code, latest, measurement, rate, series,
@@ -102,6 +102,9 @@ def flow_panels():
                  "the most severe of them.",
                  [query(state_code(("max", "$__rate_interval")), influx_code(
                      TIME))], (24, 5), STATE_MAP),
+        timeline("Shelved", "Whether an operator keeps notifications back.",
+                 [gauge("edge_impulse", "bool", "shelved", how="max")],
+                 (24, 3), SHELVED_MAP),
         lines("Scores", "What the model gives each class, before threshold, "
               "debounce and range guard.", "percent",
               [by_kind("edge_impulse", "percent")], size=(10, 8), min=0,

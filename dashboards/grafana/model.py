@@ -8,10 +8,12 @@ import json
 SCHEMA = 41
 # Okabe and Ito's palette: told apart by the colour-blind, also side by side.
 COLORS = {"Normal": "#009E73", "Low": "#56B4E9", "High": "#E69F00",
-          "Anomalous": "#D55E00", "none": "#808080"}  # none: uncertain
-STATES = ["Normal", "Low", "High", "Anomalous"]  # codes 1..4, 0 is none
+          "Anomalous": "#D55E00", "unknown": "#CC79A7",
+          "none": "#808080"}  # none: uncertain
+# codes 1..5, 0 is none
+STATES = ["Normal", "Low", "High", "Anomalous", "unknown"]
 GOOD, WARN, BAD = COLORS["Normal"], COLORS["High"], COLORS["Anomalous"]
-LINES = ["#0072B2", "#CC79A7", "#F0E442"]  # the rest of the palette
+LINES = ["#0072B2", "#CC79A7", "#F0E442"]  # beside panels without states
 SOURCE = "${datasource}"
 
 
@@ -68,6 +70,7 @@ STATE_MAP = values(_0=("uncertain", COLORS["none"]),
                    **{"_%d" % (i + 1): (s, COLORS[s])
                       for i, s in enumerate(STATES)})
 UP_MAP = values(_0=("down", BAD), _1=("up", GOOD))
+SHELVED_MAP = values(_0=("no", COLORS["none"]), _1=("shelved", WARN))
 
 
 def fixed(field, color, **properties):

@@ -42,7 +42,8 @@ def measurement(plugin, dsname=None):
 
 
 TIME = 'GROUP BY time($__interval), "host", "instance"'
-NOT_UP = "\"type_instance\" != 'up'"
+STATES_ONLY = 'type!~"up|shelved"'
+NOT_UP = "\"type_instance\" != 'up' AND \"type_instance\" != 'shelved'"
 
 
 def gauge(plugin, kind, instance, legend=None, alias=None, how="mean",
@@ -75,7 +76,7 @@ def by_kind(plugin, kind, others="", how="mean"):
 
 
 def influx_not(others):
-    return NOT_UP if 'type!="up"' in others else ""
+    return NOT_UP if others == STATES_ONLY else ""
 
 
 def rate(plugin, kind):
@@ -103,7 +104,7 @@ def latest(plugin, kind, instance, legend=None, alias=None, dsname=None):
 
 
 def state_code(how, legend="{{instance}} {{edge_impulse}}"):
-    """1..4 for the most severe state seen in each step, 0 for none.
+    """1..5 for the most severe state seen in each step, 0 for none.
 
     how: a range function's name and range, as ("max", "$__interval")."""
     over, span = how
@@ -124,7 +125,7 @@ def influx_code(group, fill="fill(null)", how="max"):
         ", ".join(parts), group, fill))
 
 
-STATE_SERIES = series("edge_impulse", "bool", others='type!="up"')
+STATE_SERIES = series("edge_impulse", "bool", others=STATES_ONLY)
 CHANGED = ("SELECT difference(\"value\") AS \"d\" FROM %s WHERE %s "
            'GROUP BY "host", "instance", "type_instance"' % (
                measurement("edge_impulse"),

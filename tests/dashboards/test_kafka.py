@@ -101,7 +101,7 @@ class KafkaTest(unittest.TestCase):
         weir.wait_until(complete, "all samples and three windows arrive",
                         alive=agent)
         self.assertEqual([flow[s] for s in sorted(flow)], samples)
-        self.assertEqual(labels, {9: "Normal", 10: "Normal", 11: "Normal"})
+        self.assertEqual(labels, {9: "uncertain", 10: "uncertain", 11: "Normal"})
 
     def take(self, v, flow, labels):
         second = round(v["time"] - START)
