@@ -16,16 +16,22 @@ void __wrap_free(void *at);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t max);
 
-static atomic_long left = -1; /* allocations until one fails; -1: none does */
-static atomic_bool failed;
+static atomic_long left; /* allocations until the first that fails */
+static atomic_long burst = 1;
+static atomic_bool armed, failed;
 static atomic_size_t in_use, peak, base;
 
 bool unit_alloc_arm(long n) {
   bool again = n == 0 || failed;
   failed = false;
-  left = again ? n : -1;
+  left = n;
+  armed = again;
   return again;
 }
+
+void unit_alloc_burst(long count) { burst = count; }
+
+void unit_alloc_off(void) { armed = false; }
 
 bool unit_alloc_failed(void) { return failed; }
 
@@ -34,10 +40,11 @@ void unit_alloc_reset_peak(void) { base = peak = in_use; }
 size_t unit_alloc_peak(void) { return peak - base; }
 
 static bool fails(void) {
-  if (left < 0 || left-- > 0)
+  if (!armed || left-- > 0)
     return false;
-  failed = true;
-  return true;
+  armed = left > -burst - 1;
+  failed |= armed;
+  return armed;
 }
 
 static void *count(void *at) {

@@ -14,6 +14,10 @@
 /* Lets the n-th allocation from here fail, once; false, and nothing fails,
  * when the round before had less than n of them. */
 bool unit_alloc_arm(long n);
+/* So many in a row fail from the n-th on; 1 until this is called. */
+void unit_alloc_burst(long count);
+/* From here none fails: what belongs to the test, not to what it tests. */
+void unit_alloc_off(void);
 /* Whether the one of this round has failed. */
 bool unit_alloc_failed(void);
 

@@ -108,6 +108,11 @@ static void send_rows(struct wr_sending *s, const struct wr_moment *t,
                       int count, bool live) {
   struct wr_property *q = s->names->at + rows->property;
   int status = build(s, endpoint, rows, count);
+  if (status == -ENOMEM) { /* nobody has seen it, so nobody refused it */
+    wr_backoff_fail(&s->link->backoff, t->now_ms, t->random, 0);
+    wr_link_fault(s->link, WR_LINK_DOWN, "no memory for a request");
+    return;
+  }
   if (status != 0) { /* a time stamp out of range, or far too much */
     s->link->reply.status = 0;
     wr_bytes_reset(&s->link->reply.body);
