@@ -1,4 +1,5 @@
 #include "lib/cloud/credentials.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -141,6 +142,20 @@ static void test_environment(void) {
   CU_ASSERT_STRING_EQUAL(c.fault, "the environment has no CLIENT_ID");
 }
 
-UNIT_MAIN("credentials", UNIT(test_bad_files), UNIT(test_long_and_binary_input),
-          UNIT(test_the_note_s_file), UNIT(test_file_modes),
-          UNIT(test_environment))
+static void test_no_memory(void) {
+  char path[] = "/tmp/test-credentials-XXXXXX";
+  int fd = mkstemp(path);
+  CU_ASSERT_FATAL(fd >= 0);
+  dprintf(fd, "CLIENT_ID=a\nCLIENT_SECRET=b\nTHING_ID=c\n");
+  close(fd);
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    memset(&c, 0, sizeof(c));
+    CU_ASSERT_EQUAL(wr_credentials_file(&c, path),
+                    unit_alloc_failed() ? -ENOMEM : 0);
+  }
+  unlink(path);
+}
+
+UNIT_MAIN("credentials", UNIT(test_no_memory), UNIT(test_bad_files),
+          UNIT(test_long_and_binary_input), UNIT(test_the_note_s_file),
+          UNIT(test_file_modes), UNIT(test_environment))

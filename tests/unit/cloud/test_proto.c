@@ -1,4 +1,5 @@
 #include "lib/cloud/proto.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -226,8 +227,53 @@ static void test_error_texts(void) {
   CU_ASSERT_STRING_EQUAL(out, "");
 }
 
-UNIT_MAIN("cloud_proto", UNIT(test_bad_token_replies), UNIT(test_tokens),
-          UNIT(test_token_longer_than_its_ceiling),
+static void count_one(const struct wr_cloud_property *p, void *arg) {
+  (void)p;
+  ++*(int *)arg;
+}
+
+/* Each allocation fails once: a status that is a wait, no crash, no half list.
+ */
+static void test_no_memory(void) {
+  static const char token_reply[] =
+      "{\"access_token\":\"tok\\u002d1\",\"expires_in\":300}";
+  static const char list[] = "[{\"id\":\"f-1\",\"name\":\"\\u0061\","
+                             "\"type\":\"FLOAT\"}]";
+  static const char refusal[] = "{\"detail\":\"n\\u006f\"}";
+  static const struct wr_value value = {.kind = WR_VALUE_TEXT,
+                                        .text = "a\"b\n"};
+  const struct wr_cloud_item item = {
+      .name = "n", .type = WR_CLOUD_TEXT, .value = &value};
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_bytes token = WR_BYTES_INIT(100);
+    int64_t lifetime_ms = 0;
+    int status = wr_cloud_read_token(token_reply, strlen(token_reply), &token,
+                                     &lifetime_ms);
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    wr_bytes_free(&token);
+  }
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    int count = 0;
+    int status =
+        wr_cloud_read_properties(list, strlen(list), count_one, &count);
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    CU_ASSERT_EQUAL(count, status == 0);
+  }
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    char out[64];
+    wr_cloud_read_error(refusal, strlen(refusal), out, sizeof(out));
+    CU_ASSERT(unit_alloc_failed() || strcmp(out, "no") == 0);
+  }
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_bytes b = WR_BYTES_INIT(1000);
+    int status = wr_cloud_publish_body(&b, WR_CLOUD_PUBLISH_MANY, &item, 1);
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    wr_bytes_free(&b);
+  }
+}
+
+UNIT_MAIN("cloud_proto", UNIT(test_no_memory), UNIT(test_bad_token_replies),
+          UNIT(test_tokens), UNIT(test_token_longer_than_its_ceiling),
           UNIT(test_token_body_is_a_form), UNIT(test_urls), UNIT(test_bodies),
           UNIT(test_values_take_the_type_of_the_property),
           UNIT(test_nan_is_never_sent), UNIT(test_times_out_of_range),

@@ -1,5 +1,6 @@
 #include "lib/infer/labels.h"
 
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -141,6 +142,20 @@ static void test_property_any_bytes(void) {
   }
 }
 
-UNIT_MAIN("labels", UNIT(test_refused), UNIT(test_plain_names_stay),
-          UNIT(test_unsafe_bytes), UNIT(test_no_collisions),
-          UNIT(test_as_spelled_wins), UNIT(test_property_any_bytes))
+static void test_no_memory(void) {
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_labels l = {0};
+    int first = wr_labels_add(&l, "Normal", NULL);
+    int second = wr_labels_add(&l, "Low", NULL);
+    CU_ASSERT_EQUAL(unit_alloc_failed(), first < 0 || second < 0);
+    CU_ASSERT(first == -ENOMEM || first == 0);
+    CU_ASSERT_EQUAL(second, second < 0 ? -ENOMEM : (int)l.count - 1);
+    CU_ASSERT_EQUAL(l.count, (size_t)((first >= 0) + (second >= 0)));
+    wr_labels_free(&l);
+  }
+}
+
+UNIT_MAIN("labels", UNIT(test_no_memory), UNIT(test_refused),
+          UNIT(test_plain_names_stay), UNIT(test_unsafe_bytes),
+          UNIT(test_no_collisions), UNIT(test_as_spelled_wins),
+          UNIT(test_property_any_bytes))
