@@ -100,20 +100,13 @@ static int read_label(const char *where, const oconfig_item_t *ci,
   return wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), l);
 }
 
-/* plugin[-instance]/type[-instance], as collectd writes it behind the host. */
-static bool is_identifier(const char *name) {
-  const char *slash = strchr(name, '/');
-  return slash != NULL && slash != name && slash[1] != '\0' &&
-         strchr(slash + 1, '/') == NULL;
-}
-
 static int read_axis(const char *where, const oconfig_item_t *ci,
                      void *target) {
   struct edge_options *o = target;
   const char *name = wr_option_name(where, ci);
   if (name == NULL)
     return -1;
-  if (!is_identifier(name))
+  if (!edge_is_identifier(name))
     return wr_option_fault(where, "Axis", name,
                            "plugin-instance/type-instance, as "
                            "m4_rpc-pump/flow-flow_rate");
@@ -157,6 +150,10 @@ static const struct wr_option options[] = {
     WR_OPTION_BLOCK("Range", read_range),
     WR_OPTION_BLOCK("Label", read_label),
     WR_OPTION_BLOCK("Axis", read_axis),
+    WR_OPTION_BLOCK("State", edge_plan_read_state),
+    TEXT("Setpoint", plan.setpoint),
+    RANGE("Settle", WR_INTEGER, plan.settle, 0, 3600),
+    RANGE("Quantum", WR_NUMBER, quantum, 0, 1e9),
     RANGE("Window", WR_INTEGER, window, 1, WR_WINDOW_VALUES),
     RANGE("Stride", WR_INTEGER, stride, 1, WR_WINDOW_VALUES),
     RANGE("Interval", WR_SECONDS, interval_ms, 0.001, 86400),
@@ -181,26 +178,30 @@ static const struct wr_option options[] = {
     RANGE("CaptureFiles", WR_INTEGER, capture_files, 1, 1000000),
     RANGE("CaptureBytes", WR_INTEGER, capture_bytes, 4096, 1e12)};
 
-static const struct edge_options defaults = {.nominal = WR_SHIPPED_NOMINAL,
-                                             .threshold = WR_SHIPPED_THRESHOLD,
-                                             .hysteresis = WR_SHIPPED_DEAD_BAND,
-                                             .anomaly_threshold = -1,
-                                             .need = WR_SHIPPED_NEED,
-                                             .of = WR_SHIPPED_OF,
-                                             .policy = WR_RANGES_GUARD,
-                                             .context = EDGE_CONTEXT_AUTO,
-                                             .max_gap = WR_SHIPPED_MAX_GAP,
-                                             .timeout_ms = 1000,
-                                             .forget_ms = 86400000,
-                                             .stuck_ms = 60000,
-                                             .queue_max = 4096,
-                                             .delay_ms = 5000,
-                                             .series_max = 4096,
-                                             .verify_peer = true,
-                                             .verify_host = true,
-                                             .capture_uncertain = true,
-                                             .capture_files = 1000,
-                                             .capture_bytes = 10 << 20};
+static const struct edge_options defaults = {
+    .nominal = WR_SHIPPED_NOMINAL,
+    .threshold = WR_SHIPPED_THRESHOLD,
+    .hysteresis = WR_SHIPPED_DEAD_BAND,
+    .anomaly_threshold = -1,
+    .need = WR_SHIPPED_NEED,
+    .of = WR_SHIPPED_OF,
+    .plan = {.below = WR_SHIPPED_OFF_BELOW,
+             .max_flow = -1,
+             .settle = WR_SHIPPED_SETTLE},
+    .policy = WR_RANGES_GUARD,
+    .context = EDGE_CONTEXT_AUTO,
+    .max_gap = WR_SHIPPED_MAX_GAP,
+    .timeout_ms = 1000,
+    .forget_ms = 86400000,
+    .stuck_ms = 60000,
+    .queue_max = 4096,
+    .delay_ms = 5000,
+    .series_max = 4096,
+    .verify_peer = true,
+    .verify_host = true,
+    .capture_uncertain = true,
+    .capture_files = 1000,
+    .capture_bytes = 10 << 20};
 
 static int check_source(const struct edge_options *o) {
   if ((o->url == NULL) == (o->model == NULL)) {
@@ -347,7 +348,8 @@ struct edge_target *edge_target_create(const oconfig_item_t *ci,
   if (wr_options_read(EDGE_WHERE, ci, options, STATIC_ARRAY_SIZE(options),
                       &t->o) == 0 &&
       check_source(&t->o) == 0 && check_instance(&t->o) == 0 &&
-      check_stride(&t->o) == 0 && check_capture(&t->o, others) == 0) {
+      check_stride(&t->o) == 0 && edge_plan_check(&t->o) == 0 &&
+      check_capture(&t->o, others) == 0) {
     struct edge_engine_options o = engine_options(&t->o);
     t->engine = edge_engine_for(&o, calls);
     if (t->engine != NULL && check_model(t) == 0 && prepare(t) == 0)
@@ -364,6 +366,7 @@ void edge_target_destroy(struct edge_target *t) {
   wr_table_destroy(t->series);
   wr_capture_close(t->capture);
   edge_rules_free(&t->rules);
+  edge_plan_free(&o->plan);
   for (size_t i = 0; i < o->label_count; i++)
     free(o->labels[i].name);
   for (size_t i = 0; i < o->range_count; i++)

@@ -13,7 +13,7 @@
  *             shelf -> state                   what an operator knows
  *             state -> output, notify, keep    what that leads to
  *             notify -> tell
- *             series -> names                  where windows come from
+ *             series -> names, plan            where windows come from
  *             series, answer -> engine -> model
  *
  * Locks, the outer one first: engine.judging guards rules, verdicts and states;
@@ -75,7 +75,7 @@ struct edge_state {
   int held;          /* windows judged since the state became unknown */
   bool up, up_told;
   bool answered; /* there was a window with an answer or without */
-  bool stuck_told;
+  bool stuck_told, coarse_told;
   double latency_s;
   struct edge_feed seen; /* at judged_ms */
   struct wr_window_counts seen_counts;
@@ -102,6 +102,9 @@ struct edge_series {
   struct wr_stuck stuck;
   bool is_stuck;
   struct edge_feed feed;
+  struct wr_plan plan;
+  enum wr_plan_say say; /* at the newest sample */
+  double scale;         /* of the ranges, for a live set point */
   struct edge_state state;
 };
 
@@ -111,6 +114,8 @@ struct edge_job {
   int64_t end_us; /* time stamp of the newest sample */
   cdtime_t time;  /* the same, not rounded */
   bool restarted, stuck;
+  enum wr_plan_say say;
+  double scale;   /* of the ranges */
   uint64_t taken; /* places of the window that were ever taken */
   size_t fill;    /* places that hold samples */
   size_t missing; /* values in front of them, NaN */
@@ -135,6 +140,15 @@ struct edge_axis {
   char *instance; /* plugin_instance in it, "" when there is none */
 };
 
+/* What the operator declares: see lib/flow/plan.h. */
+struct edge_plan_options {
+  char *label, *series; /* of <State>; NULL: none */
+  double below;         /* the series says "off" below this */
+  double max_flow;      /* that still counts as none; < 0: a part of nominal */
+  char *setpoint;       /* NULL: none */
+  int64_t settle;       /* samples that a declared change may take */
+};
+
 struct edge_options {
   char *url, *model;
   double nominal, threshold;
@@ -143,6 +157,8 @@ struct edge_options {
   double anomaly_threshold; /* < 0: the model's, where it has no labels */
   int need, of;
   int64_t release; /* 0: as many as `of` */
+  double quantum;  /* what one pulse in one sample is worth; 0: seen */
+  struct edge_plan_options plan;
   int policy, context;
   int64_t window, stride, max_gap;         /* window 0: the model's */
   int64_t interval_ms;                     /* 0: the model's */
@@ -251,6 +267,22 @@ void edge_series_release(void *series);
 void edge_job_free(struct edge_job *job);
 /* Samples left out because MaxSeries was reached or the name was taken. */
 extern atomic_uint_least64_t edge_left_out;
+
+/* plan.c */
+/* plugin[-instance]/type[-instance], as collectd writes it behind the host. */
+bool edge_is_identifier(const char *name);
+/* Reads <State>. */
+int edge_plan_read_state(const char *where, const oconfig_item_t *ci,
+                         void *target);
+int edge_plan_check(const struct edge_options *o);
+void edge_plan_free(struct edge_plan_options *p);
+/* Is it one of the series that a declaration comes from? They are asked of the
+ * cache, and never classified. */
+bool edge_plan_is_input(const struct edge_options *o, const value_list_t *vl);
+/* One sample of a series: sets say and scale. target.lock is held. */
+void edge_plan_sample(struct edge_series *s, double flow);
+/* Says once of a series that its sensor is coarse. engine.judging is held. */
+void edge_plan_remark(struct edge_series *s);
 
 /* state.c; engine.judging is held */
 /* The rules may be others than those the state was made with. */

@@ -3,8 +3,6 @@
 #include "lib/base/number.h"
 #include "lib/flow/shipped.h"
 
-#include "lib/base/number.h"
-
 #include "collectd/core/utils/common/common.h"
 
 #include <errno.h>
@@ -46,7 +44,9 @@ static void apply_options(struct edge_rules *r, const struct edge_options *o,
   for (size_t i = 0; i < o->label_count; i++)
     if (strcmp(o->labels[i].name, name) == 0 && o->labels[i].threshold >= 0)
       r->thresholds[index] = o->labels[i].threshold;
-  r->severities[index] = severity_of(o, name, default_severity(name));
+  bool off = (int)index == r->verdict.off_label;
+  r->severities[index] =
+      severity_of(o, name, off ? NOTIF_OKAY : default_severity(name));
   r->alarming[index] = r->severities[index] == NOTIF_FAILURE;
   r->calm[index] = r->severities[index] == NOTIF_OKAY;
 }
@@ -129,6 +129,12 @@ static int fill(struct edge_rules *r, const struct edge_options *o,
     status = add_anomaly(r, o, model);
   if (status >= 0)
     status = add_ranges(r, o, model);
+  r->verdict.off_label = WR_UNCERTAIN;
+  if (status >= 0 && o->plan.label != NULL)
+    status = r->verdict.off_label =
+        wr_labels_add(&r->labels, o->plan.label, reserved);
+  else if (status >= 0 && o->plan.setpoint != NULL)
+    status = r->verdict.off_label = wr_labels_add(&r->labels, "Off", reserved);
   if (status < 0)
     return status;
   for (size_t i = 0; i < r->labels.count; i++)
@@ -137,11 +143,11 @@ static int fill(struct edge_rules *r, const struct edge_options *o,
   r->unknown_severity = severity_of(o, EDGE_UNKNOWN_NAME, NOTIF_FAILURE);
   struct wr_verdict_rules *v = &r->verdict;
   v->labels = model != NULL ? model->labels.count : 0;
-  v->off_label = WR_UNCERTAIN;
   v->hysteresis = o->score_hysteresis;
   v->votes = (struct wr_votes_rules){o->need, o->of,
                                      o->release > 0 ? (int)o->release : o->of};
   v->nominal = o->nominal;
+  v->quantum = o->quantum;
   v->dead_band = o->hysteresis * o->nominal;
   /* A model that sees long enough knows a move by itself. */
   bool sees = model != NULL &&
@@ -195,14 +201,15 @@ static void add_name(char *list, size_t size, const char *name) {
   snprintf(list + used, size - used, "%s\"%s\"", used > 0 ? ", " : "", name);
 }
 
-static bool has_severity(const struct edge_options *o, const char *name) {
+static bool has_severity(const struct edge_options *o, const char *name,
+                         const char *off) {
   for (size_t i = 0; i < o->label_count; i++)
     if (o->labels[i].severity >= 0 && strcmp(o->labels[i].name, name) == 0)
       return true;
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(known); i++)
     if (strcmp(known[i].label, name) == 0)
       return true;
-  return false;
+  return name == off;
 }
 
 bool edge_rules_remarks(const struct edge_target *t,
@@ -210,8 +217,11 @@ bool edge_rules_remarks(const struct edge_target *t,
   const struct edge_options *o = &t->o;
   const struct edge_rules *r = &t->rules;
   char open[400] = "", foreign[400] = "", nothing[400] = "";
+  const char *off = r->verdict.off_label >= 0
+                        ? r->labels.at[r->verdict.off_label].name
+                        : NULL;
   for (size_t i = 0; i < r->labels.count; i++)
-    if (!has_severity(o, r->labels.at[i].name))
+    if (!has_severity(o, r->labels.at[i].name, off))
       add_name(open, sizeof(open), r->labels.at[i].name);
   for (size_t i = 0; i < o->range_count; i++)
     if (wr_labels_find(&model->labels, o->ranges[i].name) < 0 &&

@@ -109,6 +109,8 @@ static struct edge_series *make_series(struct edge_target *t,
                                  .told = WR_UNCERTAIN,
                                  .judged_ms = now_ms,
                                  .trouble = WR_TROUBLE_INIT};
+  s->scale = 1;
+  wr_plan_init(&s->plan);
   wr_verdict_init(&s->state.verdict);
   s->window = wr_window_create(&t->shape);
   s->host = strdup(vl->host);
@@ -189,6 +191,8 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                            .taken = wr_window_taken(w),
                            .fill = wr_window_fill(w),
                            .stuck = f->series->is_stuck,
+                           .say = f->series->say,
+                           .scale = f->series->scale,
                            .count = count};
   job->missing = count - job->fill * f->target->shape.axes;
   wr_window_copy(w, job->features);
@@ -209,6 +213,8 @@ static bool feed(struct edge_target *t, struct edge_series *s, size_t axis,
     s->feed.jumped++;
     return false;
   }
+  if (axis == 0)
+    edge_plan_sample(s, value);
   if (axis == 0 && t->o.stuck_ms > 0)
     s->is_stuck =
         wr_stuck_step(&s->stuck, steady_us, value, t->o.stuck_ms * 1000);
@@ -221,6 +227,8 @@ static bool feed(struct edge_target *t, struct edge_series *s, size_t axis,
 bool edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value) {
   char key[5 * DATA_MAX_NAME_LEN];
+  if (edge_plan_is_input(&t->o, vl))
+    return false;
   size_t axis = t->o.axis_count > 0 ? axis_of(t, vl) : 0;
   if (axis > 0 && axis == t->o.axis_count)
     return false;

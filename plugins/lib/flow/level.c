@@ -5,6 +5,7 @@
 
 #define NOISE_SAMPLES 12 /* that the noise is taken from */
 #define DOUBT 3.5        /* times its sd: what a mean may be wrong by */
+#define CHANGES 4        /* of the value, before a quantum is believed */
 #define SETTLED 6        /* agreeing samples that make a steady flow */
 #define USUAL 0.01       /* noise of a flow, where counting hides it */
 
@@ -46,12 +47,15 @@ static bool all_multiples(const struct wr_level *l, double step) {
  * samples do not tell; 0 when there is none. */
 static double seen_quantum(const struct wr_level *l) {
   double least = INFINITY;
+  size_t changes = 0;
   for (size_t i = 1; i < l->count; i++) {
     double d = fabs(wr_level_sample(l, i) - wr_level_sample(l, i - 1));
-    if (d > 1e-9 && d < least)
-      least = d;
+    if (d <= 1e-9)
+      continue;
+    least = fmin(least, d);
+    changes++;
   }
-  if (isinf(least))
+  if (changes < CHANGES)
     return l->quantum;
   for (int part = 1; part <= 3; part++)
     if (all_multiples(l, least / part))

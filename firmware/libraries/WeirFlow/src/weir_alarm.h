@@ -37,7 +37,7 @@ struct weir_label {
 /* clang-format off */
 #define WEIR_BUNDLED_LABELS \
   {"Normal", WEIR_OK}, {"Low", WEIR_WARNING}, {"High", WEIR_WARNING}, \
-  {"Anomalous", WEIR_ALARM}
+  {"Anomalous", WEIR_ALARM}, {"Off", WEIR_OK}
 /* clang-format on */
 
 struct weir_alarm {
