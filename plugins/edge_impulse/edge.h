@@ -43,8 +43,12 @@
 #define EDGE_META_PREVIOUS "edge_impulse:previous" /* only at a change */
 #define EDGE_UNCERTAIN "uncertain"
 #define EDGE_UNKNOWN_NAME "unknown"
-#define EDGE_UNKNOWN (-2) /* a state beside the labels and WR_UNCERTAIN */
 #define EDGE_META_SHELVED "edge_impulse:shelved" /* seconds left */
+/* States beside the labels and WR_UNCERTAIN. Before the first one is decided
+ * nobody is told any: a relay that holds its last label across a restart must
+ * not drop for the two windows that debounce it. */
+#define EDGE_UNKNOWN (-2)
+#define EDGE_UNSAID (-3)
 #define EDGE_REASON 160
 #define EDGE_LATE_MS 250 /* how long a hole is kept open */
 
@@ -69,7 +73,7 @@ struct edge_state {
   struct wr_verdict verdict;
   struct wr_context context;
   uint64_t taken;    /* of the last window that was judged */
-  int shown;         /* a label, WR_UNCERTAIN or EDGE_UNKNOWN */
+  int shown;         /* a label or one of the states beside them */
   int64_t judged_ms; /* arrival of the newest sample judged; first: creation */
   int64_t told_ms;   /* when health was last dispatched; 0: never */
   int held;          /* windows judged since the state became unknown */

@@ -5,9 +5,9 @@
 #include "lib/base/number.h"
 
 static int severity_of(const struct edge_rules *r, int state) {
-  return state == EDGE_UNKNOWN   ? r->unknown_severity
-         : state == WR_UNCERTAIN ? r->uncertain_severity
-                                 : r->severities[state];
+  return state == EDGE_UNKNOWN ? r->unknown_severity
+         : state < 0           ? r->uncertain_severity
+                               : r->severities[state];
 }
 
 static notification_t notification_of(const struct edge_series *s,

@@ -7,6 +7,8 @@
 static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
   const struct edge_state *state = &o->series->state;
   bool unknown = o->shown == EDGE_UNKNOWN;
+  if (o->shown == EDGE_UNSAID)
+    return meta_data_add_string(meta, EDGE_META_SOURCE, "none");
   const char *source = unknown                ? "none"
                        : o->decision.by_range ? "range"
                                               : "model";
@@ -72,7 +74,7 @@ static void put_state(const struct wr_metric *m, const struct edge_rules *r,
 void edge_output(const struct edge_outcome *o) {
   const struct edge_rules *r = &o->series->target->rules;
   meta_data_t *meta = meta_data_create();
-  /* A value without its label would be classified again. */
+  /* A value without any of it would be classified again. */
   if (meta != NULL && put_meta(meta, o) == 0) {
     struct wr_metric m = metric_of(o->series);
     m.time = o->time;
@@ -81,7 +83,8 @@ void edge_output(const struct edge_outcome *o) {
       put_scores(&m, r, o);
     else if (m.interval < interval_g)
       m.interval = interval_g; /* repeated with the health */
-    put_state(&m, r, o->shown);
+    if (o->shown != EDGE_UNSAID)
+      put_state(&m, r, o->shown);
   }
   meta_data_destroy(meta);
 }

@@ -33,15 +33,14 @@ int edge_plan_read_state(const char *where, const oconfig_item_t *ci,
                       0, 1e9)};
   struct edge_options *o = target;
   const char *name = wr_option_name(where, ci);
-  char inner[192], label[64];
+  char inner[192];
   if (name == NULL)
     return -1;
   if (strlen(name) >= WR_LABEL_LEN)
     return wr_option_fault(where, "State", name, "a label of up to 255 bytes");
   if (o->plan.label != NULL)
     return wr_option_fault(where, "State", name, "one block");
-  edge_part(name, label, sizeof(label));
-  snprintf(inner, sizeof(inner), "%s: <State \"%s\">", where, label);
+  snprintf(inner, sizeof(inner), "%s: <State \"%s\">", where, name);
   o->plan.label = strdup(name);
   if (o->plan.label == NULL ||
       wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), &o->plan) !=

@@ -105,7 +105,7 @@ static struct edge_series *make_series(struct edge_target *t,
   edge_name_of(t, vl, name, sizeof(name));
   s->refs = 1;
   s->target = t;
-  s->state = (struct edge_state){.shown = WR_UNCERTAIN,
+  s->state = (struct edge_state){.shown = EDGE_UNSAID,
                                  .told = WR_UNCERTAIN,
                                  .judged_ms = now_ms,
                                  .trouble = WR_TROUBLE_INIT};

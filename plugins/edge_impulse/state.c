@@ -33,15 +33,18 @@ void edge_state_sync(struct edge_series *s) {
     return;
   state->generation = s->target->rules.generation;
   wr_verdict_init(&state->verdict);
-  if (state->shown != EDGE_UNKNOWN)
-    state->shown = WR_UNCERTAIN;
+  if (state->shown != EDGE_UNKNOWN) {
+    state->shown = EDGE_UNSAID;
+    state->held = 0;
+  }
   if (state->told != EDGE_UNKNOWN)
     state->told = WR_UNCERTAIN;
 }
 
 static void notify(struct edge_outcome *o) {
   struct edge_state *state = &o->series->state;
-  if (o->shown == state->told || state->shelved_ms != 0)
+  if (o->shown == EDGE_UNSAID || o->shown == state->told ||
+      state->shelved_ms != 0)
     return;
   o->previous = state->told;
   state->told = o->shown;
@@ -56,7 +59,7 @@ void edge_state_shelve(struct edge_series *s, int64_t ms, const char *why,
     return;
   state->shelved_ms = ms > 0 ? now_ms + ms : 0;
   if (ms == 0)
-    state->told = state->shown;
+    state->told = state->shown == EDGE_UNSAID ? WR_UNCERTAIN : state->shown;
   edge_notify_shelved(s, ms, why);
   tell_health(s, now_ms);
 }
@@ -71,8 +74,8 @@ static void mark(struct edge_series *s) {
 
 static bool is_known(struct edge_series *s, const struct wr_decision *d) {
   struct edge_state *state = &s->state;
-  return state->shown != EDGE_UNKNOWN || d->state != WR_UNCERTAIN ||
-         ++state->held >= s->target->o.of;
+  bool held = state->shown == EDGE_UNKNOWN || state->shown == EDGE_UNSAID;
+  return !held || d->state != WR_UNCERTAIN || ++state->held >= s->target->o.of;
 }
 
 /* What an alarm looks like; with few samples, or such of another pace than

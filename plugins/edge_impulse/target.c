@@ -63,7 +63,8 @@ static int edge_destroy(void **user_data) {
 /* Results come through the same chains again, perhaps renamed. */
 static bool is_result(const value_list_t *vl) {
   return strcmp(vl->plugin, EDGE_PLUGIN) == 0 ||
-         (vl->meta != NULL && meta_data_exists(vl->meta, EDGE_META_LABEL));
+         (vl->meta != NULL && (meta_data_exists(vl->meta, EDGE_META_LABEL) ||
+                               meta_data_exists(vl->meta, EDGE_META_SOURCE)));
 }
 
 static int edge_invoke(const data_set_t *ds, value_list_t *vl,
