@@ -40,7 +40,7 @@ int edge_plan_read_state(const char *where, const oconfig_item_t *ci,
     return wr_option_fault(where, "State", name, "a label of up to 255 bytes");
   if (o->plan.label != NULL)
     return wr_option_fault(where, "State", name, "one block");
-  snprintf(inner, sizeof(inner), "%s: <State \"%s\">", where, name);
+  snprintf(inner, sizeof(inner), "%s: <State \"%.100s\">", where, name);
   o->plan.label = strdup(name);
   if (o->plan.label == NULL ||
       wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), &o->plan) !=

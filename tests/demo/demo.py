@@ -107,7 +107,7 @@ class Demo:
         self.children = []
         self.view = table.Table(sys.stdout)
         self.rows = collections.OrderedDict()  # sample time -> its row
-        self.flows, self.windows, self.changes = [], 0, []
+        self.flows, self.windows, self.changes = [], set(), []
         self.state, self.spool = None, 0
 
     def start(self, process):
@@ -139,6 +139,8 @@ class Demo:
         if plugin == "m4_rpc" and kind == "flow":
             self.flows.append(value["value"])
             self.row(value)["flow"] = value["value"]
+        elif plugin == "edge_impulse" and kind == "percent":
+            self.windows.add(value["time"])
         elif plugin == "edge_impulse" and kind == "bool":
             self.take_state(value)
         elif plugin == "write_arduino_cloud" and kind == "queue_length":
@@ -151,7 +153,6 @@ class Demo:
     def take_state(self, value):
         if value["type_instance"] == "up" or not value["value"]:
             return
-        self.windows += 1
         row = self.row(value)
         row["state"] = value["type_instance"]
         row["score"] = value["meta"].get("edge_impulse:score")
@@ -222,7 +223,7 @@ class Demo:
         self.agent.stop()
         lost = self.lost()
         self.view.summary([
-            ("samples", len(self.flows)), ("windows", self.windows),
+            ("samples", len(self.flows)), ("windows", len(self.windows)),
             ("state changes", len(self.changes)),
             ("values published", len(self.cloud.values())),
             ("lost", lost or "none")])
