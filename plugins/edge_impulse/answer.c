@@ -64,12 +64,11 @@ void edge_target_adopt(struct edge_target *t, const struct wr_model *model) {
 static void scale(struct edge_engine *e, const struct edge_job *job) {
   double none = e->info.least != 0 ? WR_EI_NO_SAMPLE : 0.0;
   for (size_t i = 0; i < job->count; i++)
-    e->scaled[i] =
-        i < job->missing ? none
-        : i % e->info.axes == 0
-            ? job->features[i] * 10.0 /
-                  (job->series->target->o.nominal * job->scale)
-            : job->features[i];
+    e->scaled[i] = i < job->missing ? none
+                   : i % e->info.axes == 0
+                       ? job->features[i] * 10.0 /
+                             (job->series->target->o.nominal * job->scale)
+                       : job->features[i];
 }
 
 /* A window as the verdict wants it: axis 0, and samples only. */
@@ -106,8 +105,7 @@ static void look(const struct edge_job *job, struct wr_verdict_input *in) {
   if (!has_seconds(t))
     return;
   wr_context_add(context, in->values + (in->count - in->fresh) * in->step,
-                 in->step, in->fresh,
-                 WR_NOMINAL / (t->o.nominal * job->scale));
+                 in->step, in->fresh, WR_NOMINAL / (t->o.nominal * job->scale));
   in->excused = wants_context(t) && wr_context_excuses(context);
 }
 
