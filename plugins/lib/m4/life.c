@@ -203,12 +203,13 @@ static void digest(struct wr_m4_life *l, int64_t now_us) {
   l->turn = false;
 }
 
-/* During a turn the health waits for its end, but not for ever; a silent M4
- * takes 1.0005 s, which an interval of 1 s is to see. */
+/* Health that is due when a turn begins waits for its end, but not for ever; a
+ * silent M4 takes 1.0005 s, which an interval of 1 s is to see. */
 static int64_t health_at(const struct wr_m4_life *l) {
-  bool fresh = l->judged_us >= l->health.next_us;
+  int64_t due_us = l->health.next_us;
+  bool waits = l->turn && due_us <= l->turn_us && l->judged_us < due_us;
   int64_t most_us = l->health.interval_us + l->health.interval_us / 10;
-  return l->health.next_us + (l->turn && !fresh ? most_us : 0);
+  return due_us + (waits ? most_us : 0);
 }
 
 static void tell_health(struct wr_m4_life *l, int64_t now_us) {

@@ -199,11 +199,10 @@ static void keep_why(struct wr_m4_life *l, const struct wr_rpc_call *call,
              "connections are accepted and closed at once (is the far side of "
              "a tunnel away?)");
   if (l->accused != NULL && !cut(call) && call->outcome != WR_RPC_REFUSED)
-    snprintf(
-        l->why, sizeof(l->why),
-        "%.120s; it fell silent right after the first report to \"%.40s\": "
-        "does that take one text?",
-        why, l->accused->method);
+    snprintf(l->why, sizeof(l->why),
+             "%.120s; it fell silent right after the first report to \"%.40s\" "
+             "(does that take exactly one text?)",
+             why, l->accused->method);
   else if (cut(call) && method != NULL)
     snprintf(l->why, sizeof(l->why), "%.150s, calling \"%.80s\"", why, method);
   else

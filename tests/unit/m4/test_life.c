@@ -221,6 +221,17 @@ static void test_silent_m4(void) {
   world_close(&w);
 }
 
+/* Each call lasts longer than the interval; the health keeps its own. */
+static void test_health_of_a_server_that_hangs(void) {
+  struct wr_m4_method m = world_method("a");
+  begin(WORLD_SERVER, &m, 1);
+  w.mute = true;
+  world_run(&w, 60 * S);
+  CU_ASSERT(w.healths >= 58);
+  CU_ASSERT_EQUAL(w.healths_up, 0);
+  world_close(&w);
+}
+
 /* One method that hangs takes none from the others. */
 static void test_one_mute_method(void) {
   struct wr_m4_method m[] = {world_method("a"), world_method("bad"),
@@ -466,9 +477,10 @@ UNIT_MAIN("m4_life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
           UNIT(test_no_reading), UNIT(test_remote_error),
           UNIT(test_router_without_m4), UNIT(test_outage),
           UNIT(test_outage_of_a_slow_block), UNIT(test_silent_m4),
-          UNIT(test_one_mute_method), UNIT(test_unbound_method),
-          UNIT(test_unbound_method_alone), UNIT(test_method_flashed_away),
-          UNIT(test_tunnel), UNIT(test_crashes_of_others), UNIT(test_report),
-          UNIT(test_old_label), UNIT(test_lost_report),
-          UNIT(test_unheard_report), UNIT(test_accused_report),
-          UNIT(test_report_as_call), UNIT(test_repair), UNIT(test_parked))
+          UNIT(test_health_of_a_server_that_hangs), UNIT(test_one_mute_method),
+          UNIT(test_unbound_method), UNIT(test_unbound_method_alone),
+          UNIT(test_method_flashed_away), UNIT(test_tunnel),
+          UNIT(test_crashes_of_others), UNIT(test_report), UNIT(test_old_label),
+          UNIT(test_lost_report), UNIT(test_unheard_report),
+          UNIT(test_accused_report), UNIT(test_report_as_call),
+          UNIT(test_repair), UNIT(test_parked))
