@@ -9,6 +9,7 @@
 #include "doctor/checks.h"
 #include "doctor/verdicts.h"
 #include "lib/base/text.h"
+#include "lib/cloud/proto.h"
 #include "lib/rpc/address.h"
 
 #include <dirent.h>
@@ -132,19 +133,25 @@ static int target_block(struct doctor_agent *a, const struct conf_item *block) {
 }
 
 static int thing_block(struct doctor_agent *a, const struct conf_item *block) {
-  const char *const options[][2] = {
-      {"--url", conf_get(block, "URL")},
-      {"--env", conf_get(block, "CredentialsFile")},
-      {"--ca-cert", conf_get(block, "CACert")}};
-  char *argv[6];
-  int argc = 0;
-  for (size_t i = 0; i < 3; i++) {
-    if (options[i][1] == NULL)
+  const char *url = conf_get(block, "URL");
+  struct doctor_cloud_options o = {.url = url != NULL ? url : WR_CLOUD_URL,
+                                   .env = conf_get(block, "CredentialsFile"),
+                                   .ca_cert = conf_get(block, "CACert"),
+                                   .ca_path = conf_get(block, "CAPath"),
+                                   .client_cert = conf_get(block, "ClientCert"),
+                                   .client_key = conf_get(block, "ClientKey")};
+  for (size_t i = 0; i < block->children_count; i++) {
+    const struct conf_item *p = &block->children[i];
+    if (!conf_is(p, "Property", NULL) || o.count == DOCTOR_PROPERTIES)
       continue;
-    argv[argc++] = (char *)options[i][0];
-    argv[argc++] = (char *)options[i][1];
+    const char *kind = conf_get(p, "Kind");
+    o.properties[o.count].name = conf_name(p);
+    o.properties[o.count].id = conf_get(p, "ID");
+    o.properties[o.count++].text =
+        kind != NULL ? wr_text_same(kind, "text") : conf_get(p, "Meta") != NULL;
   }
-  return doctor_cloud(a->d, argc, argv);
+  doctor_step(a->d, true, "url", "%s, %zu properties", o.url, o.count);
+  return doctor_cloud_walk(a->d, &o);
 }
 
 /* -- the walk

@@ -36,4 +36,20 @@ struct doctor_m4_options {
 };
 int doctor_m4_walk(struct doctor *d, const struct doctor_m4_options *o);
 
+struct doctor_property {
+  const char *name, *id; /* id NULL: from the credentials, else by name */
+  bool text;             /* takes a text; else a number */
+};
+
+#define DOCTOR_PROPERTIES 64
+
+struct doctor_cloud_options {
+  const char *url;
+  const char *env; /* NULL: the credentials are in the environment */
+  const char *ca_cert, *ca_path, *client_cert, *client_key; /* may be NULL */
+  struct doctor_property properties[DOCTOR_PROPERTIES];
+  size_t count;
+};
+int doctor_cloud_walk(struct doctor *d, const struct doctor_cloud_options *o);
+
 #endif

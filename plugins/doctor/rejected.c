@@ -1,5 +1,6 @@
 /* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
 #include "doctor/checks.h"
+#include "doctor/verdicts.h"
 
 #include "lib/base/number.h"
 #include "lib/cloud/proto.h"
@@ -32,13 +33,8 @@ int doctor_rejected(struct doctor *d, const char *path) {
   if (wr_spool_read_rejected(path, on_rejected, &t, fault, sizeof(fault)) !=
       0) {
     doctor_step(d, false, "spool", "%s: %s", path, fault);
-    return doctor_end(d, false, "the spool cannot be read",
-                      "name the .db file of the Thing below collectd's "
-                      "BaseDir, and read it as a user who may");
+    return doctor_conclude(d, DOCTOR_SPOOL_UNREADABLE);
   }
-  if (t.count == 0)
-    return doctor_end(d, true, "the cloud refused no value", NULL);
-  return doctor_end(d, false, "the cloud refused values for good",
-                    "the reasons stand above; weir-doctor cloud --env FILE "
-                    "compares the properties with what is published");
+  return doctor_conclude(d, t.count == 0 ? DOCTOR_REJECTED_NONE
+                                         : DOCTOR_REJECTED_SOME);
 }

@@ -289,6 +289,105 @@ static const struct {
          "firmware/weir-flow, or the output drops on them"},
     [DOCTOR_CLASSIFIES] = {"model-classifies", true, "the model classifies",
                            NULL},
+    /* the cloud */
+    [DOCTOR_SECRETS_MISSING] =
+        {"secrets-missing", false, "the file with the credentials is not there",
+         "correct CredentialsFile (here: --env), or write the file: "
+         "docker/.env.example shows what belongs in it"},
+    [DOCTOR_SECRETS_FORBIDDEN] =
+        {"secrets-forbidden", false, "this user may not read the credentials",
+         "run it as root: sudo weir-doctor; collectd runs as root"},
+    [DOCTOR_SECRETS_OPEN] =
+        {"secrets-open", false, "others may read or change the credentials",
+         "chmod 600 FILE; if others could read it, make a new API key too"},
+    [DOCTOR_SECRETS_INCOMPLETE] =
+        {"secrets-incomplete", false, "the credentials are not complete",
+         "fill in what is named above; --env FILE names the file, "
+         "docker/.env.example shows what belongs in it"},
+    [DOCTOR_CA_MISSING] = {"ca-missing", false,
+                           "the file of certificates cannot be read",
+                           "correct CACert (here: --ca-cert), or leave it out: "
+                           "then the system's certificates count"},
+    [DOCTOR_CLOUD_DNS] = {"cloud-dns", false,
+                          "the name of the service has no address here",
+                          "DNS: is there a name server (/etc/resolv.conf), and "
+                          "a way to it? getent hosts api2.arduino.cc"},
+    [DOCTOR_CLOUD_PROXY] =
+        {"cloud-proxy", false, "the name of the HTTP proxy has no address",
+         "correct https_proxy in the environment of collectd, or unset it"},
+    [DOCTOR_CLOUD_REFUSED] = {"cloud-refused", false,
+                              "the connection to the service is refused",
+                              "check URL, firewall and https_proxy; a service "
+                              "of your own: does it run?"},
+    [DOCTOR_CLOUD_TIMEOUT] = {"cloud-timeout", false,
+                              "the service does not answer in time",
+                              "is the link up? a firewall that drops packets "
+                              "looks the same: open TCP port 443"},
+    [DOCTOR_CLOUD_CLOCK] =
+        {"cloud-clock", false,
+         "the certificate is not valid at the time that this machine thinks it "
+         "is",
+         "set the clock: timedatectl; systemctl restart systemd-timesyncd. If "
+         "it is right, the certificate itself has run out"},
+    [DOCTOR_CLOUD_TLS] =
+        {"cloud-tls", false, "the service does not prove who it is",
+         "its certificate is for another name or by an unknown authority, or "
+         "it speaks no TLS: somebody sits in between (a portal, a filter), or "
+         "CACert is missing for a service of your own"},
+    [DOCTOR_CLOUD_BROKEN] = {"cloud-broken", false,
+                             "the connection to the service breaks",
+                             "try again; when it repeats, something on the way "
+                             "ends it: a proxy, a filter"},
+    [DOCTOR_NO_CLOUD] = {"not-the-cloud", false,
+                         "this is not the Arduino Cloud",
+                         "check URL (here: --url) and what sits between: a "
+                         "portal answers with a page of its own"},
+    [DOCTOR_TOKEN_LIMIT] =
+        {"token-limit", false, "the service is asked for tokens too often",
+         "wait a minute; check SPACE_ID, and who else uses this API key"},
+    [DOCTOR_TOKEN_DOWN] =
+        {"token-down", false, "the service gives no token now",
+         "wait; the plugin retries by itself, and nothing is lost"},
+    [DOCTOR_TOKEN_REFUSED] =
+        {"token-refused", false, "the service refuses the credentials",
+         "make a new API key (Arduino Cloud, Space settings, API keys) and "
+         "check CLIENT_ID, CLIENT_SECRET and SPACE_ID"},
+    [DOCTOR_THING_LIMIT] =
+        {"thing-limit", false,
+         "the service answers that this account asks too often",
+         "lower RateLimit (free accounts: 1 a second for all boards together), "
+         "raise MinInterval"},
+    [DOCTOR_THING_DOWN] =
+        {"thing-down", false,
+         "the service gives tokens but cannot read the Thing now",
+         "wait; the plugin retries by itself, and nothing is lost"},
+    [DOCTOR_THING_FORBIDDEN] =
+        {"thing-forbidden", false, "this API key may not read the Thing",
+         "the key must belong to the same space as the Thing: check SPACE_ID"},
+    [DOCTOR_THING_UNKNOWN] = {"thing-unknown", false,
+                              "the service does not know this Thing",
+                              "check THING_ID, and that the API key belongs to "
+                              "the same space as the Thing (SPACE_ID)"},
+    [DOCTOR_PROPERTY_MISSING] =
+        {"property-missing", false, "the Thing lacks a property",
+         "add the variable in Arduino Cloud (a template lies in "
+         "dashboards/arduino-cloud), or correct its ..._VARIABLE_ID"},
+    [DOCTOR_PROPERTY_TYPE] =
+        {"property-type", false, "a property of the Thing has the wrong type",
+         "make the variable anew in Arduino Cloud with the type above, and "
+         "correct its ..._VARIABLE_ID"},
+    [DOCTOR_CLOUD_WELL] = {"cloud-well", true, "the cloud accepts this board",
+                           NULL},
+    [DOCTOR_SPOOL_UNREADABLE] =
+        {"spool-unreadable", false, "the spool cannot be read",
+         "name the .db file of the Thing below collectd's BaseDir, and read it "
+         "as a user who may"},
+    [DOCTOR_REJECTED_SOME] =
+        {"values-rejected", false, "the cloud refused values for good",
+         "the reasons stand above; weir-doctor cloud --env FILE compares the "
+         "properties with what is published"},
+    [DOCTOR_REJECTED_NONE] = {"none-rejected", true,
+                              "the cloud refused no value", NULL},
     /* a configuration */
     [DOCTOR_CONF_MISSING] =
         {"config-missing", false, "there is no configuration of collectd",

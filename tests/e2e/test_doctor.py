@@ -65,52 +65,5 @@ class CallTest(weir.Case):
         self.assertIn("the proxy dies of the M4's answer", text)
 
 
-class CloudTest(weir.Case):
-    def check(self, healthy, words, *args, sim=(), **changes):
-        cloud = self.cloudsim(*sim)
-        status, said = doctor(
-            "--json", "cloud", "--url", cloud.url, "--env",
-            cloud.credentials(self.dir, **changes), *args)
-        self.assertEqual((status, said["healthy"]), (0 if healthy else 1,
-                                                     healthy), said)
-        self.assertIn(words, json.dumps(said))
-        self.assertNotIn(cloud.CLIENT_SECRET, json.dumps(said))
-        return said
-
-    def test_healthy(self):
-        self.check(True, "accepts this board")
-
-    def test_wrong_secret(self):
-        self.check(False, "refuses the credentials", CLIENT_SECRET="no")
-
-    def test_wrong_thing(self):
-        self.check(False, "check THING_ID",
-                   THING_ID="11111111-2222-3333-4444-555555555555")
-
-    def test_missing_variable(self):
-        self.check(False, "no property for classification",
-                   sim=["--thing", weir.CloudSim.THING, "--property",
-                        "flow_rate:FLOAT"])
-
-    def test_wrong_type(self):
-        self.check(False, "classification has the type FLOAT",
-                   sim=["--thing", weir.CloudSim.THING, "--property",
-                        "flow_rate:FLOAT", "--property",
-                        "classification:FLOAT"])
-
-    def test_missing_secret(self):
-        self.check(False, "CLIENT_ID", CLIENT_ID="")
-
-    def test_rejected_needs_a_spool(self):
-        status, said = doctor("--json", "cloud", "--rejected", "/dev/null")
-        self.assertEqual(status, 1)
-        self.assertIn("cannot be read", said["verdict"])
-
-    def test_plain_http_elsewhere_is_refused(self):
-        status, text = doctor("cloud", "--url", "http://192.0.2.1")
-        self.assertEqual(status, 2)
-        self.assertIn("https://", text)
-
-
 if __name__ == "__main__":
     unittest.main()
