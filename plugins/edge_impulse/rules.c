@@ -154,9 +154,12 @@ static int fill(struct edge_rules *r, const struct edge_options *o,
               (int64_t)(model->features / model->axes) * model->interval_us >=
                   WR_CONTEXT_SECONDS * INT64_C(1000000);
   if (v->range_count > 0 && o->axis_count <= 1)
-    v->calm_rules = (struct wr_calm_rules){
-        WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, sees ? 0 : WR_SHIPPED_TURNS,
-        WR_SHIPPED_WIDTH * o->nominal, WR_SHIPPED_SWING * o->nominal};
+    v->calm_rules = (struct wr_calm_rules){WR_SHIPPED_QUIET,
+                                           WR_SHIPPED_LOOK,
+                                           sees ? 0 : WR_SHIPPED_TURNS,
+                                           WR_SHIPPED_TURNS,
+                                           WR_SHIPPED_WIDTH * o->nominal,
+                                           WR_SHIPPED_SWING * o->nominal};
   v->policy = (enum wr_range_policy)o->policy;
   v->ranges = r->ranges;
   return 0;

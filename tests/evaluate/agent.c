@@ -35,7 +35,7 @@ void ev_agent_init(struct ev_agent *a, double nominal, double quantum) {
       .anomaly_limit = NAN,
       .off_label = EV_OFF,
       .votes = {WR_SHIPPED_NEED, WR_SHIPPED_OF, WR_SHIPPED_OF},
-      .calm_rules = {WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, 0,
+      .calm_rules = {WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, 0, WR_SHIPPED_TURNS,
                      WR_SHIPPED_WIDTH * nominal, WR_SHIPPED_SWING * nominal},
       .nominal = nominal,
       .policy = WR_RANGES_GUARD,

@@ -16,6 +16,7 @@ struct wr_calm_rules {
   int quiet;    /* samples after which a disturbance is past; 0: not asked */
   int look;     /* samples in which turns are counted */
   int turns;    /* fewer than this are no disturbance */
+  int at_edge;  /* the same, where the level is near a range that alarms */
   double width; /* quiet samples lie within this of each other */
   double swing; /* between two turns, at least */
 };

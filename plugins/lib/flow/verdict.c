@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#define NEAR 0.1 /* of the level */
+
 void wr_verdict_init(struct wr_verdict *v) {
   wr_level_init(&v->level);
   wr_votes_init(&v->votes);
@@ -47,6 +49,21 @@ static int quiet_for(const struct wr_verdict *v,
   return wr_calm_quiet(&v->level, rules->calm_rules.width * v->level.scale);
 }
 
+/* A model that knows the level calls one near the edge of an alarm now this,
+ * now that; the range knows it better. */
+static bool is_near_alarm(const struct wr_verdict *v,
+                          const struct wr_verdict_rules *rules) {
+  double level = v->level.value, scale = v->level.scale;
+  for (size_t i = 0; i < rules->range_count; i++) {
+    const struct wr_range *r = &rules->ranges[i];
+    if (alarms(rules, r->label) &&
+        (fabs(level - r->min * scale) < NEAR * fabs(level) ||
+         fabs(level - r->max * scale) < NEAR * fabs(level)))
+      return true;
+  }
+  return false;
+}
+
 /* A disturbance of the flow that is going on. What swings at a level above the
  * nominal one swings more. */
 static bool is_disturbed(const struct wr_verdict *v,
@@ -54,9 +71,9 @@ static bool is_disturbed(const struct wr_verdict *v,
   const struct wr_calm_rules *c = &rules->calm_rules;
   double nominal = rules->nominal * v->level.scale;
   double swing = c->swing * fmax(1, v->level.value / nominal) * v->level.scale;
-  return c->quiet == 0 ||
-         (quiet < c->quiet &&
-          wr_calm_turns(&v->level, c->look, swing) >= c->turns);
+  int turns = is_near_alarm(v, rules) ? c->at_edge : c->turns;
+  return c->quiet == 0 || (quiet < c->quiet &&
+                           wr_calm_turns(&v->level, c->look, swing) >= turns);
 }
 
 /* What the model says, whatever its score. */

@@ -399,7 +399,7 @@ static void test_calm(void) {
   struct wr_verdict_rules rules = rules_of(WR_RANGES_GUARD, 3, 5);
   double flow[80], scores[LABELS] = {1, 0, 0, 0};
   rules.nominal = 10;
-  rules.calm_rules = (struct wr_calm_rules){5, 20, 2, 0.5, 1.0};
+  rules.calm_rules = (struct wr_calm_rules){5, 20, 2, 2, 0.5, 1.0};
   for (int i = 0; i < 80; i++)
     flow[i] = i < 20   ? 10                     /* steady */
               : i < 30 ? 10 + 0.4 * (i - 20)    /* somebody opens a valve */
@@ -422,6 +422,35 @@ static void test_calm(void) {
       CU_ASSERT_EQUAL(d.state, HIGH);
     if (end >= 65)
       CU_ASSERT_EQUAL(d.state, ANOMALOUS);
+  }
+}
+
+/* Near the edge of an alarm a model that knows the level has no say of it: on
+ * both sides of 20 the state is what the range makes of it, once. */
+static void test_edge_of_an_alarm(void) {
+  for (double level = 19.0; level < 21; level += 0.25) {
+    struct wr_verdict v;
+    struct wr_decision d = {0};
+    struct wr_verdict_rules rules = rules_of(WR_RANGES_GUARD, 3, 5);
+    int changes = 0;
+    rules.nominal = 10;
+    rules.calm_rules = (struct wr_calm_rules){5, 20, 0, 2, 0.5, 1.0};
+    wr_verdict_init(&v);
+    for (int i = 0; i < 200; i++) {
+      double values[10], scores[LABELS] = {0};
+      for (int n = 0; n < 10; n++)
+        values[n] = level + 0.35 * ((i + n) % 3 - 1);
+      scores[i / 7 % 2 == 0 ? ANOMALOUS : HIGH] = 1;
+      struct wr_verdict_input in = {.scores = scores,
+                                    .anomaly = NAN,
+                                    .values = values,
+                                    .count = 10,
+                                    .fresh = 1};
+      CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, &in, &d));
+      changes += d.state != d.previous;
+    }
+    CU_ASSERT_EQUAL(changes, 1);
+    CU_ASSERT_EQUAL(d.state, level < 20 ? HIGH : ANOMALOUS);
   }
 }
 
@@ -453,4 +482,5 @@ UNIT_MAIN("verdict", UNIT(test_no_scores),
           UNIT(test_threshold_of_one_label), UNIT(test_label_without_a_range),
           UNIT(test_anomaly_votes), UNIT(test_model_without_labels),
           UNIT(test_plan), UNIT(test_scale), UNIT(test_newest_seconds),
-          UNIT(test_calm), UNIT(test_step_between_values))
+          UNIT(test_calm), UNIT(test_edge_of_an_alarm),
+          UNIT(test_step_between_values))
