@@ -5,9 +5,11 @@ record is the pin: high with ok and warning, low with everything else."""
 
 import os
 import re
+import signal
 import subprocess
 import unittest
 
+import edgecase
 import m4case
 import weir
 
@@ -74,6 +76,35 @@ class OutputTest(m4case.LabelCase):
         levels = lambda: [e["detail"] for e in self.events("output")]
         weir.wait_until(lambda: levels()[-3:] == ["ok", "silent", "ok"],
                         "low, then told again: %s" % levels(), alive=agent)
+        agent.stop()
+
+
+class ChainTest(m4case.LabelCase):
+    """The whole way, from the sensor to the pin."""
+
+    def wait_output(self, agent, level):
+        weir.wait_until(
+            lambda: [e["detail"] for e in self.events("output")][-1:] ==
+            [level], "the output says " + level, alive=agent)
+
+    def test_dead_model_and_dead_sensor(self):
+        self.begin("--flow", "10", "--exact")
+        model = edgecase.Model(self.dir)
+        agent = self.agent(
+            self.pump(m4case.FLOW, options="Interval 0.1",
+                      reports=m4case.report("classification", "MaxAge 5",
+                                            "Heartbeat 1")),
+            extra=weir.chain_block('Model "%s"' % model.path,
+                                   extra="StaleAfter 2"),
+            stock=("match_regex",))
+        self.wait_output(agent, "ok")
+        model.order(start="exit")
+        os.kill(model.starts()[-1], signal.SIGKILL)
+        self.wait_output(agent, "unknown")
+        model.order(start="ok")
+        self.wait_output(agent, "ok")
+        self.order("event zero")
+        self.wait_output(agent, "alarm")
         agent.stop()
 
 

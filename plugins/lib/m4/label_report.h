@@ -22,7 +22,7 @@
 
 #define WR_LABEL_MAX 128 /* bytes with the NUL */
 #define WR_LABEL_UNKNOWN "unknown"
-#define WR_LABEL_AGE_MS 15000
+#define WR_LABEL_AGE_MS 30000 /* three windows of ten seconds */
 
 struct wr_label_report {
   bool on_change;

@@ -364,7 +364,7 @@ static void test_old_label(void) {
     world_run(&w, S);
   }
   CU_ASSERT_EQUAL(w.notified, 1);
-  world_run(&w, 15 * S);
+  world_run(&w, 30 * S);
   CU_ASSERT_EQUAL(w.notified, 2);
   CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
   world_run(&w, 120 * S);
