@@ -153,7 +153,8 @@ static int fill(struct edge_rules *r, const struct edge_options *o,
   bool sees = model != NULL &&
               (int64_t)(model->features / model->axes) * model->interval_us >=
                   WR_CONTEXT_SECONDS * INT64_C(1000000);
-  if (v->range_count > 0 && o->axis_count <= 1)
+  if (v->range_count > 0 && o->axis_count <= 1 &&
+      o->context != EDGE_CONTEXT_OFF)
     v->calm_rules = (struct wr_calm_rules){WR_SHIPPED_QUIET,
                                            WR_SHIPPED_LOOK,
                                            sees ? 0 : WR_SHIPPED_TURNS,
