@@ -7,13 +7,16 @@
 #include "lib/base/number.h"
 #include "lib/flow/hint.h"
 
-#define HEALTH_MS 10000 /* unknown and health come at least so often */
+#define STALE_MIN_MS 15000 /* by default: people do not need it sooner */
+#define HEALTH_MS 10000    /* unknown and health come at least so often */
 
 int64_t edge_stale_ms(const struct edge_target *t) {
   const struct wr_window_options *w = &t->shape;
   size_t samples = w->least > 1 ? w->least : w->samples;
   int64_t window_ms = (int64_t)samples * w->interval_us / 1000;
-  return t->o.stale_ms != 0 ? t->o.stale_ms : 3 * window_ms;
+  if (t->o.stale_ms != 0)
+    return t->o.stale_ms;
+  return 3 * window_ms > STALE_MIN_MS ? 3 * window_ms : STALE_MIN_MS;
 }
 
 static int64_t health_ms(void) {
