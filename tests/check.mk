@@ -108,7 +108,7 @@ FUZZ_RUNS ?= 20000
 fuzz-run: $(FUZZ) ## a fixed number of runs of every fuzz target
 	@tests/run-fuzz $(FUZZ_RUNS) $^
 
-e2e: all ## the stock collectd with our plugins, simulators around it
+e2e: all $(EVALUATE) ## the stock collectd with our plugins, simulators around it
 	@WEIR_BUILD=$(B) tests/run-e2e $(TESTS)
 
 valgrind: all ## 60 s of collectd with all plugins: no leak, no error

@@ -115,7 +115,7 @@ static void trace_second(const struct play *p, double flow, FILE *f) {
                                       "Off"};
   const struct wr_level *l = &p->agent.verdict.level;
   fprintf(f,
-          "%4d flow %7.3f level %7.3f +-%.3f n %2zu vote %-9s state %-9s "
+          "%4d flow %10.6f level %7.3f +-%.3f n %2zu vote %-9s state %-9s "
           "truth %-9s%s%s\n",
           (int)p->now, flow, l->value, l->doubt, l->seconds,
           !p->agent.answered || p->agent.decision.vote < 0
