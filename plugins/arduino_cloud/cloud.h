@@ -2,7 +2,9 @@
  *
  *   thing.c    the list of things, and the life of one
  *   config.c   <Thing> and <Property> blocks, credentials
+ *   environment.c  credentials that the environment brings
  *   values.c   the write callback: match, policy, spool
+ *   age.c      how long a value stands for what is so now
  *   threads.c  the keeper (spools to disk) and the publishers (to the cloud)
  *   health.c   metrics, notifications, log lines */
 #ifndef WR_CLOUD_H
@@ -11,6 +13,8 @@
 #include "collectd/core/daemon/collectd.h"
 
 #include "collectd/core/daemon/plugin.h"
+
+#include <stdatomic.h>
 
 #include "glue/clock.h"
 #include "glue/report.h"
@@ -31,7 +35,20 @@ struct property {
   int kind; /* index into kind_words; -1: by the type */
   double dead_band;
   int64_t min_ms, max_ms;
-  struct wr_policy policy;
+  int64_t age_ms; /* of a label; -1: by the interval of its values, 0: none */
+  struct wr_policy policy; /* guarded by the thing's lock, as are: */
+  int64_t heard_ms;        /* the last value of it; 0: none yet */
+  int64_t interval_ms;     /* of that */
+  bool unknown;            /* heard too long ago: the label is "unknown" */
+  /* Values that are meant, and of these, those that could be taken. */
+  atomic_bool met, taken;
+  bool told; /* the health callback's own: that there was none */
+};
+
+/* What the operator has been told by a notification. */
+struct cloud_alert {
+  bool refused, late;
+  int64_t rejected; /* values, when it began */
 };
 
 struct thing {
@@ -45,19 +62,22 @@ struct thing {
   int count;
   struct wr_credentials credentials;
 
+  int64_t start_ms;
   pthread_mutex_t lock; /* guards the policies and these: */
-  pthread_cond_t wake;  /* the publisher's */
+  /* The wall clock minus the monotonic one, now and before it was set. */
+  int64_t clock_us, clock_before_us;
+  pthread_cond_t wake; /* the publisher's */
   bool stop, flush, news;
   struct wr_publisher_stats stats; /* as of its last step */
 
-  bool alerted; /* the health callback's own */
+  struct cloud_alert alert; /* the health callback's own */
   struct wr_spool *spool;
   struct wr_http *http;
   struct wr_publisher publisher;
   struct wr_property *published;
   pthread_t thread;
   bool running, abandoned;
-  struct wr_trouble link, token, blocked, advice, refusal, disk, loss;
+  struct wr_trouble link, token, blocked, advice, refusal, budget, disk, loss;
   struct wr_spool_status seen; /* what the keeper has told about */
   struct thing *next;
 };
@@ -76,7 +96,19 @@ struct thing *cloud_things(void);
 void cloud_things_free(void);
 
 int cloud_config(oconfig_item_t *ci);
+/* Takes our variables out of the environment; as getenv(), of what was in it;
+ * and forgets them, when no more things will come. Main thread. */
+void cloud_take_environment(void);
+char *cloud_of_environment(const char *name);
+void cloud_forget_environment(void);
 
+/* Is the last value of it what is so now? With the thing's lock held. */
+bool cloud_is_alive(const struct property *p, int64_t now_ms);
+/* Is this label to be believed no longer? With the thing's lock held. */
+bool cloud_is_too_old(const struct thing *t, const struct property *p,
+                      int64_t now_ms);
+/* Labels that were heard too long ago become "unknown". */
+void cloud_age_labels(struct thing *t);
 int cloud_write(const data_set_t *ds, const value_list_t *vl, user_data_t *ud);
 
 /* Opens the spools, starts the threads; 0 or -1 with the fault logged. */

@@ -22,6 +22,7 @@ static const struct wr_option property_options[] = {
                     86400),
     WR_OPTION_RANGE("MaxInterval", WR_SECONDS, struct property, max_ms, 0,
                     604800),
+    WR_OPTION_RANGE("MaxAge", WR_SECONDS, struct property, age_ms, 0, 604800),
 };
 
 static int property_check(const char *where, struct property *p) {
@@ -50,6 +51,13 @@ static int property_check(const char *where, struct property *p) {
   if (p->kind == WR_VALUE_TEXT && p->meta == NULL)
     return wr_option_fault(where, "Kind", "text",
                            "number or boolean, as there is no Meta");
+  bool text = p->kind == WR_VALUE_TEXT;
+  if (!text && p->age_ms > 0) {
+    ERROR("%s: MaxAge is allowed for texts only.", where);
+    return -1;
+  }
+  if (!text || (p->age_ms < 0 && strcmp(p->meta, "edge_impulse:label") != 0))
+    p->age_ms = 0;
   p->policy = (struct wr_policy){
       .dead_band = p->dead_band, .min_ms = p->min_ms, .max_ms = p->max_ms};
   return 0;
@@ -77,8 +85,11 @@ static int read_property(const char *where, const oconfig_item_t *ci,
     return -1;
   t->properties = more;
   struct property *p = more + t->count++;
-  *p = (struct property){
-      .key = strdup(name), .kind = -1, .min_ms = 1000, .max_ms = 300000};
+  *p = (struct property){.key = strdup(name),
+                         .kind = -1,
+                         .age_ms = -1,
+                         .min_ms = 1000,
+                         .max_ms = 300000};
   if (p->key == NULL)
     return -1;
   snprintf(here, sizeof(here), "%s <Property \"%s\">", where, name);
@@ -141,7 +152,7 @@ static int read_credentials(const char *where, struct thing *t) {
     if (wr_credentials_file(c, t->credentials_file) != 0 ||
         wr_credentials_check(c, "the file") != 0)
       return credentials_fault(where, t);
-  } else if (wr_credentials_environment(c, getenv) != 0 ||
+  } else if (wr_credentials_environment(c, cloud_of_environment) != 0 ||
              wr_credentials_check(c, "the environment") != 0) {
     ERROR("%s: CredentialsFile is missing, and %s.", where, c->fault);
     return -1;
@@ -222,5 +233,6 @@ static int read_thing(const char *where, const oconfig_item_t *ci,
 int cloud_config(oconfig_item_t *ci) {
   static const struct wr_option options[] = {
       WR_OPTION_BLOCK("Thing", read_thing)};
+  cloud_take_environment();
   return wr_options_read(CLOUD_WHERE, ci, options, 1, NULL);
 }

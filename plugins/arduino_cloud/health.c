@@ -4,6 +4,9 @@
 
 #include "collectd/core/utils/common/common.h"
 
+#define SILENCE_MS 300000
+#define FRESH_S 30.0 /* what waits for less is on its way */
+
 /* --- the log --- */
 
 void cloud_tell_spool(struct thing *t) {
@@ -11,10 +14,8 @@ void cloud_tell_spool(struct thing *t) {
   char what[256];
   wr_spool_status(t->spool, &s);
   int64_t now_ms = wr_clock_ms();
-  if (s.moved_aside != t->seen.moved_aside)
-    WARNING(CLOUD_WHERE ": <Thing \"%s\">: the spool was corrupt and is now "
-                        "%s/%s.db.bad; a new one is begun (%s).",
-            t->name, t->spool_dir, t->name, s.fault);
+  if (s.notes != t->seen.notes)
+    WARNING(CLOUD_WHERE ": <Thing \"%s\">: %s.", t->name, s.note);
   snprintf(what, sizeof(what),
            CLOUD_WHERE ": <Thing \"%s\">: values are stored on disk", t->name);
   if (s.in_memory)
@@ -59,10 +60,13 @@ void cloud_tell_publisher(struct thing *t, int64_t rejected_before) {
              "the cloud answers");
   tell_state(t, &t->token, s->state == WR_LINK_NO_TOKEN, LOG_ERR, s->fault,
              "the cloud takes the credentials");
-  tell_state(t, &t->blocked, s->state == WR_LINK_BLOCKED, LOG_ERR, s->fault,
-             "the cloud accepts values");
+  tell_state(t, &t->blocked,
+             s->state == WR_LINK_BLOCKED || s->state == WR_LINK_REFUSED,
+             LOG_ERR, s->fault, "the cloud accepts values");
   tell_state(t, &t->advice, s->advice[0] != '\0', LOG_WARNING, s->advice,
              "all properties are usable");
+  tell_state(t, &t->budget, s->budget[0] != '\0', LOG_WARNING, s->budget,
+             "DailyRecords is enough");
   if (s->rejected > rejected_before)
     tell_state(t, &t->refusal, true, LOG_WARNING, s->refusal, "");
 }
@@ -100,22 +104,109 @@ static void notify(const struct thing *t, int severity, const char *text) {
   plugin_dispatch_notification(&n);
 }
 
-static void alert(struct thing *t, double age_s, int64_t rows) {
+static void notify_text(const struct thing *t, int severity, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
+static void notify_text(const struct thing *t, int severity, const char *format,
+                        ...) {
   char text[NOTIF_MAX_MSG_LEN];
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(text, sizeof(text), format, ap);
+  va_end(ap);
+  notify(t, severity, text);
+}
+
+/* What is wrong with what the cloud does not take; NULL: it takes it, or it is
+ * a matter of the way there. */
+static const char *refusal_of(const struct wr_publisher_stats *p) {
+  switch (p->state) {
+  case WR_LINK_NO_TOKEN:
+  case WR_LINK_BLOCKED:
+  case WR_LINK_REFUSED:
+    return p->fault;
+  case WR_LINK_OK:
+  case WR_LINK_DOWN:
+    break;
+  }
+  return p->advice[0] != '\0' ? p->advice : NULL;
+}
+
+/* True only when nothing old waits and everything is taken. */
+static bool caught_up(const struct thing *t, const struct wr_publisher_stats *p,
+                      double age_s, int64_t rows) {
   double limit_s = (double)t->alert_ms / 1000.0;
-  if (t->alert_ms > 0 && age_s > limit_s && !t->alerted) {
-    wr_number_print(text, sizeof(text),
-                    "Thing \"%s\": %" PRIi64
-                    " values wait for the Arduino Cloud, "
-                    "the oldest for %.0f minutes.",
-                    t->name, rows, age_s / 60.0);
-    notify(t, NOTIF_WARNING, text);
-    t->alerted = true;
-  } else if (t->alerted && age_s <= limit_s && (age_s > 0 || rows == 0)) {
-    snprintf(text, sizeof(text),
-             "Thing \"%s\": the Arduino Cloud has caught up.", t->name);
-    notify(t, NOTIF_OKAY, text);
-    t->alerted = false;
+  return p->up &&
+         (rows == 0 || age_s <= (limit_s < FRESH_S ? limit_s : FRESH_S));
+}
+
+static void alert(struct thing *t, const struct wr_publisher_stats *p,
+                  double age_s, int64_t rows) {
+  struct cloud_alert *a = &t->alert;
+  const char *refusal = refusal_of(p);
+  if (t->alert_ms == 0)
+    return;
+  if (!a->refused && !a->late)
+    a->rejected = p->rejected;
+  if (refusal != NULL && !a->refused) {
+    a->refused = true;
+    notify_text(t, NOTIF_WARNING,
+                "Thing \"%s\": the Arduino Cloud does not take the values; "
+                "they wait. %s.",
+                t->name, refusal);
+  }
+  if (age_s > (double)t->alert_ms / 1000.0 && !a->late) {
+    a->late = true;
+    notify_text(t, NOTIF_WARNING,
+                "Thing \"%s\": %" PRIi64 " values wait for the Arduino Cloud, "
+                "the oldest for %.0f minutes.",
+                t->name, rows, age_s / 60.0);
+  }
+  if ((!a->refused && !a->late) || !caught_up(t, p, age_s, rows))
+    return;
+  if (p->rejected > a->rejected)
+    notify_text(t, NOTIF_OKAY,
+                "Thing \"%s\": the Arduino Cloud takes values again; %" PRIi64
+                " were rejected and set aside.",
+                t->name, p->rejected - a->rejected);
+  else
+    notify_text(t, NOTIF_OKAY, "Thing \"%s\": the Arduino Cloud has caught up.",
+                t->name);
+  *a = (struct cloud_alert){.rejected = p->rejected};
+}
+
+/* --- properties that nothing arrives for --- */
+
+static const char *or_any(const char *text) {
+  return text != NULL ? text : "any";
+}
+
+static void tell_silent(const struct thing *t, const struct property *p) {
+  if (atomic_load(&p->met))
+    WARNING(CLOUD_WHERE ": <Thing \"%s\"> <Property \"%s\">: values arrive, "
+                        "but in 5 minutes none could be used%s%s%s.",
+            t->name, p->key,
+            p->meta != NULL ? "; they have no meta data \"" : "",
+            p->meta != NULL ? p->meta : "",
+            p->meta != NULL ? "\", which collectd's network plugin does not "
+                              "carry"
+                            : "");
+  else
+    WARNING(CLOUD_WHERE ": <Thing \"%s\"> <Property \"%s\">: in 5 minutes no "
+                        "value arrived that is meant (Host %s, Plugin %s, "
+                        "PluginInstance %s, Type %s, TypeInstance %s).",
+            t->name, p->key, or_any(p->host), or_any(p->plugin),
+            or_any(p->plugin_instance), or_any(p->type),
+            or_any(p->type_instance));
+}
+
+static void look_for_silence(struct thing *t) {
+  if (wr_clock_ms() - t->start_ms < SILENCE_MS)
+    return;
+  for (int i = 0; i < t->count; i++) {
+    struct property *p = t->properties + i;
+    if (!p->told && !atomic_load(&p->taken))
+      tell_silent(t, p);
+    p->told = true;
   }
 }
 
@@ -133,7 +224,7 @@ int cloud_health(user_data_t *ud) {
                      : 0.0;
   if (age_s < 0)
     age_s = 0;
-  metric(t, "bool", "up", p.state == WR_LINK_OK && p.requests > 0);
+  metric(t, "bool", "up", p.up);
   metric(t, "bool", "spool_on_disk", !s.in_memory);
   metric(t, "queue_length", "spool", (double)s.rows);
   metric(t, "duration", "spool_age", age_s);
@@ -150,6 +241,7 @@ int cloud_health(user_data_t *ud) {
   counter(t, "errors", "rejected", p.rejected);
   counter(t, "errors", "dropped", s.dropped + s.expired);
   counter(t, "errors", "thinned", s.thinned);
-  alert(t, age_s, s.rows);
+  alert(t, &p, age_s, s.rows);
+  look_for_silence(t);
   return 0;
 }

@@ -31,8 +31,8 @@ struct thing *cloud_thing_create(const char *name) {
   pthread_mutex_init(&t->lock, NULL);
   cloud_init_cond(&t->wake);
   struct wr_trouble well = WR_TROUBLE_INIT;
-  t->link = t->token = t->blocked = t->advice = t->refusal = t->disk = t->loss =
-      well;
+  t->link = t->token = t->blocked = t->advice = t->refusal = t->budget =
+      t->disk = t->loss = well;
   t->name = strdup(name);
   t->url = strdup(WR_CLOUD_URL);
   t->spool_dir = strdup(CLOUD_PLUGIN);
@@ -40,7 +40,7 @@ struct thing *cloud_thing_create(const char *name) {
   t->spool_age_ms = INT64_C(30) * 86400 * 1000;
   t->timeout_ms = 15000;
   t->alert_ms = 900000;
-  t->rate = 1;
+  t->rate = 0; /* a share of what a free account may */
   t->batch = 100;
   t->daily_records = 100000;
   if (t->name != NULL && t->url != NULL && t->spool_dir != NULL)

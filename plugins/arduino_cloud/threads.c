@@ -9,6 +9,7 @@
 #define COMMIT_MS 500 /* between two commits, with Durability "power" */
 #define TICK_MS 5000  /* of the keeper without work */
 #define JOIN_S 2
+#define FREE_RATE 0.9 /* a free account has 1 request a second */
 /* Half a second of the fastest feed that collectd was seen to deliver. */
 #define ACCEPTED_MAX 32768
 
@@ -84,6 +85,8 @@ static void *publisher_main(void *arg) {
   while (!t->stop) {
     bool flush = t->flush;
     t->flush = t->news = false;
+    for (int i = 0; i < t->count; i++)
+      t->published[i].alive = cloud_is_alive(t->properties + i, wr_clock_ms());
     pthread_mutex_unlock(&t->lock);
     if (flush)
       wr_publisher_hurry(&t->publisher);
@@ -120,6 +123,19 @@ int cloud_flush(cdtime_t timeout, const char *identifier, user_data_t *ud) {
 
 /* --- start and end --- */
 
+/* Names this run of the machine; "" where the kernel does not say. */
+static const char *boot_id(void) {
+  static char id[64];
+  FILE *f =
+      id[0] == '\0' ? fopen("/proc/sys/kernel/random/boot_id", "re") : NULL;
+  if (f != NULL) {
+    if (fgets(id, sizeof(id), f) != NULL)
+      id[strcspn(id, "\n")] = '\0';
+    fclose(f);
+  }
+  return id;
+}
+
 static int open_spool(struct thing *t) {
   char path[PATH_MAX];
   const char *keys[CLOUD_PROPERTIES_MAX];
@@ -136,6 +152,7 @@ static int open_spool(struct thing *t) {
                                  .max_bytes = t->spool_mib << 20,
                                  .max_age_us = t->spool_age_ms * 1000,
                                  .memory_bytes = 1 << 20,
+                                 .boot = boot_id(),
                                  .max_accepted = ACCEPTED_MAX},
       keys, t->count);
   if (t->spool == NULL)
@@ -145,11 +162,20 @@ static int open_spool(struct thing *t) {
   return 0;
 }
 
+/* Things that share a key share what its account may ask for. */
+static double rate_of(const struct thing *t) {
+  int sharing = 0;
+  for (const struct thing *o = cloud_things(); o != NULL; o = o->next)
+    sharing += strcmp(o->credentials.client_id, t->credentials.client_id) == 0;
+  return t->rate > 0 ? t->rate : FREE_RATE / sharing;
+}
+
 static int open_publisher(struct thing *t) {
   t->http = wr_http_create(
       &(struct wr_http_options){.user_agent = "weir/" WEIR_VERSION,
                                 .timeout_ms = t->timeout_ms,
                                 .max_body = 1 << 20,
+                                .watch_header = "Date",
                                 /* The secret must not leave in the clear. */
                                 .use_proxy = strncmp(t->url, "https", 5) == 0,
                                 .ca_cert = t->ca_cert,
@@ -178,7 +204,7 @@ static int open_publisher(struct thing *t) {
                    .client_secret = c->client_secret,
                    .send = cloud_send,
                    .send_arg = t->http},
-          .rate = t->rate,
+          .rate = rate_of(t),
           .batch = (int)t->batch,
           .daily_records = t->daily_records},
       t->published, t->count, t->spool,
@@ -193,6 +219,7 @@ static int thing_start(struct thing *t) {
     return -1;
   }
   t->running = true;
+  t->start_ms = wr_clock_ms();
   return 0;
 }
 

@@ -6,6 +6,9 @@
 #include "collectd/core/daemon/utils_cache.h"
 #include "collectd/core/utils/common/common.h"
 
+#define LABEL_META "edge_impulse:label"
+#define CLOCK_STEP_US 1000000
+
 static bool same(const char *want, const char *have) {
   return want == NULL || strcmp(want, have) == 0;
 }
@@ -33,22 +36,42 @@ static void set_text(struct wr_value *out, const char *text) {
   out->text[len] = '\0';
 }
 
+static bool value_of_text(const struct property *p, const char *text,
+                          struct wr_value *out) {
+  double number = NAN;
+  out->kind = (enum wr_value_kind)p->kind;
+  if (out->kind == WR_VALUE_TEXT) {
+    set_text(out, text);
+    return true;
+  }
+  if (wr_text_same(text, "true") || wr_text_same(text, "false")) {
+    set_number(out, out->kind, wr_text_same(text, "true"));
+    return true;
+  }
+  bool ok = wr_number_read(text, &number) == 0;
+  set_number(out, out->kind, number);
+  return ok;
+}
+
+/* collectd's network plugin carries no meta data. The label is in the values as
+ * well: of the states of one series, bool-<label>, one is 1. */
+static bool label_of_states(const struct property *p, const value_list_t *vl,
+                            struct wr_value *out) {
+  if (p->kind != WR_VALUE_TEXT || strcmp(p->meta, LABEL_META) != 0 ||
+      strcmp(vl->plugin, "edge_impulse") != 0 ||
+      strcmp(vl->type, "bool") != 0 || vl->type_instance[0] == '\0' ||
+      strcmp(vl->type_instance, "up") == 0 || vl->values_len != 1 ||
+      !(vl->values[0].gauge > 0.0))
+    return false;
+  return value_of_text(p, vl->type_instance, out);
+}
+
 static bool value_of_meta(const struct property *p, const value_list_t *vl,
                           struct wr_value *out) {
   char *text = NULL;
   if (vl->meta == NULL || meta_data_as_string(vl->meta, p->meta, &text) != 0)
-    return false;
-  bool ok = true;
-  out->kind = (enum wr_value_kind)p->kind;
-  if (out->kind == WR_VALUE_TEXT)
-    set_text(out, text);
-  else if (wr_text_same(text, "true") || wr_text_same(text, "false"))
-    set_number(out, out->kind, text[0] == 't' || text[0] == 'T');
-  else {
-    double number = NAN;
-    ok = wr_number_read(text, &number) == 0;
-    set_number(out, out->kind, number);
-  }
+    return label_of_states(p, vl, out);
+  bool ok = value_of_text(p, text, out);
   free(text);
   return ok;
 }
@@ -71,22 +94,47 @@ static bool value_of_source(const struct property *p, const data_set_t *ds,
   return isfinite(number);
 }
 
+/* --- what arrives --- */
+
+static int64_t distance(int64_t a, int64_t b) { return a > b ? a - b : b - a; }
+
+/* The clock by which a value was stamped that arrives now: the present one, or
+ * the one before if it was set in between. With the thing's lock held. */
+static int64_t clock_of(struct thing *t, int64_t time_us) {
+  int64_t mono_us = wr_clock_us();
+  int64_t clock_us = cloud_wall_us() - mono_us;
+  if (distance(clock_us, t->clock_us) > CLOCK_STEP_US) {
+    t->clock_before_us = t->clock_us;
+    t->clock_us = clock_us;
+  }
+  bool before = t->clock_before_us != 0 &&
+                distance(mono_us + t->clock_before_us, time_us) <
+                    distance(mono_us + t->clock_us, time_us);
+  return before ? t->clock_before_us : t->clock_us;
+}
+
 /* The values of one list, for one property; true when one goes to the spool. */
 static bool take(struct thing *t, int index, const data_set_t *ds,
                  const value_list_t *vl) {
   struct property *p = t->properties + index;
   struct wr_row row = {.property = index,
                        .time_us = wr_us_from_cdtime(vl->time)};
+  atomic_store(&p->met, true);
   bool found = p->meta != NULL ? value_of_meta(p, vl, &row.value)
                                : value_of_source(p, ds, vl, &row.value);
   if (!found)
     return false;
-  int64_t late_us = 2 * wr_us_from_cdtime(vl->interval);
+  atomic_store(&p->taken, true);
+  int64_t interval_us = wr_us_from_cdtime(vl->interval);
   pthread_mutex_lock(&t->lock);
+  p->heard_ms = wr_clock_ms();
+  p->interval_ms = interval_us / 1000;
+  p->unknown = false;
   enum wr_decision d =
-      wr_policy_decide(&p->policy, &row.value, wr_clock_ms(), row.time_us,
-                       late_us, t->stats.spacing_ms);
+      wr_policy_decide(&p->policy, &row.value, p->heard_ms, row.time_us,
+                       2 * interval_us, t->stats.spacing_ms);
   row.state = d == WR_CHANGE;
+  row.clock_us = clock_of(t, row.time_us);
   if (d != WR_SKIP)
     wr_spool_offer(t->spool, &row);
   pthread_mutex_unlock(&t->lock);
@@ -104,4 +152,35 @@ int cloud_write(const data_set_t *ds, const value_list_t *vl, user_data_t *ud) {
   if (work)
     cloud_keeper_wake();
   return 0;
+}
+
+/* --- what no longer arrives --- */
+
+/* With the thing's lock held. */
+static bool age(struct thing *t, int index, int64_t now_ms) {
+  struct property *p = t->properties + index;
+  if (!cloud_is_too_old(t, p, now_ms))
+    return false;
+  struct wr_row row = {
+      .property = index, .time_us = cloud_wall_us(), .state = true};
+  row.value.kind = WR_VALUE_TEXT;
+  set_text(&row.value, "unknown");
+  row.clock_us = clock_of(t, row.time_us);
+  p->unknown = true;
+  p->policy.seen = true;
+  p->policy.sent = row.value;
+  p->policy.sent_ms = now_ms;
+  wr_spool_offer(t->spool, &row);
+  return true;
+}
+
+void cloud_age_labels(struct thing *t) {
+  bool work = false;
+  int64_t now_ms = wr_clock_ms();
+  pthread_mutex_lock(&t->lock);
+  for (int i = 0; t->spool != NULL && i < t->count; i++)
+    work |= age(t, i, now_ms);
+  pthread_mutex_unlock(&t->lock);
+  if (work)
+    cloud_keeper_wake();
 }

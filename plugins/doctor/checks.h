@@ -17,6 +17,8 @@ int doctor_board(struct doctor *d, int argc, char **argv);
 int doctor_inference(struct doctor *d, int argc, char **argv);
 int doctor_cloud(struct doctor *d, int argc, char **argv);
 int doctor_rejected(struct doctor *d, const char *path);
+int doctor_resend(struct doctor *d, const char *path);
+int doctor_older_spool(struct doctor *d, const char *path);
 
 /* -- the same for a program ---------------------------------------------- */
 

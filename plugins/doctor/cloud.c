@@ -85,8 +85,7 @@ static enum doctor_verdict get_token(struct walk *w) {
            : code == 400 || code == 401 || code == 403 ? DOCTOR_TOKEN_REFUSED
                                                        : DOCTOR_NO_CLOUD;
   }
-  if (wr_oauth_reply(&w->link.oauth, now_ms, doctor_random(), error,
-                     &w->link.reply) != 0) {
+  if (wr_oauth_take(&w->link.oauth, now_ms, &w->link.reply) != 0) {
     doctor_step(w->d, false, "token", "the reply holds no token");
     return DOCTOR_NO_CLOUD;
   }
@@ -285,12 +284,14 @@ int doctor_cloud(struct doctor *d, int argc, char **argv) {
       .count = 2,
       .url = variable("CLOUD_URL"),
       .ca_cert = variable("CLOUD_CACERT")};
-  const char *spool = NULL;
+  const char *spool = NULL, *again = NULL, *older = NULL;
   for (int i = 0; i < argc; i += 2) {
     const char **value = strcmp(argv[i], "--env") == 0        ? &o.env
                          : strcmp(argv[i], "--url") == 0      ? &o.url
                          : strcmp(argv[i], "--ca-cert") == 0  ? &o.ca_cert
                          : strcmp(argv[i], "--rejected") == 0 ? &spool
+                         : strcmp(argv[i], "--resend") == 0   ? &again
+                         : strcmp(argv[i], "--to-0.1") == 0   ? &older
                                                               : NULL;
     if (value == NULL || i + 1 == argc)
       return doctor_usage(d, "cloud does not take \"%s\"", argv[i]);
@@ -298,6 +299,10 @@ int doctor_cloud(struct doctor *d, int argc, char **argv) {
   }
   if (spool != NULL)
     return doctor_rejected(d, spool);
+  if (again != NULL)
+    return doctor_resend(d, again);
+  if (older != NULL)
+    return doctor_older_spool(d, older);
   if (o.url == NULL)
     o.url = WR_CLOUD_URL;
   return doctor_cloud_walk(d, &o);

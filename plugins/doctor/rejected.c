@@ -1,4 +1,5 @@
-/* weir-doctor cloud --rejected: what the cloud refused for good, and why. */
+/* weir-doctor cloud --rejected, --resend, --to-0.1: what the cloud refused for
+ * good, and why; once more; and the way back to an older version. */
 #include "doctor/checks.h"
 #include "doctor/verdicts.h"
 
@@ -37,4 +38,24 @@ int doctor_rejected(struct doctor *d, const char *path) {
   }
   return doctor_conclude(d, t.count == 0 ? DOCTOR_REJECTED_NONE
                                          : DOCTOR_REJECTED_SOME);
+}
+
+int doctor_resend(struct doctor *d, const char *path) {
+  char fault[256] = "";
+  int64_t marked = 0;
+  if (wr_spool_resend_rejected(path, &marked, fault, sizeof(fault)) != 0) {
+    doctor_step(d, false, "spool", "%s: %s", path, fault);
+    return doctor_conclude(d, DOCTOR_SPOOL_UNCHANGED);
+  }
+  doctor_step(d, true, "resend", "%lld values", (long long)marked);
+  return doctor_conclude(d, DOCTOR_RESENT);
+}
+
+int doctor_older_spool(struct doctor *d, const char *path) {
+  char fault[256] = "";
+  if (wr_spool_convert(path, 1, fault, sizeof(fault)) != 0) {
+    doctor_step(d, false, "spool", "%s: %s", path, fault);
+    return doctor_conclude(d, DOCTOR_SPOOL_UNCHANGED);
+  }
+  return doctor_conclude(d, DOCTOR_SPOOL_OLDER);
 }

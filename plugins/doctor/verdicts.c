@@ -385,9 +385,21 @@ static const struct {
     [DOCTOR_REJECTED_SOME] =
         {"values-rejected", false, "the cloud refused values for good",
          "the reasons stand above; weir-doctor cloud --env FILE compares the "
-         "properties with what is published"},
+         "properties with what is published; when all is mended, weir-doctor "
+         "cloud --resend SPOOL has them sent again"},
     [DOCTOR_REJECTED_NONE] = {"none-rejected", true,
                               "the cloud refused no value", NULL},
+    [DOCTOR_SPOOL_UNCHANGED] =
+        {"spool-unchanged", false, "the spool cannot be changed",
+         "name the .db file of the Thing below collectd's BaseDir, as a user "
+         "who may write it"},
+    [DOCTOR_RESENT] = {"values-resent", true,
+                       "collectd sends them within seconds, or at its next "
+                       "start",
+                       NULL},
+    [DOCTOR_SPOOL_OLDER] = {"spool-older", true,
+                            "the spool is as version 0.1 of Weir left it",
+                            NULL},
     /* a configuration */
     [DOCTOR_CONF_MISSING] =
         {"config-missing", false, "there is no configuration of collectd",

@@ -245,13 +245,13 @@ static void backlog(void) {
   int64_t begun = now_ns();
   s = open_spool(false);
   struct wr_row rows[100];
-  int count = wr_spool_oldest(s, 0, rows, 100);
+  int count = wr_spool_oldest(s, 0, 0, rows, 100);
   printf("start_with_a_million_rows %.1f ms\n",
          (double)(now_ns() - begun) / 1e6);
   begun = now_ns();
   int64_t moved = 0;
   for (; moved < 200000 && count > 0; moved += count) {
-    count = wr_spool_oldest(s, 0, rows, 100);
+    count = wr_spool_oldest(s, 0, 0, rows, 100);
     wr_spool_delivered(s, rows, count, NULL);
   }
   printf("backlog_out_in_batches_of_100 %.0f values/s\n",

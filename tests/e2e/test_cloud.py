@@ -284,23 +284,27 @@ class CloudTest(cloudcase.Case):
         agent.stop()
 
     def test_rejected_value_is_kept_with_the_reason(self):
+        """One value that the service itself refuses, while others pass; one
+        command sends it again."""
         import sqlite3
         cloud = self.cloudsim()
-        cloud.fail("publish", status=400, times=2,
-                   body='{"detail":"value out of range"}')
+        cloud.fail("publish", status=400, times=0, holds="1000000000",
+                   body='{"code":"invalid_value","detail":"out of range"}')
         agent = self.agent(cloud, flow="MinInterval 0",
                            extra="RateLimit 10")
         feed = self.feed(agent)
         feed.flow(1e9)
-        agent.wait_log(r'a value is rejected, of property "flow_rate" '
-                       r'\(HTTP 400: value out of range\)')
+        agent.wait_log(r"severity = WARNING.*does not take the values")
         feed.flow(2)
-        cloud.wait_values(1, value=2)
+        feed.flow(3)
+        cloud.wait_values(1, value=3)
+        agent.wait_log(r'a value is rejected, of property "flow_rate" '
+                       r'\(HTTP 400: out of range\)')
         agent.stop()
         db = sqlite3.connect(os.path.join(
             self.dir, "write_arduino_cloud", "pump.db"))
         self.assertEqual(
-            [("flow_rate", 1e9, 400, "HTTP 400: value out of range")],
+            [("flow_rate", 1e9, 400, "HTTP 400: out of range")],
             list(db.execute("SELECT property, value, status, reason "
                             "FROM rejected")))
         db.close()
@@ -310,8 +314,18 @@ class CloudTest(cloudcase.Case):
                  self.dir, "write_arduino_cloud", "pump.db")],
             capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("flow_rate = 1e+09: HTTP 400: value out of range",
+        self.assertIn("flow_rate = 1e+09: HTTP 400: out of range",
                       done.stdout)
+        cloud.control(clear=True)
+        agent.start()
+        done = subprocess.run(
+            [os.path.join(weir.BUILD, "bin", "weir-doctor"), "cloud",
+             "--resend", os.path.join(
+                 self.dir, "write_arduino_cloud", "pump.db")],
+            capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        cloud.wait_values(1, value=1e9)
+        agent.stop()
 
     def test_space_and_ids_of_the_credentials_file(self):
         cloud = self.cloudsim("--space", "sp-1")

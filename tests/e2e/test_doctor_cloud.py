@@ -183,6 +183,25 @@ class CloudTest(Case):
         said = self.expect("values-rejected", "cloud", "--rejected", path)
         self.assertIn("too big", steps(said))
 
+    def test_values_resent(self):
+        path = os.path.join(self.dir, "spool.db")
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE rejected(id INTEGER PRIMARY KEY, again)")
+            db.execute("INSERT INTO rejected VALUES(1, 0)")
+        said = self.expect("values-resent", "cloud", "--resend", path)
+        self.assertIn("1 values", steps(said))
+        with sqlite3.connect(path) as db:
+            self.assertEqual([(1,)],
+                             list(db.execute("SELECT again FROM rejected")))
+
+    def test_spool_of_the_older_version(self):
+        self.expect("spool-unchanged", "cloud", "--to-0.1", "/dev/null")
+        self.expect("spool-unchanged", "cloud", "--resend", "/dev/null")
+        path = os.path.join(self.dir, "old.db")
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA user_version=1")
+        self.expect("spool-older", "cloud", "--to-0.1", path)
+
 
 if __name__ == "__main__":
     unittest.main()

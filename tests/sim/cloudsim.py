@@ -24,7 +24,7 @@ without secrets. Both files are appended to, so a restart on the same port
 GET _control returns the counters. POST _control takes a JSON object:
 
   fail: [{path, method, status, retry_after, body, action, seconds, accept,
-          times, after, enforce}]
+          times, after, enforce, holds}]
       Every key is optional. path is a regular expression, times how often
       (default 1; 0: until cleared), after how many matches to let through.
       status: answer with this status. action instead of status:
@@ -36,6 +36,7 @@ GET _control returns the counters. POST _control takes a JSON object:
         garbage bytes that are not HTTP
         endless a reply body that does not end
       accept: take the values first, then fail (the client cannot know).
+      holds: only requests whose body has this text in it.
       enforce: refuse again whoever comes back before retry_after is over.
   clear: true            forget all faults
   release: true          let hanging requests go on (they are answered 503)
@@ -68,7 +69,9 @@ ENDPOINTS = ("token", "properties", "publish", "publish_multi",
 RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?"
                      r"(Z|[+-]\d\d:\d\d)$")
 TEXT_TYPES = {"CHARSTRING"}
-BOOL_TYPES = {"STATUS", "CONTACT", "MOTION", "SMART_PLUG", "LIGHT", "SWITCH"}
+BOOL_TYPES = {"STATUS"} | {
+    brand + "HOME_" + kind for brand in ("", "SMART_", "GOOGLE_") for kind in
+    ("LIGHT", "SWITCH", "CONTACT_SENSOR", "MOTION_SENSOR", "SMART_PLUG")}
 INT_TYPES = {"INT", "COUNT"}
 ROUTES = (
     ("token", "POST", re.compile(r"^/iot/v1/clients/token$")),
@@ -142,11 +145,13 @@ class Cloud:
         self.log = open(opt.log, "a") if opt.log else None
 
     # -- faults -------------------------------------------------------------
-    def fault_for(self, method, path):
+    def fault_for(self, method, path, body=""):
         for fault in list(self.faults):
             if not re.search(fault.get("path", ""), path):
                 continue
             if fault.get("method", method) != method:
+                continue
+            if fault.get("holds", "") not in body:
                 continue
             if fault.get("after", 0) > 0:
                 fault["after"] -= 1
@@ -338,7 +343,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def reply(self, status, body=b"", kind="application/json", headers=None):
         head = "HTTP/1.1 %d %s\r\n" % (
             status, self.responses.get(status, ("",))[0])
-        fields = {"Content-Length": len(body)}
+        fields = {"Content-Length": len(body),
+                  "Date": self.date_time_string()}
         if body:
             fields["Content-Type"] = kind
         fields.update(headers or {})
@@ -413,7 +419,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.endpoint = "unknown"
             raise Refused(404, raw="404 page not found\n")
         with cloud.lock:
-            fault = cloud.fault_for(self.command, path)
+            fault = cloud.fault_for(self.command, path,
+                                    body.decode("utf-8", "replace"))
             if fault and not fault.get("accept"):
                 result = None
             else:

@@ -1,16 +1,23 @@
 #include "lib/cloud/link.h"
 
+#include "lib/cloud/words.h"
+
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+/* A try that ends before the first byte costs nearly nothing; one that reaches
+ * a web server costs some kilobytes; one that somebody has to mend can wait. */
+static const struct wr_pace_rule no_reply = {0, 0}, answered = {240, 60000},
+                                 refused = {20, 900000};
 
 void wr_link_init(struct wr_link *l, const struct wr_link_options *options) {
   memset(l, 0, sizeof(*l));
   l->options = *options;
   l->url = l->auth = (struct wr_bytes)WR_BYTES_INIT(WR_OAUTH_TOKEN_MAX + 64);
   l->body = (struct wr_bytes)WR_BYTES_INIT(1 << 20);
-  l->backoff = (struct wr_backoff)WR_BACKOFF_INIT(500, 1000, 60000);
   wr_oauth_init(&l->oauth);
 }
 
@@ -23,15 +30,23 @@ void wr_link_free(struct wr_link *l) {
 }
 
 void wr_link_hurry(struct wr_link *l) {
-  wr_oauth_hurry(&l->oauth);
-  wr_backoff_ok(&l->backoff);
-  l->blocked_ms = 0;
+  l->oauth.ask_ms = 0;
+  wr_pace_hurry(&l->pace);
 }
 
 int64_t wr_link_wait(const struct wr_link *l, int64_t now_ms) {
-  int64_t blocked = l->blocked_ms - now_ms;
-  int64_t backoff = wr_backoff_wait(&l->backoff, now_ms);
-  return blocked > backoff ? blocked : backoff;
+  return wr_pace_wait(&l->pace, now_ms);
+}
+
+int64_t wr_link_present_us(const struct wr_link *l, const struct wr_moment *t) {
+  return l->clock_us != 0 ? l->clock_us + t->now_ms * 1000 : t->wall_us;
+}
+
+/* Replies carry whole seconds; the middle of it is the best guess. */
+static void read_clock(struct wr_link *l, const struct wr_moment *t) {
+  time_t date = curl_getdate(l->reply.watched, NULL);
+  if (date > 0)
+    l->clock_us = (int64_t)date * 1000000 + 500000 - t->now_ms * 1000;
 }
 
 /* --- what went wrong --- */
@@ -59,12 +74,24 @@ const char *wr_link_reason(const struct wr_link *l, int error, char *out,
   return out;
 }
 
+static void wait_for(struct wr_link *l, const struct wr_moment *t,
+                     const struct wr_pace_rule *rule) {
+  l->retries++;
+  wr_pace_fail(&l->pace, t->now_ms, t->random, rule, l->reply.retry_after_ms);
+}
+
 void wr_link_block(struct wr_link *l, const struct wr_moment *t,
                    const char *advice) {
   char reason[256];
-  l->blocked_ms = t->now_ms + WR_LINK_BLOCK_MS;
+  wait_for(l, t, &refused);
   wr_link_fault(l, WR_LINK_BLOCKED, "the cloud refuses (%s); %s",
                 wr_link_reason(l, 0, reason, sizeof(reason)), advice);
+}
+
+void wr_link_garbled(struct wr_link *l, const struct wr_moment *t,
+                     const char *what) {
+  wait_for(l, t, &answered);
+  wr_link_fault(l, WR_LINK_DOWN, "%s", what);
 }
 
 /* --- one request --- */
@@ -133,51 +160,123 @@ int wr_link_request_token(struct wr_link *l) {
   return status;
 }
 
-void wr_link_renew(struct wr_link *l, const struct wr_moment *t) {
-  char reason[256];
-  int error = wr_link_request_token(l);
-  int status =
-      wr_oauth_reply(&l->oauth, t->now_ms, t->random, error, &l->reply);
-  wr_link_reason(l, error, reason, sizeof(reason));
-  wr_bytes_wipe(&l->reply.body);
-  if (status == -EACCES)
-    wr_link_fault(l, WR_LINK_NO_TOKEN,
-                  "the cloud refuses the credentials (%s); check CLIENT_ID, "
-                  "CLIENT_SECRET and SPACE_ID",
-                  reason);
-  else if (status != 0) {
-    l->retries++;
-    wr_link_fault(l, WR_LINK_DOWN, "no token: %s",
-                  status == -EBADMSG ? "the reply holds none" : reason);
-  }
+/* --- what came back --- */
+
+static bool passes(int status) {
+  return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
-bool wr_link_waits(struct wr_link *l, const struct wr_moment *t, int error) {
+static void down(struct wr_link *l, const struct wr_moment *t, int error,
+                 const char *what) {
   char reason[256];
-  enum wr_result result = wr_http_classify(error, &l->reply);
-  int status = l->reply.status;
-  if (result == WR_OK || result == WR_REJECT) {
-    wr_backoff_ok(&l->backoff);
-    wr_oauth_accepted(&l->oauth);
-  }
-  if (result == WR_RETRY) {
-    l->retries++;
-    wr_backoff_fail(&l->backoff, t->now_ms, t->random, l->reply.retry_after_ms);
-    wr_link_fault(l, WR_LINK_DOWN, "%s",
-                  wr_link_reason(l, error, reason, sizeof(reason)));
-  } else if (result == WR_REAUTHORISE) {
-    l->reauthorised++;
-    if (l->oauth.unproven) /* a new token is no better */
-      wr_link_fault(l, WR_LINK_NO_TOKEN,
-                    "the cloud refuses the token that it gave (%s); check that "
-                    "the API key belongs to the space",
-                    wr_link_reason(l, 0, reason, sizeof(reason)));
-    wr_oauth_unauthorised(&l->oauth, t->now_ms, t->random);
-  } else if (result == WR_REJECT && (status == 402 || status == 403))
-    wr_link_block(l, t,
-                  "check that the API key may use the thing, and SPACE_ID; the "
-                  "next try is in 15 minutes");
+  wait_for(l, t, error != 0 ? &no_reply : &answered);
+  wr_link_fault(l, WR_LINK_DOWN, "%s%s", what,
+                wr_link_reason(l, error, reason, sizeof(reason)));
+}
+
+static void foreign(struct wr_link *l, const struct wr_moment *t) {
+  wait_for(l, t, &answered);
+  wr_link_fault(l, WR_LINK_BLOCKED,
+                "something on the way answers in place of the cloud (HTTP %d); "
+                "is there a portal to log in to, a proxy or a firewall",
+                l->reply.status);
+}
+
+static void token_refused(struct wr_link *l, const struct wr_moment *t) {
+  char reason[256];
+  wait_for(l, t, &refused);
+  wr_link_fault(l, WR_LINK_NO_TOKEN,
+                "the cloud refuses the credentials (%s); check CLIENT_ID, "
+                "CLIENT_SECRET and SPACE_ID",
+                wr_link_reason(l, 0, reason, sizeof(reason)));
+}
+
+static void no_token(struct wr_link *l, const struct wr_moment *t, int error) {
+  const struct wr_http_reply *r = &l->reply;
+  wr_oauth_failed(&l->oauth, t->now_ms);
+  if (error == 0 && r->status >= 400 && r->status < 500 && !passes(r->status) &&
+      wr_words_own_token(r->body.data, r->body.len))
+    token_refused(l, t);
+  else if (error != 0 || passes(r->status))
+    down(l, t, error, "no token: ");
   else
-    return false;
-  return true;
+    foreign(l, t);
+}
+
+void wr_link_renew(struct wr_link *l, const struct wr_moment *t) {
+  struct wr_pace before = l->pace;
+  int error = wr_link_request_token(l);
+  bool success = error == 0 && l->reply.status / 100 == 2;
+  if (!success || wr_oauth_take(&l->oauth, t->now_ms, &l->reply) != 0)
+    no_token(l, t, error);
+  if (wr_oauth_usable(&l->oauth, t->now_ms) && l->pace.failing)
+    l->pace = before; /* the old one will do for a while */
+  wr_bytes_wipe(&l->reply.body);
+}
+
+static void unauthorised(struct wr_link *l, const struct wr_moment *t) {
+  char reason[256];
+  l->reauthorised++;
+  if (wr_oauth_unauthorised(&l->oauth, t->now_ms))
+    return; /* a new one may do */
+  wait_for(l, t, &refused);
+  wr_link_fault(l, WR_LINK_NO_TOKEN,
+                "the cloud refuses the token that it gave (%s); check that the "
+                "API key belongs to the space",
+                wr_link_reason(l, 0, reason, sizeof(reason)));
+}
+
+/* A 4xx in the service's own words. */
+static enum wr_outcome own_refusal(struct wr_link *l,
+                                   const struct wr_moment *t) {
+  int status = l->reply.status;
+  if (status == 400 || status == 413 || status == 422) {
+    wr_pace_ok(&l->pace);
+    return WR_OUTCOME_REFUSED;
+  }
+  wr_link_block(l, t,
+                status == 402 || status == 403
+                    ? "check that the API key may use the thing, and SPACE_ID"
+                    : "it says so of every request, not of a value");
+  return WR_OUTCOME_WAIT;
+}
+
+static void done(struct wr_link *l, const struct wr_moment *t, bool publish) {
+  wr_oauth_accepted(&l->oauth);
+  read_clock(l, t);
+  if (l->owed && !publish) {
+    l->pace.earliest_ms = 0; /* the way is open: try what had failed */
+    return;
+  }
+  wr_pace_ok(&l->pace);
+  l->state = WR_LINK_OK;
+}
+
+static enum wr_outcome judge(struct wr_link *l, const struct wr_moment *t,
+                             bool publish, int error) {
+  const struct wr_http_reply *r = &l->reply;
+  if (error != 0 || passes(r->status))
+    down(l, t, error, "");
+  else if (r->status == 401)
+    unauthorised(l, t);
+  else if (r->status == 404)
+    return WR_OUTCOME_ABSENT;
+  else if (r->status / 100 == 2 &&
+           !wr_words_foreign(r->body.data, r->body.len)) {
+    done(l, t, publish);
+    return WR_OUTCOME_DONE;
+  } else if (r->status / 100 == 4 &&
+             wr_words_own(r->body.data, r->body.len, r->status))
+    return own_refusal(l, t);
+  else
+    foreign(l, t);
+  return WR_OUTCOME_WAIT;
+}
+
+enum wr_outcome wr_link_judge(struct wr_link *l, const struct wr_moment *t,
+                              bool publish, int error) {
+  enum wr_outcome outcome = judge(l, t, publish, error);
+  if (publish)
+    l->owed = outcome != WR_OUTCOME_DONE;
+  return outcome;
 }

@@ -1,26 +1,29 @@
 /* link: the way to the cloud, one request at a time. It builds the address and
- * the headers, keeps the token fresh, and judges what came back: what has to
- * wait, for how long, and what to tell the operator. It knows nothing about
+ * the headers, keeps the token fresh, and judges what came back: whether it has
+ * to wait, for how long, and what to tell the operator. It knows nothing about
  * values.
  *
- * What an outcome means, beyond success:
- *   no reply, 408, 425, 429, 5xx  wait with back-off, Retry-After honoured
- *   401                           a new token, once, then with back-off
- *   402, 403                      nothing for 15 minutes
- *   others                        for the caller to judge
+ * The rule: only the service's own words (words.h) say something about what was
+ * sent. All else is a wait:
+ *   no reply, 408, 425, 429, 5xx  DOWN
+ *   3xx, foreign 2xx and 4xx      BLOCKED: something on the way answers
+ *   401                           a new token; is that refused as well,
+ * NO_TOKEN 402, 403 of the service       BLOCKED: the key may not The pace of
+ * the waits is in pace.h. Retry-After is honoured up to 15 minutes.
+ *
+ * What the service says about the time (the Date of its replies) is kept: our
+ * own clock may be wrong by years.
  *
  * Strings of the options are borrowed. Time and randomness come in with each
  * call. Threads: one at a time. */
 #ifndef WR_LINK_H
 #define WR_LINK_H
 
-#include "lib/base/backoff.h"
 #include "lib/base/bytes.h"
 #include "lib/cloud/oauth.h"
+#include "lib/cloud/pace.h"
 #include "lib/cloud/proto.h"
 #include "lib/net/http.h"
-
-#define WR_LINK_BLOCK_MS 900000
 
 struct wr_moment {
   int64_t now_ms;  /* monotonic */
@@ -28,7 +31,8 @@ struct wr_moment {
   uint32_t random;
 };
 
-/* Sends one request, as wr_http_perform() does. */
+/* Sends one request, as wr_http_perform() does. reply->watched is to be the
+ * Date header. */
 typedef int (*wr_send_fn)(void *arg, const struct wr_http_request *request,
                           struct wr_http_reply *reply);
 
@@ -46,19 +50,28 @@ enum wr_link_state {
   WR_LINK_OK,
   WR_LINK_DOWN,     /* nobody answers, or with errors that pass */
   WR_LINK_NO_TOKEN, /* the credentials are refused */
-  WR_LINK_BLOCKED,  /* 403 or an unknown thing: somebody must act */
+  WR_LINK_BLOCKED,  /* somebody must act: 403, an unknown thing, a portal */
+  WR_LINK_REFUSED,  /* the service answers, but refuses what is sent */
+};
+
+enum wr_outcome {
+  WR_OUTCOME_DONE,
+  WR_OUTCOME_WAIT,    /* nothing is known about what was sent; all is said */
+  WR_OUTCOME_ABSENT,  /* 404, in whatever words */
+  WR_OUTCOME_REFUSED, /* 400, 413, 422 in the service's own words */
 };
 
 struct wr_link {
   struct wr_link_options options;
   struct wr_oauth oauth;
-  struct wr_backoff backoff;
-  int64_t blocked_ms; /* nothing before */
+  struct wr_pace pace;
+  bool owed; /* a publish has failed, and none has passed since */
   struct wr_http_reply reply;
   struct wr_bytes url, body, auth;
   enum wr_link_state state;
   char fault[384]; /* what is wrong, one sentence without full stop */
   int64_t requests, retries, reauthorised;
+  int64_t clock_us; /* the service's clock minus now_ms; 0: not known */
 };
 
 void wr_link_init(struct wr_link *l, const struct wr_link_options *options);
@@ -67,6 +80,8 @@ void wr_link_free(struct wr_link *l);
 void wr_link_hurry(struct wr_link *l);
 /* Milliseconds until a request may go; 0: now. */
 int64_t wr_link_wait(const struct wr_link *l, int64_t now_ms);
+/* The present by the service's clock, or by ours where it is not known. */
+int64_t wr_link_present_us(const struct wr_link *l, const struct wr_moment *t);
 
 /* Begins a request: sets l->url and empties l->body. `property` may be NULL.
  * 0 or -errno. */
@@ -77,15 +92,19 @@ int wr_link_address(struct wr_link *l, enum wr_cloud_endpoint endpoint,
 int wr_link_perform(struct wr_link *l, const char *method);
 /* Sends the request for a token, alone. As wr_link_perform(). */
 int wr_link_request_token(struct wr_link *l);
-/* The same, and takes the reply: a token, or a fault. */
+/* The same, and takes the reply: a token, or a fault and a wait. */
 void wr_link_renew(struct wr_link *l, const struct wr_moment *t);
 
-/* Judges what wr_link_perform() returned. True: it is a wait, and all is said;
- * false: success, or a refusal that the caller has to understand. */
-bool wr_link_waits(struct wr_link *l, const struct wr_moment *t, int error);
-/* A refusal that somebody has to mend: nothing for 15 minutes. */
+/* Judges what wr_link_perform() returned. `publish`: the request was one; only
+ * one of these ends the trouble that another had. */
+enum wr_outcome wr_link_judge(struct wr_link *l, const struct wr_moment *t,
+                              bool publish, int error);
+/* A refusal that somebody has to mend: a wait that grows up to 15 minutes. */
 void wr_link_block(struct wr_link *l, const struct wr_moment *t,
                    const char *advice);
+/* A success whose content makes no sense: a wait. */
+void wr_link_garbled(struct wr_link *l, const struct wr_moment *t,
+                     const char *what);
 void wr_link_fault(struct wr_link *l, enum wr_link_state state,
                    const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -21,21 +21,34 @@ static bool in_list(const char *name, const char *const *list) {
   return false;
 }
 
+/* The voice assistants' kinds come under three names: HOME_SWITCH,
+ * SMART_HOME_SWITCH and GOOGLE_HOME_SWITCH are one. */
+static const char *without_brand(const char *name) {
+  static const char *const brands[] = {"HOME_", "SMART_HOME_", "GOOGLE_HOME_"};
+  for (size_t i = 0; i < sizeof(brands) / sizeof(brands[0]); i++)
+    if (strncmp(name, brands[i], strlen(brands[i])) == 0)
+      return name + strlen(brands[i]);
+  return "";
+}
+
 enum wr_cloud_type wr_cloud_type_of(const char *type_name) {
-  static const char *const texts[] = {"CHARSTRING", NULL};
-  static const char *const bools[] = {
-      "STATUS", "SWITCH", "LIGHT", "CONTACT", "SMART_PLUG", "MOTION", NULL};
   static const char *const integers[] = {"INT", "COUNT", NULL};
-  static const char *const others[] = {
-      "COLOR",    "COLOR_HSB",       "COLOR_RGB",         "COLORED_LIGHT",
-      "LOCATION", "DIMMED_LIGHT",    "TELEVISION",        "HOME_COLORED_LIGHT",
-      "SCHEDULE", "HOME_TELEVISION", "HOME_DIMMED_LIGHT", NULL};
-  const char *bare = strncmp(type_name, "HOME_", 5) == 0 ? type_name + 5 : NULL;
-  if (in_list(type_name, others))
+  static const char *const home_bools[] = {
+      "LIGHT", "SWITCH", "CONTACT_SENSOR", "MOTION_SENSOR", "SMART_PLUG", NULL};
+  static const char *const home_others[] = {"COLORED_LIGHT", "DIMMED_LIGHT",
+                                            "TELEVISION", NULL};
+  static const char *const others[] = {"COLOR_HSB",
+                                       "COLOR_RGB",
+                                       "LOCATION",
+                                       "SCHEDULE",
+                                       "GENERIC_COMPLEX_PROPERTY",
+                                       NULL};
+  const char *home = without_brand(type_name);
+  if (in_list(type_name, others) || in_list(home, home_others))
     return WR_CLOUD_OTHER;
-  if (in_list(type_name, texts))
+  if (strcmp(type_name, "CHARSTRING") == 0)
     return WR_CLOUD_TEXT;
-  if (in_list(type_name, bools) || (bare != NULL && in_list(bare, bools)))
+  if (strcmp(type_name, "STATUS") == 0 || in_list(home, home_bools))
     return WR_CLOUD_BOOL;
   return in_list(type_name, integers) ? WR_CLOUD_INTEGER : WR_CLOUD_NUMBER;
 }

@@ -14,11 +14,13 @@ static bool same_state(const struct wr_value *a, const struct wr_value *b) {
 
 static enum wr_decision decide_state(struct wr_policy *p,
                                      const struct wr_value *v, bool beat,
-                                     int64_t time_us, int64_t late_us) {
+                                     int64_t now_ms, int64_t time_us,
+                                     int64_t late_us) {
   if (!p->seen)
     return WR_CHANGE;
-  if (time_us < p->newest_us && p->newest_us - time_us < late_us)
-    return WR_SKIP;
+  if (time_us < p->newest_us && p->newest_us - time_us < late_us &&
+      (now_ms - p->newest_ms) * 4000 < late_us)
+    return WR_SKIP; /* overtaken on its way */
   if (!same_state(&p->sent, v))
     return WR_CHANGE;
   return beat ? WR_SAMPLE : WR_SKIP;
@@ -44,9 +46,12 @@ enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
   bool beat = p->max_ms > 0 && elapsed_ms >= p->max_ms;
   enum wr_decision d = v->kind == WR_VALUE_NUMBER
                            ? decide_number(p, v, beat, elapsed_ms, min_ms)
-                           : decide_state(p, v, beat, time_us, late_us);
-  if (!p->seen || time_us > p->newest_us || d == WR_CHANGE)
+                           : decide_state(p, v, beat, now_ms, time_us, late_us);
+  if (!p->seen || time_us > p->newest_us || d != WR_SKIP ||
+      (now_ms - p->newest_ms) * 4000 >= late_us) {
     p->newest_us = time_us;
+    p->newest_ms = now_ms;
+  }
   if (d == WR_SKIP)
     return d;
   p->seen = true;
@@ -62,24 +67,35 @@ void wr_budget_roll(struct wr_budget *b, int64_t wall_us) {
   b->spent = (struct wr_spent){.day = day};
 }
 
-void wr_budget_spend(struct wr_budget *b, int64_t records) {
+void wr_budget_spend(struct wr_budget *b, int64_t records, bool old) {
   b->spent.used += records;
+  b->spent.old += old ? records : 0;
 }
 
-static int64_t reserve_of(const struct wr_budget *b) { return b->daily / 20; }
+static int64_t at_least_0(int64_t v) { return v > 0 ? v : 0; }
 
 int64_t wr_budget_left(const struct wr_budget *b) {
   if (b->daily == 0)
     return INT64_MAX;
-  int64_t left = b->daily - reserve_of(b) - b->spent.used;
-  return left > 0 ? left : 0;
+  return at_least_0(b->daily - b->daily / 20 - b->spent.used);
+}
+
+static int64_t half_left(const struct wr_budget *b) {
+  return at_least_0(b->daily / 2 - b->spent.old);
+}
+
+int64_t wr_budget_left_old(const struct wr_budget *b) {
+  int64_t left = wr_budget_left(b);
+  return b->daily == 0 || left < half_left(b) ? left : half_left(b);
 }
 
 int64_t wr_budget_spacing_ms(const struct wr_budget *b, int64_t wall_us,
-                             int streams) {
+                             int streams, bool backlog) {
   if (b->daily == 0 || b->spent.used < b->daily / 2)
     return 0;
   int64_t rest_ms = (DAY_US - wall_us % DAY_US) / 1000;
-  int64_t left = wr_budget_left(b);
-  return left == 0 ? 86400000 : rest_ms * streams / left;
+  int64_t left = wr_budget_left(b) - (backlog ? half_left(b) : 0);
+  int64_t spacing_ms =
+      left > 0 ? rest_ms * streams / left : WR_BUDGET_SPACING_MS;
+  return spacing_ms < WR_BUDGET_SPACING_MS ? spacing_ms : WR_BUDGET_SPACING_MS;
 }

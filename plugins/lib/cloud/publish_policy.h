@@ -7,13 +7,17 @@
  *   states   (texts and booleans) every change, at once, whatever min_ms and
  *            the budget say; the heartbeat as above
  * Several samples of one state with one time stamp, as a classifier's one per
- * label, count once, because they repeat the same value. A state sample that is
- * older than the newest seen by less than late_us came in the wrong order and
- * is dropped; an older one means that the clock was set back, and counts.
+ * label, count once, because they repeat the same value. The order is that of
+ * arrival. But threads may overtake each other: a state sample is dropped whose
+ * stamp is older by less than late_us than that of one which arrived less than
+ * a quarter of late_us before. Later than that, the clock was set back.
  *
  * Per Thing (struct wr_budget): records a day, as the plan of the cloud counts
- * them. From half of it on, the spacing of numbers is stretched so that the
- * rest lasts until midnight UTC; one twentieth is kept for states.
+ * them. One twentieth is kept for states, and the backlog gets half at most, so
+ * that new numbers always have a part. From half of it on the spacing of
+ * new numbers is stretched so that the rest lasts until
+ * midnight UTC; it never passes WR_BUDGET_SPACING_MS, so that the spool keeps
+ * what the cloud will get tomorrow.
  * Threads: none of its own. */
 #ifndef WR_PUBLISH_POLICY_H
 #define WR_PUBLISH_POLICY_H
@@ -28,7 +32,7 @@ struct wr_policy {
   /* the state; zero at start */
   bool seen;
   int64_t sent_ms;
-  int64_t newest_us;
+  int64_t newest_us, newest_ms; /* stamp and arrival of the newest */
   struct wr_value sent;
 };
 
@@ -52,12 +56,15 @@ struct wr_budget {
 /* Starts a new day when wall_us says so. A clock that was set back by less than
  * a day does not refill the budget. */
 void wr_budget_roll(struct wr_budget *b, int64_t wall_us);
-void wr_budget_spend(struct wr_budget *b, int64_t records);
+void wr_budget_spend(struct wr_budget *b, int64_t records, bool old);
 /* Smallest spacing of the records of one of `streams` number properties, in
- * ms; 0: as configured. */
+ * ms; 0: as configured. `backlog`: old values are waiting as well. */
+#define WR_BUDGET_SPACING_MS 60000
 int64_t wr_budget_spacing_ms(const struct wr_budget *b, int64_t wall_us,
-                             int streams);
-/* How many records of numbers may still go today; INT64_MAX: no limit. */
+                             int streams, bool backlog);
+/* How many records of numbers may still go today, and how many of the backlog;
+ * INT64_MAX: no limit. */
 int64_t wr_budget_left(const struct wr_budget *b);
+int64_t wr_budget_left_old(const struct wr_budget *b);
 
 #endif

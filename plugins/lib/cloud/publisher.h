@@ -3,26 +3,18 @@
  * A state machine that the caller steps: each step sends one request at most
  * and says when it wants the next. The order of things:
  *   1. a token, when there is none or it is due
- *   2. names and types of the properties, once (cached in the spool)
- *   3. live: the newest value of every property, in one request
- *   4. the backlog: old values of one property with their time stamps, oldest
- *      first, in batches
- * Live values go before old ones; but after a live request without a change of
- * state one batch may go, so that the backlog shrinks at one request a second.
+ *   2. names and types of the properties (names.h)
+ *   3. live: the current value of every property, in one request
+ *   4. the backlog: old values of one property with their time stamps, in the
+ *      order of their arrival, in batches
+ * Live requests and batches take turns, so that neither starves the other: a
+ * change of state waits for one batch at most. Requests are spaced from the
+ * reply of the last one on, so that two never fall into one second of a service
+ * that allows one.
  *
- * A live value is stamped by the cloud on arrival. A newest value that is older
- * than LIVE_AGE is shown live and stays in the backlog, to be recorded with its
- * own time stamp. A live value whose sending ended without an answer is
- * repeated with its own time stamp, like everything that goes twice.
- *
- * Where `publish` of several or `publish_batch` answers 404, the service does
- * not know it: properties go one at a time from then on, without time stamps.
- * What a refusal means:
- *   no reply, 408, 425, 429, 5xx  wait with back-off, Retry-After honoured
- *   401                           a new token, once, then with back-off
- *   402, 403, unknown thing       nothing for 15 minutes
- *   404 of a property             names are asked for again; values stay
- *   other 4xx                     batches are halved, single values rejected
+ * What a reply means is in link.h, what becomes of values in sending.h, which
+ * go next in choice.h. After a fault the current states are shown within 5 s of
+ * its end, if it lasted up to ten minutes (pace.h says how this grows).
  *
  * Threads: one steps; the spool may be used by others meanwhile. Time and
  * randomness come in with each step. */
@@ -35,10 +27,12 @@
 #define WR_PUBLISHER_IDLE_MS 60000
 
 struct wr_publisher_stats {
+  bool up; /* the cloud takes the values of every property */
   enum wr_link_state state;
   char fault[384];   /* what is wrong, one sentence without full stop */
   char advice[384];  /* what is wrong with a property, "" */
   char refusal[384]; /* the newest rejected value */
+  char budget[256];  /* what waits for midnight, "" */
   int64_t published; /* values; of these with their time stamp: */
   int64_t backfilled;
   int64_t requests, retries, rejected, tokens, reauthorised;
@@ -64,6 +58,7 @@ struct wr_publisher {
   struct wr_bucket bucket;
   struct wr_publisher_stats stats; /* as of the last step */
   bool old_turn;                   /* a batch may go now */
+  bool replied;                    /* to a request of the last step */
 };
 
 /* Strings and `properties` are borrowed and must outlive it; it must not move.
@@ -77,7 +72,8 @@ void wr_publisher_free(struct wr_publisher *p);
 /* Does one thing; returns in how many ms it wants the next step, 0: at once.
  * New rows in the spool are a reason to step earlier. */
 int64_t wr_publisher_step(struct wr_publisher *p, const struct wr_moment *t);
-/* Somebody wants it sent now: forget the waits of our own choosing. */
+/* Somebody wants it sent now: forget the waits of our own choosing, ask again
+ * for the names. */
 void wr_publisher_hurry(struct wr_publisher *p);
 
 #endif

@@ -1,48 +1,33 @@
 #include "lib/spool/db.h"
 
+#include "lib/spool/schema.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define VERSION 1
-
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE IF NOT EXISTS value(property INTEGER, time_us INTEGER,"
-    " seq INTEGER, level INTEGER, value, PRIMARY KEY(property, time_us, seq))"
-    " WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS property(number INTEGER PRIMARY KEY,"
-    " key TEXT UNIQUE, id TEXT, name TEXT, type TEXT);"
-    "CREATE TABLE IF NOT EXISTS state(one INTEGER PRIMARY KEY CHECK(one = 1),"
-    " seq INTEGER, rows INTEGER, budget_day INTEGER, budget_used INTEGER);"
-    "CREATE TABLE IF NOT EXISTS rejected(id INTEGER PRIMARY KEY,"
-    " at_us INTEGER, property TEXT, time_us INTEGER, value, status INTEGER,"
-    " reason TEXT);"
-    "INSERT OR IGNORE INTO state VALUES(1, 0, 0, 0, 0);"
-    "PRAGMA user_version=1;"
-    "COMMIT;";
-
 static const char *const statement_text[WR_DB_COUNT] = {
-    [WR_DB_INSERT] = "INSERT OR REPLACE INTO value VALUES(?, ?, ?, ?, ?)",
-    [WR_DB_DELETE] =
-        "DELETE FROM value WHERE property=? AND time_us=? AND seq=?",
-    [WR_DB_NEWEST] = "SELECT time_us, seq, level, value FROM value WHERE "
-                     "property=? ORDER BY time_us DESC, seq DESC LIMIT ?",
-    [WR_DB_OLDEST] = "SELECT time_us, seq, level, value FROM value WHERE "
-                     "property=? ORDER BY time_us, seq LIMIT ?",
-    [WR_DB_EXPIRE] = "DELETE FROM value WHERE property=? AND time_us<?",
+    [WR_DB_INSERT] = "INSERT OR REPLACE INTO value VALUES(?, ?, ?, ?, ?, ?)",
+    [WR_DB_DELETE] = "DELETE FROM value WHERE property=? AND seq=?",
+    [WR_DB_NEWEST] = "SELECT seq, time_us, era, level, value FROM value WHERE "
+                     "property=? AND seq<? ORDER BY seq DESC LIMIT ?",
+    [WR_DB_OLDEST] = "SELECT seq, time_us, era, level, value FROM value WHERE "
+                     "property=? AND seq>? ORDER BY seq LIMIT ?",
+    [WR_DB_EXPIRE] =
+        "DELETE FROM value WHERE property=?1 AND seq < coalesce((SELECT seq "
+        "FROM value WHERE property=?1 AND time_us>=?2 ORDER BY seq LIMIT 1), "
+        "9223372036854775807)",
     [WR_DB_THINNABLE] =
-        "SELECT time_us, seq, level, value FROM value WHERE property=? AND "
-        "level BETWEEN 0 AND 3 ORDER BY time_us, seq LIMIT ?",
-    [WR_DB_RAISE] = "UPDATE value SET level=level+1 WHERE property=? AND "
-                    "time_us=? AND seq=?",
+        "SELECT seq, time_us, era, level, value FROM value WHERE property=? "
+        "AND seq>? AND level BETWEEN 0 AND 3 ORDER BY seq LIMIT ?",
+    [WR_DB_RAISE] = "UPDATE value SET level=level+1 WHERE property=? AND seq=?",
     [WR_DB_DROP] =
-        "DELETE FROM value WHERE property=?1 AND (time_us, seq) IN (SELECT "
-        "time_us, seq FROM value WHERE property=?1 AND level>=?2 ORDER BY "
-        "time_us, seq LIMIT ?3)",
+        "DELETE FROM value WHERE property=?1 AND seq IN (SELECT seq FROM value "
+        "WHERE property=?1 AND level>=?2 ORDER BY seq LIMIT ?3)",
     [WR_DB_PAGES] = "PRAGMA page_count",
     [WR_DB_FREE_PAGES] = "PRAGMA freelist_count",
     [WR_DB_SAVE] = "UPDATE state SET seq=?, rows=?, budget_day=?, "
-                   "budget_used=? WHERE one=1",
+                   "budget_used=?, budget_old=? WHERE one=1",
 };
 
 int wr_db_exec(struct wr_db *db, const char *sql) {
@@ -50,6 +35,8 @@ int wr_db_exec(struct wr_db *db, const char *sql) {
 }
 
 bool wr_db_is_corrupt(int code) {
+  if (code == WR_DB_LATER)
+    return false;
   code &= 0xff; /* without SQLite's extension of the code */
   return code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
          code == SQLITE_SCHEMA || code == SQLITE_ERROR ||
@@ -57,14 +44,20 @@ bool wr_db_is_corrupt(int code) {
          code == SQLITE_FORMAT;
 }
 
-/* Runs a query of one integer. */
-static int get_int(struct wr_db *db, const char *sql, int64_t *out) {
+/* --- open and close --- */
+
+static int read_state(struct wr_db *db) {
   sqlite3_stmt *s = NULL;
-  int code = sqlite3_prepare_v2(db->handle, sql, -1, &s, NULL);
-  if (code == SQLITE_OK)
-    code = sqlite3_step(s);
-  if (code == SQLITE_ROW) {
-    *out = sqlite3_column_int64(s, 0);
+  int code = sqlite3_prepare_v2(db->handle,
+                                "SELECT seq, rows, budget_day, budget_used, "
+                                "budget_old FROM state",
+                                -1, &s, NULL);
+  if (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
+    db->state.seq = sqlite3_column_int64(s, 0);
+    db->state.rows = sqlite3_column_int64(s, 1);
+    db->state.spent.day = sqlite3_column_int64(s, 2);
+    db->state.spent.used = sqlite3_column_int64(s, 3);
+    db->state.spent.old = sqlite3_column_int64(s, 4);
     code = SQLITE_OK;
   } else if (code == SQLITE_DONE)
     code = SQLITE_CORRUPT; /* the row must be there */
@@ -72,58 +65,124 @@ static int get_int(struct wr_db *db, const char *sql, int64_t *out) {
   return code;
 }
 
-static int read_state(struct wr_db *db) {
-  int64_t *const to[] = {&db->state.seq, &db->state.rows, &db->state.budget_day,
-                         &db->state.budget_used};
-  static const char *const sql[] = {
-      "SELECT seq FROM state", "SELECT rows FROM state",
-      "SELECT budget_day FROM state", "SELECT budget_used FROM state"};
-  int code = SQLITE_OK;
-  for (int i = 0; code == SQLITE_OK && i < 4; i++)
-    code = get_int(db, sql[i], to[i]);
+static int read_eras(struct wr_db *db) {
+  sqlite3_stmt *s = NULL;
+  int code = sqlite3_prepare_v2(
+      db->handle, "SELECT id, offset_us FROM era WHERE boot=? ORDER BY id DESC",
+      -1, &s, NULL);
+  if (code == SQLITE_OK)
+    sqlite3_bind_text(s, 1, db->boot, -1, SQLITE_STATIC);
+  struct wr_db_era newest[WR_DB_ERAS];
+  int count = 0;
+  while (code == SQLITE_OK && count < WR_DB_ERAS &&
+         sqlite3_step(s) == SQLITE_ROW)
+    newest[count++] = (struct wr_db_era){sqlite3_column_int64(s, 0),
+                                         sqlite3_column_int64(s, 1)};
+  sqlite3_finalize(s);
+  for (int i = 0; i < count; i++)
+    db->eras[i] = newest[count - 1 - i];
+  db->era_count = db->boot[0] != '\0' ? count : 0;
   return code;
 }
 
-static int set_up(struct wr_db *db, bool memory) {
-  int64_t version = 0;
-  /* Small caches: the queue is read at its two ends. The write-ahead log is
-   * folded back at 1000 pages, as SQLite does. */
-  int code = wr_db_exec(
-      db, memory ? "PRAGMA cache_size=-64"
-                 : "PRAGMA journal_mode=WAL;"
-                   "PRAGMA journal_size_limit=4194304;"
-                   "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY");
-  if (code == SQLITE_OK)
-    code = get_int(db, "PRAGMA user_version", &version);
-  if (code == SQLITE_OK && version != 0 && version != VERSION)
-    return SQLITE_NOTADB;
+static int bring_up(struct wr_db *db) {
+  int version = 0;
+  int code = wr_schema_version(db->handle, &version);
+  if (code == SQLITE_OK && version > WR_SCHEMA_VERSION)
+    return WR_DB_LATER;
   if (code == SQLITE_OK && version == 0)
-    code = wr_db_exec(db, schema);
+    return wr_schema_create(db->handle);
+  if (code == SQLITE_OK && version < WR_SCHEMA_VERSION)
+    code = wr_schema_migrate(db->handle, version, WR_SCHEMA_VERSION);
+  return code;
+}
+
+/* Folds the log back as SQLite does by itself, and notes its length. */
+static int note_log(void *arg, sqlite3 *handle, const char *name, int pages) {
+  struct wr_db_log *log = arg;
+  log->pages = pages;
+  if (pages >= log->fold_at)
+    sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                              NULL);
+  return SQLITE_OK;
+}
+
+/* A quarter of a small spool, or the 1000 pages that SQLite takes. */
+static int watch_log(struct wr_db *db, int64_t max_bytes) {
+  int64_t pages = max_bytes / 4 / db->page_size;
+  db->log = calloc(1, sizeof(*db->log));
+  if (db->log == NULL)
+    return SQLITE_NOMEM;
+  db->log->fold_at = pages > 1000 ? 1000 : pages < 16 ? 16 : (int)pages;
+  sqlite3_wal_hook(db->handle, note_log, db->log);
+  return SQLITE_OK;
+}
+
+/* Small caches: the queue is read at its two ends. */
+static int tune(struct wr_db *db, const struct wr_db_options *o) {
+  if (o->path == NULL || o->read_only)
+    return wr_db_exec(db, "PRAGMA cache_size=-64");
+  return wr_db_exec(db, "PRAGMA journal_mode=WAL;"
+                        "PRAGMA journal_size_limit=4194304;"
+                        "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY");
+}
+
+static int page_size(struct wr_db *db) {
+  sqlite3_stmt *s = NULL;
+  int code = sqlite3_prepare_v2(db->handle, "PRAGMA page_size", -1, &s, NULL);
+  if (code == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+    db->page_size = sqlite3_column_int64(s, 0);
+  sqlite3_finalize(s);
+  return code;
+}
+
+static int set_up(struct wr_db *db, const struct wr_db_options *o) {
+  snprintf(db->boot, sizeof(db->boot), "%s", o->boot != NULL ? o->boot : "");
+  int code = tune(db, o);
+  if (code == SQLITE_OK && !o->read_only)
+    code = bring_up(db);
   for (int i = 0; code == SQLITE_OK && i < WR_DB_COUNT; i++)
     code =
         sqlite3_prepare_v3(db->handle, statement_text[i], -1,
                            SQLITE_PREPARE_PERSISTENT, &db->statements[i], NULL);
   if (code == SQLITE_OK)
-    code = get_int(db, "PRAGMA page_size", &db->page_size);
-  return code == SQLITE_OK ? read_state(db) : code;
+    code = page_size(db);
+  if (code == SQLITE_OK)
+    code = read_state(db);
+  if (code == SQLITE_OK)
+    code = read_eras(db);
+  return code == SQLITE_OK && o->path != NULL && !o->read_only
+             ? watch_log(db, o->max_bytes)
+             : code;
 }
 
-int wr_db_open(struct wr_db *db, const char *path, const char *vfs,
-               char *reason, size_t size) {
-  memset(db, 0, sizeof(*db));
-  int code = sqlite3_open_v2(path != NULL ? path : ":memory:", &db->handle,
-                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-                                 SQLITE_OPEN_NOMUTEX,
-                             path != NULL ? vfs : NULL);
-  if (code == SQLITE_OK && sqlite3_db_readonly(db->handle, "main") == 1)
+static int open_handle(struct wr_db *db, const struct wr_db_options *o,
+                       const char *name) {
+  int flags = o->read_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  int code = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX,
+                             o->path != NULL ? o->vfs : NULL);
+  if (code == SQLITE_OK && !o->read_only &&
+      sqlite3_db_readonly(db->handle, "main") == 1)
     code = SQLITE_READONLY;
-  if (code == SQLITE_OK) {
-    sqlite3_extended_result_codes(db->handle, 1);
-    sqlite3_busy_timeout(db->handle, 200);
-    code = set_up(db, path == NULL);
-  }
+  if (code != SQLITE_OK)
+    return code;
+  sqlite3_extended_result_codes(db->handle, 1);
+  sqlite3_busy_timeout(db->handle, 200);
+  return SQLITE_OK;
+}
+
+int wr_db_open(struct wr_db *db, const struct wr_db_options *o, char *reason,
+               size_t size) {
+  memset(db, 0, sizeof(*db));
+  int code = open_handle(db, o, o->path != NULL ? o->path : ":memory:");
+  if (code == SQLITE_OK)
+    code = set_up(db, o);
   if (code != SQLITE_OK) {
-    snprintf(reason, size, "%s", sqlite3_errstr(code));
+    if (code == WR_DB_LATER)
+      snprintf(reason, size, "it is of a later version");
+    else
+      snprintf(reason, size, "%s", sqlite3_errstr(code));
     wr_db_close(db);
   }
   return code;
@@ -133,10 +192,18 @@ void wr_db_close(struct wr_db *db) {
   for (int i = 0; i < WR_DB_COUNT; i++)
     sqlite3_finalize(db->statements[i]);
   sqlite3_close_v2(db->handle);
+  free(db->log);
   memset(db, 0, sizeof(*db));
 }
 
-static int finish(sqlite3_stmt *s, int code) {
+int wr_db_fold_log(struct wr_db *db) {
+  return sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+                                   NULL, NULL);
+}
+
+/* --- statements --- */
+
+int wr_db_finish(sqlite3_stmt *s, int code) {
   sqlite3_reset(s);
   sqlite3_clear_bindings(s);
   return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
@@ -150,7 +217,7 @@ int64_t wr_db_bytes(struct wr_db *db) {
     int code = sqlite3_step(s);
     if (code == SQLITE_ROW)
       pages[i] = sqlite3_column_int64(s, 0);
-    if (finish(s, code) != SQLITE_OK)
+    if (wr_db_finish(s, code) != SQLITE_OK)
       return -1;
   }
   return (pages[0] - pages[1]) * db->page_size;
@@ -161,7 +228,7 @@ int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
   sqlite3_stmt *s = db->statements[statement];
   for (int i = 0; i < count; i++)
     sqlite3_bind_int64(s, i + 1, values[i]);
-  int code = finish(s, sqlite3_step(s));
+  int code = wr_db_finish(s, sqlite3_step(s));
   if (changes != NULL)
     *changes = code == SQLITE_OK ? sqlite3_changes(db->handle) : 0;
   return code;
@@ -169,11 +236,14 @@ int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
 
 int wr_db_save_state(struct wr_db *db) {
   const struct wr_db_state *t = &db->state;
-  const int64_t values[] = {t->seq, t->rows, t->budget_day, t->budget_used};
-  return wr_db_change(db, WR_DB_SAVE, values, 4, NULL);
+  const int64_t values[] = {t->seq, t->rows, t->spent.day, t->spent.used,
+                            t->spent.old};
+  return wr_db_change(db, WR_DB_SAVE, values, 5, NULL);
 }
 
-/* Runs `sql` with text parameters; *number gets the first column of a row. */
+/* --- properties --- */
+
+/* Runs `sql` with text parameters. */
 static int with_texts(struct wr_db *db, const char *sql,
                       const char *const *texts, int count, sqlite3_stmt **out) {
   int code = sqlite3_prepare_v2(db->handle, sql, -1, out, NULL);
@@ -185,18 +255,18 @@ static int with_texts(struct wr_db *db, const char *sql,
 int wr_db_number(struct wr_db *db, const char *key, int64_t *number) {
   sqlite3_stmt *s = NULL;
   const char *const texts[] = {key};
-  int code = with_texts(db, "INSERT OR IGNORE INTO property(key) VALUES(?)",
-                        texts, 1, &s);
-  sqlite3_finalize(s);
-  if (code != SQLITE_DONE)
-    return code;
-  code =
+  int code =
       with_texts(db, "SELECT number FROM property WHERE key=?", texts, 1, &s);
   *number = code == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
   sqlite3_finalize(s);
-  return code == SQLITE_ROW    ? SQLITE_OK
-         : code == SQLITE_DONE ? SQLITE_CORRUPT
-                               : code;
+  if (code == SQLITE_ROW)
+    return SQLITE_OK;
+  if (code != SQLITE_DONE)
+    return code;
+  code = with_texts(db, "INSERT INTO property(key) VALUES(?)", texts, 1, &s);
+  *number = sqlite3_last_insert_rowid(db->handle);
+  sqlite3_finalize(s);
+  return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 int wr_db_remember(struct wr_db *db, const char *key,
@@ -209,8 +279,9 @@ int wr_db_remember(struct wr_db *db, const char *key,
   return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static void copy_column(sqlite3_stmt *s, int column, char *to, size_t size) {
-  snprintf(to, size, "%s", sqlite3_column_text(s, column));
+void wr_db_copy_text(sqlite3_stmt *s, int column, char *to, size_t size) {
+  const unsigned char *text = sqlite3_column_text(s, column);
+  snprintf(to, size, "%s", text != NULL ? (const char *)text : "");
 }
 
 int wr_db_recall(struct wr_db *db, const char *key, struct wr_memo *memo) {
@@ -221,107 +292,11 @@ int wr_db_recall(struct wr_db *db, const char *key, struct wr_memo *memo) {
       texts, 1, &s);
   memset(memo, 0, sizeof(*memo));
   if (code == SQLITE_ROW) {
-    copy_column(s, 0, memo->id, sizeof(memo->id));
-    copy_column(s, 1, memo->name, sizeof(memo->name));
-    copy_column(s, 2, memo->type, sizeof(memo->type));
+    wr_db_copy_text(s, 0, memo->id, sizeof(memo->id));
+    wr_db_copy_text(s, 1, memo->name, sizeof(memo->name));
+    wr_db_copy_text(s, 2, memo->type, sizeof(memo->type));
     code = SQLITE_OK;
   }
   sqlite3_finalize(s);
   return code;
-}
-
-static int bind_value(sqlite3_stmt *s, int at, const struct wr_value *v) {
-  switch (v->kind) {
-  case WR_VALUE_NUMBER:
-    return sqlite3_bind_double(s, at, v->number);
-  case WR_VALUE_BOOL:
-    return sqlite3_bind_int(s, at, v->number != 0.0);
-  case WR_VALUE_TEXT:
-    return sqlite3_bind_text(s, at, v->text, -1, SQLITE_TRANSIENT);
-  }
-  return SQLITE_MISUSE;
-}
-
-int wr_db_insert(struct wr_db *db, int64_t number, const struct wr_row *row,
-                 int level) {
-  sqlite3_stmt *s = db->statements[WR_DB_INSERT];
-  sqlite3_bind_int64(s, 1, number);
-  sqlite3_bind_int64(s, 2, row->time_us);
-  sqlite3_bind_int64(s, 3, row->seq);
-  sqlite3_bind_int(s, 4, level);
-  int code = bind_value(s, 5, &row->value);
-  return finish(s, code == SQLITE_OK ? sqlite3_step(s) : code);
-}
-
-int wr_db_delete(struct wr_db *db, int64_t number, int64_t time_us, int64_t seq,
-                 int *gone) {
-  const int64_t values[] = {number, time_us, seq};
-  int64_t changes = 0;
-  int code = wr_db_change(db, WR_DB_DELETE, values, 3, &changes);
-  *gone = (int)changes;
-  return code;
-}
-
-void wr_db_value(sqlite3_stmt *s, int column, struct wr_value *out) {
-  memset(out, 0, sizeof(*out));
-  switch (sqlite3_column_type(s, column)) {
-  case SQLITE_TEXT:
-    out->kind = WR_VALUE_TEXT;
-    snprintf(out->text, sizeof(out->text), "%s",
-             sqlite3_column_text(s, column));
-    break;
-  case SQLITE_INTEGER:
-    out->kind = WR_VALUE_BOOL;
-    out->number = sqlite3_column_int(s, column) != 0;
-    break;
-  default:
-    out->kind = WR_VALUE_NUMBER;
-    out->number = sqlite3_column_double(s, column);
-  }
-}
-
-static void read_row(sqlite3_stmt *s, struct wr_row *row) {
-  memset(row, 0, sizeof(*row));
-  row->time_us = sqlite3_column_int64(s, 0);
-  row->seq = sqlite3_column_int64(s, 1);
-  row->state = sqlite3_column_int64(s, 2) < 0;
-  wr_db_value(s, 3, &row->value);
-}
-
-int wr_db_select(struct wr_db *db, int statement, int64_t number,
-                 struct wr_row *rows, int max, int *count) {
-  sqlite3_stmt *s = db->statements[statement];
-  sqlite3_bind_int64(s, 1, number);
-  sqlite3_bind_int(s, 2, max);
-  int code = SQLITE_ROW;
-  *count = 0;
-  while (*count < max && (code = sqlite3_step(s)) == SQLITE_ROW)
-    read_row(s, rows + (*count)++);
-  return finish(s, code);
-}
-
-int wr_db_reject(struct wr_db *db, const char *key, const struct wr_row *row,
-                 int status, const char *reason, int64_t wall_us) {
-  sqlite3_stmt *s = NULL;
-  int code = sqlite3_prepare_v2(
-      db->handle,
-      "INSERT INTO rejected(at_us, property, time_us, value, status, reason) "
-      "VALUES(?, ?, ?, ?, ?, ?)",
-      -1, &s, NULL);
-  if (code != SQLITE_OK)
-    return code;
-  sqlite3_bind_int64(s, 1, wall_us);
-  sqlite3_bind_text(s, 2, key, -1, SQLITE_STATIC);
-  sqlite3_bind_int64(s, 3, row->time_us);
-  bind_value(s, 4, &row->value);
-  sqlite3_bind_int(s, 5, status);
-  sqlite3_bind_text(s, 6, reason, -1, SQLITE_STATIC);
-  code = sqlite3_step(s);
-  sqlite3_finalize(s);
-  char trim[128];
-  snprintf(trim, sizeof(trim),
-           "DELETE FROM rejected WHERE id <= (SELECT max(id) FROM rejected) "
-           "- %d",
-           WR_SPOOL_REJECTED_MAX);
-  return code == SQLITE_DONE ? wr_db_exec(db, trim) : code;
 }

@@ -1,13 +1,7 @@
-/* spool_db: the SQLite side of the spool: one connection, its prepared
- * statements and its schema. Functions return SQLite's result codes; the spool
- * decides what they mean. Threads: one at a time.
- *
- *   value     what waits; level -1: a change of state, 0..4: how often the
- *             sample's surroundings were thinned
- *   property  number of a property of the configuration, and what the cloud
- *             said about it, for starts without a link
- *   state     one row: counters that must survive
- *   rejected  what the cloud refused, newest WR_SPOOL_REJECTED_MAX */
+/* db: the SQLite side of the spool: one connection and its prepared
+ * statements; the tables are in schema.h. Functions return SQLite's result
+ * codes, or one of the two below; the spool decides what they mean. Threads:
+ * one at a time. */
 #ifndef WR_SPOOL_DB_H
 #define WR_SPOOL_DB_H
 
@@ -17,8 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WR_SPOOL_REJECTED_MAX 1000
+#define WR_DB_LATER 1000 /* made by a later version of this program */
 #define WR_SPOOL_THIN_LEVELS 4
+#define WR_DB_ERAS 64
 
 enum {
   WR_DB_INSERT,
@@ -38,19 +33,40 @@ enum {
 struct wr_db_state {
   int64_t seq;  /* last one given */
   int64_t rows; /* in table value */
-  int64_t budget_day, budget_used;
+  struct wr_spent spent;
+};
+
+/* A stretch of time in which nobody set the clock; `id` is its first row. */
+struct wr_db_era {
+  int64_t id, offset_us;
+};
+
+/* On the heap, as SQLite keeps a pointer to it. */
+struct wr_db_log {
+  int pages;   /* in the write-ahead log, after the last commit */
+  int fold_at; /* pages */
 };
 
 struct wr_db {
   sqlite3 *handle; /* NULL: closed */
   sqlite3_stmt *statements[WR_DB_COUNT];
   int64_t page_size;
+  struct wr_db_log *log; /* of the file alone */
   struct wr_db_state state;
+  char boot[64];
+  struct wr_db_era eras[WR_DB_ERAS]; /* of this boot, newest last */
+  int era_count;
 };
 
-/* `path` NULL: in memory. Reads the state. On failure the database is closed
- * and `reason` says why. `vfs` NULL: the system's. */
-int wr_db_open(struct wr_db *db, const char *path, const char *vfs,
+struct wr_db_options {
+  const char *path; /* NULL: in memory */
+  const char *vfs;  /* NULL: the system's */
+  const char *boot; /* names the run of the machine; NULL: not known */
+  bool read_only;   /* only rows are read; nothing is created or migrated */
+  int64_t max_bytes;
+};
+/* Reads the state. On failure the database is closed and `reason` says why. */
+int wr_db_open(struct wr_db *db, const struct wr_db_options *options,
                char *reason, size_t size);
 void wr_db_close(struct wr_db *db);
 int wr_db_exec(struct wr_db *db, const char *sql);
@@ -59,28 +75,38 @@ bool wr_db_is_corrupt(int code);
 
 /* Pages in use, times their size; -1 on error. */
 int64_t wr_db_bytes(struct wr_db *db);
+/* Folds the log back into the file, as far as readers allow; SQLITE_BUSY when
+ * it could not be emptied. */
+int wr_db_fold_log(struct wr_db *db);
 int wr_db_save_state(struct wr_db *db);
 
-/* Numbers for the keys (INSERT OR IGNORE), in `numbers`. */
+/* The number of a key (INSERT OR IGNORE), in `number`. */
 int wr_db_number(struct wr_db *db, const char *key, int64_t *number);
 int wr_db_remember(struct wr_db *db, const char *key,
                    const struct wr_memo *memo);
 int wr_db_recall(struct wr_db *db, const char *key, struct wr_memo *memo);
 
+/* row->seq must be set. */
 int wr_db_insert(struct wr_db *db, int64_t number, const struct wr_row *row,
                  int level);
 /* *gone: 1 when it was there. */
-int wr_db_delete(struct wr_db *db, int64_t number, int64_t time_us, int64_t seq,
-                 int *gone);
+int wr_db_delete(struct wr_db *db, int64_t number, int64_t seq, int *gone);
 /* One statement with integer parameters and no rows; *changes of it. */
 int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
                  int count, int64_t *changes);
-/* Up to `max` rows, newest or oldest first; *count of them. */
-int wr_db_select(struct wr_db *db, int statement, int64_t number,
+/* Up to `max` rows behind `seq` (NEWEST: before it), in their order; *count of
+ * them. */
+int wr_db_select(struct wr_db *db, int statement, int64_t number, int64_t seq,
                  struct wr_row *rows, int max, int *count);
-/* A value from a column of a row. */
+/* Ends a use of a statement; SQLITE_OK for rows and their end. */
+int wr_db_finish(sqlite3_stmt *s, int code);
+/* A column as text, "" for none, cut to fit. */
+void wr_db_copy_text(sqlite3_stmt *s, int column, char *to, size_t size);
+/* A value from, and to, a column of a row. */
 void wr_db_value(sqlite3_stmt *s, int column, struct wr_value *out);
-int wr_db_reject(struct wr_db *db, const char *key, const struct wr_row *row,
-                 int status, const char *reason, int64_t wall_us);
+int wr_db_bind_value(sqlite3_stmt *s, int at, const struct wr_value *v);
+/* The era of an offset, begun at row `seq` if it is new; 0: not known. */
+int wr_db_era(struct wr_db *db, int64_t offset_us, int64_t seq, int64_t *id);
+int64_t wr_db_offset(const struct wr_db *db, int64_t era);
 
 #endif

@@ -1,8 +1,14 @@
-/* spool_impl: what the three files of the spool share; see spool.h.
+/* spool_impl: what the files of the spool share; see spool.h.
  *
- *   spool.c        the queue: accept, commit, select, remove
- *   spool_store.c  the database in use: disk or memory, and the way between
- *   spool_room.c   ceilings in bytes and in age
+ *   spool.c    the queue: accept, commit, select
+ *   order.c    the place of a row
+ *   leaving.c  remove, reject, take back
+ *   store.c    the database in use: disk or memory
+ *   moving.c   back to the disk
+ *   room.c     ceilings in bytes and in age
+ *   salvage.c  what can still be read from a file that is set aside
+ *   rejected.c the table of rejected values
+ *   db.c, rows.c, schema.c  SQLite
  *
  * Two locks: `accept` guards the rows accepted and the status, and is held for
  * moments; `db_lock` guards the rest and is held during transactions. Who needs
@@ -13,6 +19,7 @@
 
 #include "lib/base/backoff.h"
 #include "lib/spool/db.h"
+#include "lib/spool/order.h"
 #include "lib/spool/spool.h"
 
 #include <pthread.h>
@@ -22,11 +29,18 @@ struct wr_rows {
   int count, cap;
 };
 
+/* Rows on the disk that were delivered while it could not be written. */
+struct wr_done {
+  int64_t *seqs; /* ascending */
+  int count, cap;
+};
+
 struct wr_spool {
   struct wr_spool_options options;
-  char *path, *vfs;
+  char *path, *vfs, *boot;
   char **keys;
   int count;
+  int lock_fd; /* tells other processes that the file is ours; -1: not held */
 
   pthread_mutex_t accept;
   struct wr_rows accepted; /* swapped with `batch` at a commit */
@@ -36,29 +50,57 @@ struct wr_spool {
   struct wr_rows batch;
   struct wr_db db;
   int64_t *numbers; /* of the properties, in db */
+  struct wr_order *orders;
+  /* While the memory is in use: the disk, to read from. */
+  struct wr_db disk;
+  int64_t *disk_numbers;
+  struct wr_done done;
+  bool numbered; /* rows in memory go on counting where the disk stopped */
   struct wr_backoff disk_retry;
   bool opened;
-  int64_t stranded; /* rows on the disk while the memory is in use */
-  int64_t now_ms;   /* of the latest call that brought a time */
+  int64_t now_ms; /* of the latest call that brought a time */
   int64_t clock_offset_us, steady_since_ms;
 };
 
 /* One phrase about the database, for the status; NULL: keep the old one. */
 void wr_spool_say(struct wr_spool *s, bool in_memory, const char *reason);
+void wr_spool_note(struct wr_spool *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-/* Opens the file, in `db`; a corrupt one is moved aside and a new one tried. */
+/* Opens the file, in `db`; one that is no good is moved aside and a new one
+ * tried. */
 int wr_spool_open_disk(struct wr_spool *s, struct wr_db *db, int64_t *numbers);
+/* Opens it to read, in s->disk, where it cannot be written. */
+void wr_spool_open_to_read(struct wr_spool *s);
 int wr_spool_open_memory(struct wr_spool *s);
 /* After `code` from the database in use: another one, if possible. */
 int wr_spool_recover(struct wr_spool *s, int code);
 /* Rows leave the memory only in a transaction that the disk's commit ends. */
 void wr_spool_return_to_disk(struct wr_spool *s);
+/* Rows on the disk that are not delivered yet, while the memory is in use. */
+int64_t wr_spool_stranded(const struct wr_spool *s);
+
+/* The path with a suffix; -1 when it is too long. */
+int wr_spool_suffixed(const struct wr_spool *s, const char *suffix, char *out,
+                      size_t size);
+/* Brings the counters of the status up to date. */
+void wr_spool_recount(struct wr_spool *s, int committed, int lost);
+/* Takes back rejected rows that are marked to be sent again; how many. */
+int64_t wr_spool_bring_back(struct wr_spool *s);
+
+bool wr_done_has(const struct wr_done *d, int64_t seq);
+/* False: no memory; the row will be sent twice. */
+bool wr_done_add(struct wr_done *d, int64_t seq);
 
 typedef int (*wr_spool_work_fn)(struct wr_spool *s, void *arg);
 /* One transaction, again on another database when the first one fails. `sync`:
  * with fsync, if the options want it at all. */
 int wr_spool_transact(struct wr_spool *s, bool sync, wr_spool_work_fn work,
                       void *arg);
+
+/* Takes over what can be read from the file at `path`, whatever is wrong with
+ * it, into `db`; returns how many rows. */
+int64_t wr_spool_salvage(const char *path, struct wr_db *db);
 
 /* Within a transaction: makes room for the sake of property `first`. */
 int wr_spool_keep_ceiling(struct wr_spool *s, int first);

@@ -1,5 +1,7 @@
 #include "lib/spool/impl.h"
 
+#include "lib/spool/rejected.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,15 +33,17 @@ static int thin(struct wr_spool *s, int i, int *gone) {
   if (rows == NULL)
     return SQLITE_NOMEM;
   int count = 0, deleted = 0;
-  int code = wr_db_select(&s->db, WR_DB_THINNABLE, s->numbers[i], rows,
+  int code = wr_db_select(&s->db, WR_DB_THINNABLE, s->numbers[i], 0, rows,
                           chunk_of(s), &count);
+  if (count < chunk_of(s))
+    count--; /* the newest stays: it is what is so now */
   for (int k = 0; code == SQLITE_OK && count > 1 && k < count; k++) {
-    const int64_t key[] = {s->numbers[i], rows[k].time_us, rows[k].seq};
+    const int64_t key[] = {s->numbers[i], rows[k].seq};
     int one = 0;
     if (k % 2 == 1)
-      code = wr_db_delete(&s->db, key[0], key[1], key[2], &one);
+      code = wr_db_delete(&s->db, key[0], key[1], &one);
     else
-      code = wr_db_change(&s->db, WR_DB_RAISE, key, 3, NULL);
+      code = wr_db_change(&s->db, WR_DB_RAISE, key, 2, NULL);
     deleted += one;
   }
   free(rows);
@@ -76,12 +80,24 @@ static int drop_strangers(struct wr_spool *s, int *gone) {
   return code;
 }
 
+/* They are counted as lost, but were none of the rows that wait. */
+static int drop_rejected(struct wr_spool *s, int *gone) {
+  int64_t deleted = 0;
+  int code = wr_db_drop_rejected(&s->db, CHUNK, &deleted);
+  pthread_mutex_lock(&s->accept);
+  s->status.dropped += deleted;
+  pthread_mutex_unlock(&s->accept);
+  *gone += (int)deleted;
+  return code;
+}
+
 /* One round for the sake of property `first`; *gone 0: nothing left to give. */
 static int make_room(struct wr_spool *s, int first, int *gone) {
   int (*const means[])(struct wr_spool *, int, int *) = {thin, drop_samples,
                                                          drop_any};
   int code = SQLITE_OK;
   *gone = 0;
+  code = drop_rejected(s, gone);
   for (int m = 0; m < 3; m++)
     for (int k = 0; k < s->count && *gone == 0 && code == SQLITE_OK; k++)
       code = means[m](s, (first + k) % s->count, gone);

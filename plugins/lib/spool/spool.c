@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- life --- */
 
@@ -16,8 +17,12 @@ static void release(struct wr_spool *s) {
     free(s->keys[i]);
   free(s->keys);
   free(s->numbers);
+  free(s->disk_numbers);
+  free(s->orders);
+  free(s->done.seqs);
   free(s->path);
   free(s->vfs);
+  free(s->boot);
   free_rows(&s->accepted);
   free_rows(&s->batch);
   pthread_mutex_destroy(&s->accept);
@@ -31,15 +36,21 @@ struct wr_spool *wr_spool_create(const struct wr_spool_options *options,
   if (s == NULL)
     return NULL;
   s->options = *options;
+  s->lock_fd = -1;
   pthread_mutex_init(&s->accept, NULL);
   pthread_mutex_init(&s->db_lock, NULL);
   s->disk_retry = (struct wr_backoff)WR_BACKOFF_INIT(5000, 5000, 60000);
   s->path = strdup(options->path);
   s->vfs = options->vfs != NULL ? strdup(options->vfs) : NULL;
+  s->boot = options->boot != NULL ? strdup(options->boot) : NULL;
   s->keys = calloc((size_t)count + 1, sizeof(*s->keys));
   s->numbers = calloc((size_t)count + 1, sizeof(*s->numbers));
+  s->disk_numbers = calloc((size_t)count + 1, sizeof(*s->disk_numbers));
+  s->orders = calloc((size_t)count + 1, sizeof(*s->orders));
   bool ok = s->path != NULL && s->keys != NULL && s->numbers != NULL &&
-            (options->vfs == NULL || s->vfs != NULL);
+            s->disk_numbers != NULL && s->orders != NULL &&
+            (options->vfs == NULL || s->vfs != NULL) &&
+            (options->boot == NULL || s->boot != NULL);
   for (int i = 0; ok && i < count; i++) {
     s->keys[i] = strdup(keys[i]);
     ok = s->keys[i] != NULL;
@@ -59,11 +70,14 @@ void wr_spool_open(struct wr_spool *s, int64_t now_ms) {
   if (wr_spool_open_disk(s, &s->db, s->numbers) != SQLITE_OK) {
     wr_backoff_fail(&s->disk_retry, now_ms, 0, 0);
     wr_spool_say(s, true, NULL);
+    wr_spool_open_to_read(s);
+    s->numbered = s->disk.handle != NULL;
+    s->db.state = s->disk.state;
     wr_spool_open_memory(s);
   }
   s->opened = true;
   pthread_mutex_lock(&s->accept);
-  s->status.rows = s->db.state.rows + s->accepted.count;
+  s->status.rows = s->db.state.rows + wr_spool_stranded(s) + s->accepted.count;
   pthread_mutex_unlock(&s->accept);
   pthread_mutex_unlock(&s->db_lock);
 }
@@ -118,7 +132,8 @@ static int store_batch(struct wr_spool *s, void *arg) {
   int code = SQLITE_OK;
   for (int i = 0; code == SQLITE_OK && i < s->batch.count; i++) {
     struct wr_row *row = s->batch.at + i;
-    row->seq = ++s->db.state.seq;
+    row->seq = wr_order_next(&s->orders[row->property], row, s->now_ms,
+                             &s->db.state.seq);
     s->db.state.rows++;
     code = wr_db_insert(&s->db, s->numbers[row->property], row,
                         row->state ? -1 : 0);
@@ -140,14 +155,6 @@ static void swap_rows(struct wr_spool *s) {
   pthread_mutex_unlock(&s->accept);
 }
 
-static void publish_counts(struct wr_spool *s, int committed, int lost) {
-  pthread_mutex_lock(&s->accept);
-  s->status.rows = s->db.state.rows + s->stranded + s->accepted.count;
-  s->status.committed += committed;
-  s->status.dropped += lost;
-  pthread_mutex_unlock(&s->accept);
-}
-
 int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us) {
   pthread_mutex_lock(&s->db_lock);
   if (!s->opened) {
@@ -164,97 +171,83 @@ int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us) {
   bool stored = true;
   if (count > 0 || c.expire)
     stored = wr_spool_transact(s, true, store_batch, &c) == SQLITE_OK;
-  publish_counts(s, stored ? count : 0, stored ? 0 : count);
+  int64_t back = wr_spool_bring_back(s);
+  wr_spool_recount(s, stored ? count : 0, stored ? 0 : count);
   s->batch.count = 0;
   pthread_mutex_unlock(&s->db_lock);
-  return stored ? count : 0;
+  return (stored ? count : 0) + (int)back;
 }
 
-static int select_rows(struct wr_spool *s, int statement, int property,
-                       struct wr_row *rows, int max) {
+/* --- what users read --- */
+
+/* From the database in use. */
+static int select_here(struct wr_spool *s, int statement, int property,
+                       int64_t seq, struct wr_row *rows, int max) {
   int count = 0;
-  pthread_mutex_lock(&s->db_lock);
-  if (s->db.handle != NULL) {
-    int code = wr_db_select(&s->db, statement, s->numbers[property], rows, max,
-                            &count);
+  if (s->db.handle == NULL || max <= 0)
+    return 0;
+  int code = wr_db_select(&s->db, statement, s->numbers[property], seq, rows,
+                          max, &count);
+  if (code == SQLITE_OK)
+    return count;
+  wr_spool_recover(s, code);
+  wr_spool_recount(s, 0, 0);
+  return 0;
+}
+
+/* From the disk that cannot be written, without what was delivered. */
+static int select_there(struct wr_spool *s, int statement, int property,
+                        int64_t seq, struct wr_row *rows, int max) {
+  int kept = 0, count = max;
+  while (s->disk.handle != NULL && kept < max && count > 0) {
+    int code = wr_db_select(&s->disk, statement, s->disk_numbers[property], seq,
+                            rows + kept, max - kept, &count);
     if (code != SQLITE_OK) {
-      count = 0;
-      wr_spool_recover(s, code);
-      publish_counts(s, 0, 0);
+      wr_db_close(&s->disk);
+      wr_spool_recount(s, 0, 0);
+      return 0;
     }
+    if (count > 0)
+      seq = rows[kept + count - 1].seq;
+    for (int i = kept, end = kept + count; i < end; i++)
+      if (!wr_done_has(&s->done, rows[i].seq))
+        rows[kept++] = rows[i];
   }
+  return kept;
+}
+
+bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row) {
+  pthread_mutex_lock(&s->db_lock);
+  int count = select_here(s, WR_DB_NEWEST, property, INT64_MAX, row, 1);
+  if (count == 0)
+    count = select_there(s, WR_DB_NEWEST, property, INT64_MAX, row, 1);
+  pthread_mutex_unlock(&s->db_lock);
+  row->property = property;
+  return count == 1;
+}
+
+int wr_spool_oldest(struct wr_spool *s, int property, int64_t seq,
+                    struct wr_row *rows, int max) {
+  pthread_mutex_lock(&s->db_lock);
+  int count = select_there(s, WR_DB_OLDEST, property, seq, rows, max);
+  count +=
+      select_here(s, WR_DB_OLDEST, property, seq, rows + count, max - count);
   pthread_mutex_unlock(&s->db_lock);
   for (int i = 0; i < count; i++)
     rows[i].property = property;
   return count;
 }
 
-bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row) {
-  return select_rows(s, WR_DB_NEWEST, property, row, 1) == 1;
-}
-
-int wr_spool_oldest(struct wr_spool *s, int property, struct wr_row *rows,
-                    int max) {
-  return select_rows(s, WR_DB_OLDEST, property, rows, max);
-}
-
-struct removal {
-  const struct wr_row *rows;
-  int count;
-  const struct wr_spent *spent;
-  int status;
-  const char *reason;
-  int64_t wall_us;
-};
-
-static int remove_rows(struct wr_spool *s, void *arg) {
-  const struct removal *r = arg;
-  int code = SQLITE_OK, gone = 0;
-  for (int i = 0; code == SQLITE_OK && i < r->count; i++) {
-    const struct wr_row *row = r->rows + i;
-    code = wr_db_delete(&s->db, s->numbers[row->property], row->time_us,
-                        row->seq, &gone);
-    s->db.state.rows -= gone;
-  }
-  if (r->spent != NULL) {
-    s->db.state.budget_day = r->spent->day;
-    s->db.state.budget_used = r->spent->used;
-  }
-  if (code == SQLITE_OK && r->reason != NULL)
-    code = wr_db_reject(&s->db, s->keys[r->rows->property], r->rows, r->status,
-                        r->reason, r->wall_us);
-  return code;
-}
-
-static void take_out(struct wr_spool *s, struct removal *r) {
+int64_t wr_spool_seq(struct wr_spool *s) {
   pthread_mutex_lock(&s->db_lock);
-  if (s->opened)
-    wr_spool_transact(s, false, remove_rows, r);
-  publish_counts(s, 0, 0);
+  int64_t seq = s->db.state.seq;
   pthread_mutex_unlock(&s->db_lock);
-}
-
-void wr_spool_delivered(struct wr_spool *s, const struct wr_row *rows,
-                        int count, const struct wr_spent *spent) {
-  take_out(s, &(struct removal){.rows = rows, .count = count, .spent = spent});
-}
-
-void wr_spool_reject(struct wr_spool *s, const struct wr_row *row, int status,
-                     const char *reason, int64_t wall_us) {
-  take_out(s, &(struct removal){.rows = row,
-                                .count = 1,
-                                .status = status,
-                                .reason = reason,
-                                .wall_us = wall_us});
-  pthread_mutex_lock(&s->accept);
-  s->status.rejected++;
-  pthread_mutex_unlock(&s->accept);
+  return seq;
 }
 
 void wr_spool_load_spent(struct wr_spool *s, struct wr_spent *spent) {
   pthread_mutex_lock(&s->db_lock);
-  spent->day = s->db.state.budget_day;
-  spent->used = s->db.state.budget_used;
+  *spent = s->db.state.spent;
   pthread_mutex_unlock(&s->db_lock);
 }
 
@@ -298,5 +291,8 @@ void wr_spool_destroy(struct wr_spool *s) {
   wr_backoff_ok(&s->disk_retry); /* one last try */
   wr_spool_commit(s, s->now_ms, 0);
   wr_db_close(&s->db);
+  wr_db_close(&s->disk);
+  if (s->lock_fd >= 0)
+    close(s->lock_fd);
   release(s);
 }

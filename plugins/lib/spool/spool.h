@@ -4,18 +4,27 @@
  * disk, and made safe by the next wr_spool_commit(): one transaction for all
  * that was accepted, with fsync when `power`. What leaves the queue (delivered,
  * rejected) is not fsynced: a power cut repeats it, with the same time stamp.
+ * Rows stand in the order of their arrival, whatever their time stamps say;
+ * only neighbours that overtook each other on their way in are put right.
  *
- * At the ceiling (max_bytes, pages in use): samples are thinned first, the
- * oldest of the property that needs room first, every second one, up to four
- * times over; then those of other properties; then the oldest samples are
- * dropped; changes of state go last. All are counted. Rows older than
- * max_age_us are dropped, but only when the wall clock has run evenly for an
- * hour: a clock that jumps must not empty the queue.
+ * At the ceiling (max_bytes, pages in use): the oldest rejected rows go first,
+ * as nobody waits for them; then samples are thinned, the oldest of the
+ * property that needs room first, every second one, up to four times over; then
+ * those of other properties; then the oldest samples are dropped; changes of
+ * state go last. All are counted. Rows older than max_age_us are dropped, but
+ * only when the wall clock has run evenly for an hour: a clock that jumps must
+ * not empty the queue. SQLite's log is folded back in time; when another
+ * program reads for so long that it would pass max_bytes, the disk counts as
+ * not usable.
  *
  * When the disk fails (full, read-only, locked, I/O error) the spool goes on in
- * a database in memory, bounded by memory_bytes, tries the disk again every 5
- * to 60 s and moves what it has there. A corrupt file is renamed to <path>.bad
- * (one is kept) and a new one begun. No function fails because of the disk.
+ * a database in memory, bounded by memory_bytes; what stands on the disk is
+ * read from there as long as that works. It tries the disk again every 5 to 60
+ * s and moves what it has there. A corrupt file, or one of a later version, is
+ * renamed to <path>.bad (one is kept), a new one begun, and every row that can
+ * still be read is taken over. A file of an earlier version is migrated. A file
+ * that another process uses is left alone. No function fails because of the
+ * disk.
  *
  * Ownership: rows are copied. Threads: every function may be called from any
  * thread; offer and status take only a short lock, the others wait for a
@@ -37,6 +46,9 @@ struct wr_spool_options {
   int64_t memory_bytes;
   int max_accepted; /* rows accepted and not yet committed */
   const char *vfs;  /* of SQLite; NULL: the system's */
+  /* Names this run of the machine, so that clock_us of rows can be compared;
+   * NULL: it cannot. */
+  const char *boot;
 };
 
 struct wr_spool_status {
@@ -46,8 +58,11 @@ struct wr_spool_status {
   int64_t bytes;     /* of the database, as of the last commit */
   int64_t thinned, dropped, expired, rejected; /* rows, since the start */
   bool in_memory;                              /* the disk is not usable */
-  int moved_aside; /* corrupt files since the start */
-  char fault[256]; /* why, the last time: one phrase */
+  int moved_aside;  /* files since the start: corrupt, or of a later version */
+  int64_t salvaged; /* rows taken over from them */
+  char fault[256];  /* why, the last time: one phrase */
+  int notes;        /* raised with each new note */
+  char note[384]; /* what became of the file, one sentence without full stop */
 };
 
 /* `keys` name the properties, in the order of their indices. NULL: no memory.
@@ -58,22 +73,28 @@ void wr_spool_open(struct wr_spool *s, int64_t now_ms);
 /* Commits and closes. Accepts NULL. */
 void wr_spool_destroy(struct wr_spool *s);
 
-/* Takes over row->{property,time_us,state,value}. 0; -ENOSPC: the ceiling
- * max_accepted; the oldest accepted sample was dropped for it. */
+/* Takes over row->{property,time_us,clock_us,state,value}. 0; -ENOSPC: the
+ * ceiling max_accepted; the oldest accepted sample was dropped for it. */
 int wr_spool_offer(struct wr_spool *s, const struct wr_row *row);
-/* Stores what was accepted; returns how many rows. */
+/* Stores what was accepted, and takes back rejected rows that are to be sent
+ * again; returns how many rows. */
 int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us);
 
-/* The newest row of a property; false: none. Only committed rows are seen. */
+/* The row of a property that arrived last; false: none. Only committed rows are
+ * seen. */
 bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row);
-/* Up to `max` rows of a property, oldest first; returns their number. */
-int wr_spool_oldest(struct wr_spool *s, int property, struct wr_row *rows,
-                    int max);
+/* Up to `max` rows of a property that arrived after row `seq` (0: all), first
+ * come first; returns their number. */
+int wr_spool_oldest(struct wr_spool *s, int property, int64_t seq,
+                    struct wr_row *rows, int max);
+/* The number of the last row stored so far. */
+int64_t wr_spool_seq(struct wr_spool *s);
 
 /* What a budget has to remember. */
 struct wr_spent {
-  int64_t day;  /* UTC day the count belongs to, since the epoch */
-  int64_t used; /* records, on that day */
+  int64_t day;  /* UTC day the counts belong to, since the epoch */
+  int64_t used; /* records on that day; of these: */
+  int64_t old;  /* of the backlog */
 };
 
 /* What the peer said about a property: text that the spool keeps and does not
@@ -91,8 +112,11 @@ void wr_spool_delivered(struct wr_spool *s, const struct wr_row *rows,
  * with the status and the reason. */
 void wr_spool_reject(struct wr_spool *s, const struct wr_row *row, int status,
                      const char *reason, int64_t wall_us);
+/* What was wrong with a property is mended: its rejected rows go back to where
+ * they stood in the queue. Returns their number. */
+int wr_spool_again(struct wr_spool *s, int property);
 
-/* The day and the count of a budget, as last stored. */
+/* The day and the counts of a budget, as last stored. */
 void wr_spool_load_spent(struct wr_spool *s, struct wr_spent *spent);
 /* For starts without a link. False: nothing is known. */
 void wr_spool_remember(struct wr_spool *s, int property,
@@ -101,20 +125,27 @@ bool wr_spool_recall(struct wr_spool *s, int property, struct wr_memo *memo);
 
 void wr_spool_status(struct wr_spool *s, struct wr_spool_status *out);
 
-/* A value that the cloud refused, as another program reads it from the file. */
+/* --- for other programs, also while collectd has the file open --- */
+
+/* A value that the cloud refused. */
 struct wr_rejected {
   int64_t at_us; /* when it was refused */
-  const char *property;
+  char property[65];
   int64_t time_us;
   struct wr_value value;
-  int status; /* of HTTP; 0: it could not even be written down */
-  const char *reason;
+  int status; /* of HTTP */
+  char reason[256];
 };
 typedef void (*wr_rejected_fn)(const struct wr_rejected *r, void *arg);
-/* Calls `each` for the rejected values in a spool file, oldest first; also
- * while collectd has it open. The strings live as long as the call. 0, or
- * -EINVAL with a phrase in `fault`. */
+/* Calls `each` for the rejected values in a spool file, oldest first. It may be
+ * slow: nothing is held meanwhile. 0, or -EINVAL with a phrase in `fault`. */
 int wr_spool_read_rejected(const char *path, wr_rejected_fn each, void *arg,
                            char *fault, size_t size);
+/* All of them are to be sent again, by collectd; *marked of them. */
+int wr_spool_resend_rejected(const char *path, int64_t *marked, char *fault,
+                             size_t size);
+/* Makes a file of another version of it, for a program of that version.
+ * collectd must not run. 0, or -EINVAL with a phrase in `fault`. */
+int wr_spool_convert(const char *path, int version, char *fault, size_t size);
 
 #endif

@@ -15,7 +15,7 @@
 
 #define SECOND INT64_C(1000000)
 #define WALL (INT64_C(1767225600) * SECOND)
-#define LOG_MAX 400
+#define LOG_MAX 1000
 
 enum { FLOW, LABEL };
 static const char *const keys[] = {"flow_rate", "classification"};
@@ -30,7 +30,8 @@ struct plan {
   int error, status;
   const char *body;
   int64_t retry_after_ms;
-  int times; /* 0: for ever */
+  int times;         /* 0: for ever */
+  const char *holds; /* only bodies with this in them */
 };
 
 static struct {
@@ -54,10 +55,12 @@ static inline void plan(const char *part, int status, const char *body,
       .part = part, .status = status, .body = body, .times = times};
 }
 
-static inline struct plan *planned(const char *url) {
+static inline struct plan *planned(const struct wr_http_request *r) {
   for (int i = 0; i < cloud.plan_count; i++) {
     struct plan *p = cloud.plans + i;
-    if (p->part == NULL || strstr(url, p->part) == NULL)
+    if (p->part == NULL || strstr(r->url, p->part) == NULL ||
+        (p->holds != NULL &&
+         (r->body == NULL || strstr(r->body, p->holds) == NULL)))
       continue;
     if (p->times > 0 && --p->times == 0) {
       static struct plan copy;
@@ -86,7 +89,7 @@ static inline int fake_send(void *arg, const struct wr_http_request *r,
   wr_bytes_reset(&reply->body);
   reply->body.max = 1 << 20;
   reply->retry_after_ms = 0;
-  struct plan *p = planned(r->url);
+  struct plan *p = planned(r);
   char issued[100];
   snprintf(issued, sizeof(issued),
            "{\"access_token\":\"tok-%d\",\"expires_in\":300}", ++cloud.tokens);
@@ -109,6 +112,7 @@ static inline void start_with(int batch, int64_t daily) {
   for (int i = 0; i < 2; i++)
     properties[i] = (struct wr_property){.key = keys[i],
                                          .name = keys[i],
+                                         .alive = true,
                                          .kind = i == FLOW ? WR_VALUE_NUMBER
                                                            : WR_VALUE_TEXT};
   spool = wr_spool_create(

@@ -89,7 +89,7 @@ static void test_booleans_are_states(void) {
 static void test_budget_days(void) {
   struct wr_budget b = {.daily = 1000};
   wr_budget_roll(&b, 100 * DAY);
-  wr_budget_spend(&b, 400);
+  wr_budget_spend(&b, 400, false);
   CU_ASSERT_EQUAL(wr_budget_left(&b), 550); /* 50 are kept for states */
   wr_budget_roll(&b, 100 * DAY + DAY - 1);
   CU_ASSERT_EQUAL(b.spent.used, 400);
@@ -97,13 +97,13 @@ static void test_budget_days(void) {
   CU_ASSERT_EQUAL(b.spent.used, 400);
   wr_budget_roll(&b, 101 * DAY);
   CU_ASSERT_EQUAL(b.spent.used, 0);
-  wr_budget_spend(&b, 5000);
+  wr_budget_spend(&b, 5000, false);
   CU_ASSERT_EQUAL(wr_budget_left(&b), 0);
   wr_budget_roll(&b, 20 * DAY); /* it had been wrong */
   CU_ASSERT_EQUAL(b.spent.used, 0);
   b.daily = 0;
   CU_ASSERT_EQUAL(wr_budget_left(&b), INT64_MAX);
-  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, 0, 3), 0);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, 0, 3, true), 0);
 }
 
 /* One day of two streams that want a record a second from a plan of 10 000. */
@@ -113,10 +113,10 @@ static void test_budget_stretches_and_never_goes_silent(void) {
   int64_t longest_ms = 0, last_ms = 0;
   for (int64_t s = 0; s < 86400; s++) {
     wr_budget_roll(&b, 50 * DAY + s * SECOND);
-    int64_t min_ms = wr_budget_spacing_ms(&b, 50 * DAY + s * SECOND, 2);
+    int64_t min_ms = wr_budget_spacing_ms(&b, 50 * DAY + s * SECOND, 2, false);
     for (int i = 0; i < 2; i++)
       if (number(p + i, (double)s, s * 1000, min_ms) == WR_SAMPLE) {
-        wr_budget_spend(&b, 1);
+        wr_budget_spend(&b, 1, false);
         if (i == 0 && s * 1000 - last_ms > longest_ms)
           longest_ms = s * 1000 - last_ms;
         if (i == 0)

@@ -1,0 +1,264 @@
+/* What can still be read from a file that is set aside.
+ *
+ * Damage is a few pages among many. Rows are asked for from the lowest number
+ * up until SQLite meets a damaged page, then from the highest down; what lies
+ * between is cut in two and asked for again. Where the very first page is
+ * damaged, a new database lends its own: ours are always laid out alike. */
+#include "lib/spool/impl.h"
+
+#include "lib/spool/rejected.h"
+#include "lib/spool/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define PROBES 4096    /* queries in all, so that it ends */
+#define PROPERTIES 256 /* of a file */
+
+struct salvage {
+  sqlite3 *from;
+  struct wr_db *to;
+  sqlite3_stmt *up, *down;
+  int64_t number; /* of the property, in `to` */
+  int probes;
+  int64_t rows;
+};
+
+/* --- the first page --- */
+
+static void put_u32(unsigned char *at, uint32_t v) {
+  for (int i = 0; i < 4; i++)
+    at[i] = (unsigned char)(v >> (24 - 8 * i));
+}
+
+/* The first page of a new database of the same length. */
+static bool template_page(unsigned char *page, uint32_t pages) {
+  sqlite3 *db = NULL;
+  sqlite3_int64 size = 0;
+  unsigned char *image = NULL;
+  if (sqlite3_open(":memory:", &db) == SQLITE_OK &&
+      wr_schema_create(db) == SQLITE_OK)
+    image = sqlite3_serialize(db, "main", &size, 0);
+  bool ok = image != NULL && size >= PAGE;
+  if (ok) {
+    memcpy(page, image, PAGE);
+    page[18] = page[19] = 2; /* with a write-ahead log */
+    put_u32(page + 24, 1);
+    put_u32(page + 28, pages);
+    put_u32(page + 92, 1);
+  }
+  sqlite3_free(image);
+  sqlite3_close(db);
+  return ok;
+}
+
+static void mend_first_page(const char *path) {
+  unsigned char page[PAGE];
+  struct stat st;
+  int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0)
+    return;
+  if (fstat(fd, &st) == 0 && st.st_size >= 2 * PAGE &&
+      pread(fd, page, sizeof(page), 0) == PAGE &&
+      memcmp(page, "SQLite format 3", 16) != 0 &&
+      template_page(page, (uint32_t)(st.st_size / PAGE))) {
+    ssize_t written = pwrite(fd, page, sizeof(page), 0);
+    (void)written; /* else nothing can be read from it, that is all */
+  }
+  close(fd);
+}
+
+/* --- rows --- */
+
+/* Takes the row that a step found; false: it is none of ours. */
+static bool take(struct salvage *s, sqlite3_stmt *found) {
+  struct wr_row row = {.seq = sqlite3_column_int64(found, 0),
+                       .time_us = sqlite3_column_int64(found, 1),
+                       .clock_us = WR_CLOCK_UNKNOWN};
+  int level = sqlite3_column_int(found, 2);
+  if (sqlite3_column_type(found, 2) != SQLITE_INTEGER || level < -1 ||
+      level > WR_SPOOL_THIN_LEVELS || row.seq <= 0 ||
+      sqlite3_column_type(found, 3) == SQLITE_NULL ||
+      sqlite3_column_type(found, 3) == SQLITE_BLOB)
+    return false;
+  wr_db_value(found, 3, &row.value);
+  row.state = level < 0;
+  if (wr_db_insert(s->to, s->number, &row, level) != SQLITE_OK)
+    return false;
+  if (row.seq > s->to->state.seq)
+    s->to->state.seq = row.seq;
+  s->to->state.rows++;
+  s->rows++;
+  return true;
+}
+
+/* Rows of low..high in one direction; true: all were read. *reached: the key of
+ * the last one. */
+static bool scan(struct salvage *s, sqlite3_stmt *query, int64_t low,
+                 int64_t high, int64_t *reached) {
+  sqlite3_bind_int64(query, 2, low);
+  sqlite3_bind_int64(query, 3, high);
+  int code;
+  s->probes++;
+  while ((code = sqlite3_step(query)) == SQLITE_ROW) {
+    *reached = sqlite3_column_int64(query, 4);
+    take(s, query);
+  }
+  sqlite3_reset(query);
+  return code == SQLITE_DONE;
+}
+
+static void salvage_range(struct salvage *s, int64_t low, int64_t high) {
+  int64_t bottom = low - 1, top = high + 1;
+  if (low > high || s->probes >= PROBES || scan(s, s->up, low, high, &bottom))
+    return;
+  low = bottom + 1;
+  if (low > high || scan(s, s->down, low, high, &top))
+    return;
+  high = top - 1;
+  if (high - low < 1)
+    return;
+  int64_t middle = low + (high - low) / 2;
+  salvage_range(s, low, middle);
+  salvage_range(s, middle + 1, high);
+}
+
+/* Version 1 sorts by time, later ones by number. */
+static int prepare(struct salvage *s) {
+  int version = 0;
+  char sql[256];
+  wr_schema_version(s->from, &version);
+  const char *key = version == 1 ? "time_us" : "seq";
+  int code = SQLITE_OK;
+  for (int down = 0; down < 2 && code == SQLITE_OK; down++) {
+    snprintf(sql, sizeof(sql),
+             "SELECT seq, time_us, level, value, %s FROM value WHERE "
+             "property=?1 AND %s>=?2 AND %s<=?3 ORDER BY %s%s",
+             key, key, key, key, down ? " DESC" : "");
+    code = sqlite3_prepare_v2(s->from, sql, -1, down ? &s->down : &s->up, NULL);
+  }
+  return code;
+}
+
+/* --- properties --- */
+
+struct names {
+  int64_t old[PROPERTIES], number[PROPERTIES];
+  int count;
+};
+
+/* The index of the keys has all that is needed, should the table be damaged. */
+static void read_names(struct salvage *s, struct names *n) {
+  static const char *const sql[] = {
+      "SELECT number, key FROM property ORDER BY number",
+      "SELECT number, key FROM property INDEXED BY "
+      "sqlite_autoindex_property_1 ORDER BY key"};
+  for (int i = 0; i < 2 && n->count == 0; i++) {
+    sqlite3_stmt *q = NULL;
+    int code = sqlite3_prepare_v2(s->from, sql[i], -1, &q, NULL);
+    while (code == SQLITE_OK && n->count < PROPERTIES &&
+           sqlite3_step(q) == SQLITE_ROW) {
+      const char *key = (const char *)sqlite3_column_text(q, 1);
+      n->old[n->count] = sqlite3_column_int64(q, 0);
+      if (key != NULL &&
+          wr_db_number(s->to, key, &n->number[n->count]) == SQLITE_OK)
+        n->count++;
+    }
+    sqlite3_finalize(q);
+  }
+}
+
+static void salvage_rejected(struct salvage *s) {
+  sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->from,
+                         "SELECT at_us, property, time_us, value, status, "
+                         "reason FROM rejected ORDER BY id",
+                         -1, &q, NULL) != SQLITE_OK)
+    return;
+  while (sqlite3_step(q) == SQLITE_ROW) {
+    struct wr_row row = {.seq = (s->to->state.seq += WR_ORDER_STEP),
+                         .time_us = sqlite3_column_int64(q, 2),
+                         .clock_us = WR_CLOCK_UNKNOWN};
+    const char *key = (const char *)sqlite3_column_text(q, 1);
+    const char *reason = (const char *)sqlite3_column_text(q, 5);
+    wr_db_value(q, 3, &row.value);
+    if (key != NULL)
+      wr_db_reject(s->to, key, &row, sqlite3_column_int(q, 4),
+                   reason != NULL ? reason : "", sqlite3_column_int64(q, 0));
+  }
+  sqlite3_finalize(q);
+}
+
+/* What is spent today, so that it is not spent again. */
+static void salvage_spent(struct salvage *s) {
+  sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->from, "SELECT budget_day, budget_used FROM state",
+                         -1, &q, NULL) == SQLITE_OK &&
+      sqlite3_step(q) == SQLITE_ROW) {
+    s->to->state.spent.day = sqlite3_column_int64(q, 0);
+    s->to->state.spent.used = sqlite3_column_int64(q, 1);
+  }
+  sqlite3_finalize(q);
+}
+
+static void salvage_all(struct salvage *s) {
+  struct names n = {.count = 0};
+  read_names(s, &n);
+  for (int i = 0; i < n.count; i++) {
+    s->number = n.number[i];
+    sqlite3_bind_int64(s->up, 1, n.old[i]);
+    sqlite3_bind_int64(s->down, 1, n.old[i]);
+    salvage_range(s, 0, INT64_MAX - 1);
+  }
+  salvage_rejected(s);
+  salvage_spent(s);
+}
+
+int64_t wr_spool_salvage(const char *path, struct wr_db *db) {
+  struct salvage s = {.to = db};
+  mend_first_page(path);
+  if (sqlite3_open_v2(path, &s.from, SQLITE_OPEN_READWRITE, NULL) ==
+          SQLITE_OK &&
+      prepare(&s) == SQLITE_OK &&
+      wr_db_exec(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
+    struct wr_db_state before = db->state;
+    salvage_all(&s);
+    if (wr_db_save_state(db) != SQLITE_OK ||
+        wr_db_exec(db, "COMMIT") != SQLITE_OK) {
+      wr_db_exec(db, "ROLLBACK");
+      db->state = before;
+      s.rows = 0;
+    }
+  }
+  sqlite3_finalize(s.up);
+  sqlite3_finalize(s.down);
+  sqlite3_close(s.from);
+  return s.rows;
+}
+
+/* --- for a program of another version --- */
+
+int wr_spool_convert(const char *path, int version, char *fault, size_t size) {
+  sqlite3 *db = NULL;
+  int have = 0;
+  int code = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
+  if (code == SQLITE_OK)
+    code = wr_schema_version(db, &have);
+  if (code == SQLITE_OK && have != version)
+    code = wr_schema_migrate(db, have, version);
+  if (code == SQLITE_MISMATCH)
+    snprintf(fault, size,
+             "it is of version %d, and no way to version %d is "
+             "known",
+             have, version);
+  else if (code != SQLITE_OK)
+    snprintf(fault, size, "%s", sqlite3_errmsg(db));
+  sqlite3_close(db);
+  return code == SQLITE_OK ? 0 : -EINVAL;
+}

@@ -1,0 +1,49 @@
+#include "lib/cloud/words.h"
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+static bool own(const char *text, int status) {
+  return wr_words_own(text, strlen(text), status);
+}
+
+static void test_the_services_error_format(void) {
+  CU_ASSERT_TRUE(own("{\"id\":\"a\",\"code\":\"invalid_value\",\"status\":400,"
+                     "\"detail\":\"too wet\",\"meta\":{}}",
+                     400));
+  CU_ASSERT_TRUE(own("{\"detail\":\"too wet\"}", 400));
+  CU_ASSERT_FALSE(own("{\"status\":502,\"detail\":\"upstream\"}", 400));
+}
+
+static void test_words_of_others(void) {
+  static const char *const others[] = {"",
+                                       "<html>log in</html>",
+                                       "Bad Request",
+                                       "[]",
+                                       "{}",
+                                       "{\"message\":\"no Route matched\"}",
+                                       "{\"",
+                                       "{\"detail\":7}",
+                                       "null"};
+  for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+    CU_ASSERT_FALSE(own(others[i], 400));
+  CU_ASSERT_FALSE(wr_words_own(NULL, 0, 400));
+}
+
+static void test_words_about_credentials(void) {
+  static const char text[] = "{\"error\":\"access_denied\"}";
+  CU_ASSERT_TRUE(wr_words_own_token(text, strlen(text)));
+  CU_ASSERT_FALSE(wr_words_own_token("<html>", 6));
+}
+
+static void test_pages_are_foreign(void) {
+  CU_ASSERT_FALSE(wr_words_foreign(NULL, 0));
+  CU_ASSERT_FALSE(wr_words_foreign("[]", 2));
+  CU_ASSERT_FALSE(wr_words_foreign("{}", 2));
+  CU_ASSERT_TRUE(wr_words_foreign("<html>", 6));
+  CU_ASSERT_TRUE(wr_words_foreign("Success", 7));
+}
+
+UNIT_MAIN("words", UNIT(test_the_services_error_format),
+          UNIT(test_words_of_others), UNIT(test_words_about_credentials),
+          UNIT(test_pages_are_foreign))

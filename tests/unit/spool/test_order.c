@@ -1,0 +1,69 @@
+#include "lib/spool/order.h"
+#include "tests/unit/unit.h"
+
+static int64_t next(struct wr_order *o, int64_t time_us, int64_t clock_us,
+                    int64_t now_ms, int64_t *last) {
+  return wr_order_next(
+      o, &(struct wr_row){.time_us = time_us, .clock_us = clock_us}, now_ms,
+      last);
+}
+
+static void test_arrival_decides(void) {
+  struct wr_order o = {.count = 0};
+  int64_t last = 0;
+  CU_ASSERT_EQUAL(next(&o, 500, 1, 0, &last), WR_ORDER_STEP);
+  /* Stamped earlier, but a second later: the source's clock was set back. */
+  CU_ASSERT_EQUAL(next(&o, 400, 1, 1000, &last), 2 * WR_ORDER_STEP);
+  /* At once, but by another clock: ours was set back. */
+  CU_ASSERT_EQUAL(next(&o, 300, 2, 1000, &last), 3 * WR_ORDER_STEP);
+  CU_ASSERT_EQUAL(last, 3 * WR_ORDER_STEP);
+}
+
+static void test_rows_that_were_overtaken(void) {
+  struct wr_order o = {.count = 0};
+  int64_t last = 0;
+  int64_t first = next(&o, 100, 1, 0, &last);
+  int64_t third = next(&o, 300, 1, 0, &last);
+  int64_t fourth = next(&o, 400, 1, 0, &last);
+  int64_t second = next(&o, 200, 1, 10, &last);
+  CU_ASSERT_TRUE(first < second && second < third && third < fourth);
+  CU_ASSERT_EQUAL(last, fourth);
+}
+
+static void test_many_late_ones_stand_by_their_stamps(void) {
+  struct wr_order o = {.count = 0};
+  int64_t last = 0, seqs[101] = {0};
+  seqs[50] = next(&o, 50, 1, 0, &last);
+  static const int late[] = {10, 30, 20, 5, 40, 15, 45};
+  for (size_t i = 0; i < sizeof(late) / sizeof(late[0]); i++)
+    seqs[late[i]] = next(&o, late[i], 1, 0, &last);
+  int64_t before = 0;
+  for (int i = 0; i <= 100; i++)
+    if (seqs[i] != 0) {
+      CU_ASSERT_TRUE(seqs[i] > before);
+      before = seqs[i];
+    }
+  CU_ASSERT_EQUAL(before, WR_ORDER_STEP);
+}
+
+/* Whatever comes, no number is given twice. */
+static void test_no_number_twice(void) {
+  static struct wr_order o[2];
+  static int64_t seen[4000];
+  int64_t last = 0;
+  unsigned dice = 1;
+  for (int i = 0; i < 4000; i++) {
+    dice = dice * 1103515245 + 12345;
+    seen[i] = next(&o[dice >> 16 & 1], dice >> 17 & 63, 1, i / 7, &last);
+    for (int k = 0; k < i; k++)
+      if (seen[k] == seen[i]) {
+        CU_FAIL("a number was given twice");
+        return;
+      }
+  }
+}
+
+UNIT_MAIN("order", UNIT(test_arrival_decides),
+          UNIT(test_rows_that_were_overtaken),
+          UNIT(test_many_late_ones_stand_by_their_stamps),
+          UNIT(test_no_number_twice))
