@@ -1,0 +1,170 @@
+#include "lib/flow/baseline_impl.h"
+
+#include <math.h>
+
+#define SETTLE_S 30.0     /* after a change of the point, a gap, a restart */
+#define MOVING_S 90.0     /* a commanded change is over by then */
+#define MOVING 1.6        /* usual deviations: the flow is under way */
+#define NEWEST_S 5.0      /* so is it when these differ from the level */
+#define SLOWER 0.1        /* in alarm */
+#define WANDER_UP_S 600.0 /* outside, until it is wider by one band */
+#define WANDER_DOWN 500.0 /* times longer: 1 in 500 seconds may be outside */
+#define OFF_SHARE 0.75    /* of the band: the days' alarm ends */
+
+static double bound(double value, double most) {
+  return fmax(-most, fmin(most, value));
+}
+
+unsigned wr_baseline_window(double seconds, double interval_s) {
+  double n = round(seconds / fmax(interval_s, 1));
+  return (unsigned)fmax(n, WR_BASELINE_LEAST);
+}
+
+double wr_baseline_settling(double interval_s) {
+  return fmax(SETTLE_S, wr_baseline_window(SPREAD_S, interval_s) * interval_s);
+}
+
+static void drop_block(struct wr_baseline *b) {
+  b->block = 0;
+  b->block_s = 0;
+}
+
+void wr_baseline_arrive(struct wr_baseline *b, int point, double interval_s) {
+  b->points.current = (int8_t)point;
+  b->settle_s = (float)wr_baseline_settling(interval_s);
+  b->drift_left_s = b->spread_left_s = b->moving_s = 0;
+  b->drift = 0;
+  b->spread = b->jumped = b->waiting = false;
+  drop_block(b);
+}
+
+/* An alarm does not end by a gap. What was never seen is what it is; what is
+ * far from what it was is measured against that. */
+static void settled(struct wr_baseline *b, double level) {
+  const struct wr_point *p = b->points.at + b->points.current;
+  double known = (double)p->level;
+  double scale = fmax(fabs(known), WR_POINTS_SMALL * (double)b->points.scale);
+  b->settle_s = 0;
+  if (b->drift != 0)
+    return;
+  bool unseen = p->held_s <= 0 && p->seen_s <= 0;
+  bool near = fabs(level - known) <= WR_POINTS_NEAR * scale;
+  b->base = unseen || near ? level : known;
+}
+
+static void end_block(struct wr_baseline *b,
+                      const struct wr_baseline_rules *r) {
+  double mean = b->block / (double)b->block_s, share;
+  wr_points_mean(&b->points, mean, (double)b->block_s, b->age_s,
+                 b->drift != 0 || b->slow != 0);
+  drop_block(b);
+  double origin = (double)b->points.at[b->points.current].origin;
+  if (mean <= 0 || origin <= 0)
+    return;
+  wr_trend_push(&b->u.trend, 100 * log(mean / origin));
+  if (!wr_baseline_mature(b))
+    return;
+  double off = wr_baseline_days_off(b, &share);
+  double score = fabs(off) / (r->day_band * share);
+  b->slow = score <= (b->slow != 0 ? OFF_SHARE : 1) ? 0 : off < 0 ? -1 : 1;
+}
+
+/* Everything that follows, by its limit. */
+static void follow(struct wr_baseline *b, const struct wr_baseline_rules *r,
+                   double off, double deviation, double dt_s) {
+  bool alarm = b->drift != 0 || b->spread;
+  double slower = alarm ? SLOWER : 1, stick = wr_baseline_yardstick(b);
+  double rate = r->follow * dt_s / 3600 * slower;
+  b->base += bound(off, rate * stick);
+  b->deviation += (float)bound(deviation - (double)b->deviation,
+                               rate * wr_baseline_usual(b));
+  double up = r->band / WANDER_UP_S * dt_s * slower;
+  bool beyond = fabs(off) > (double)b->wander * stick;
+  b->wander += (float)(beyond ? up : -up / WANDER_DOWN);
+  b->wander = fmaxf(b->wander, 0);
+}
+
+/* An alarm's time of holding; true while it stands. */
+static bool hold(float *left_s, bool now, double hold_s, double dt_s) {
+  double left = now ? hold_s : fmax((double)*left_s - dt_s, 0);
+  *left_s = (float)left;
+  return left > 0;
+}
+
+/* At a calm level far from the current point's: another point, or a candidate.
+ * True: the flow arrived at one. */
+static bool elsewhere(struct wr_baseline *b, double level, double interval_s,
+                      double dt_s, unsigned *events) {
+  int point = wr_points_near(&b->points, level, !b->waiting);
+  if (point < 0 && b->drift != 0 && b->jumped) {
+    point = wr_points_wait(&b->points, level, dt_s, b->age_s, !b->waiting);
+    b->waiting = true;
+  }
+  if (point < 0 || point == b->points.current)
+    return false;
+  if (wr_points_accept(&b->points, point))
+    *events |= WR_BASELINE_POINT;
+  wr_baseline_arrive(b, point, interval_s);
+  return true;
+}
+
+/* The alarms of the minutes. True while a change is given time. */
+static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
+                   double off, double deviation, bool calm, double dt_s) {
+  double usual = wr_baseline_usual(b);
+  bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
+  bool out = fabs(off) > wr_baseline_band(b, r);
+  bool loud = deviation > r->spread * usual;
+  bool was = b->drift != 0;
+  b->moving_s = out || loud ? b->moving_s + (float)dt_s : 0;
+  bool patient = b->points.count > 1 && b->moving_s > 0 && !calm && !was &&
+                 !b->spread && (double)b->moving_s <= MOVING_S;
+  bool drift = hold(&b->drift_left_s, out && !patient, r->hold_s, dt_s);
+  b->spread = hold(&b->spread_left_s, loud && !patient, r->hold_s, dt_s);
+  if (!drift)
+    b->drift = 0;
+  else if (out)
+    b->drift = off < 0 ? -1 : 1;
+  if (drift && !was)
+    b->drift_s = b->age_s;
+  if (!out)
+    b->jumped = b->waiting = false;
+  else if (drift && far && b->age_s - b->drift_s <= MOVING_S)
+    b->jumped = true;
+  return patient;
+}
+
+void wr_baseline_judge(struct wr_baseline *b, const struct wr_baseline_rules *r,
+                       double value, double interval_s, double dt_s,
+                       unsigned *events) {
+  unsigned n = wr_baseline_window(LEVEL_S, interval_s);
+  double level = wr_recent_mean(&b->recent, n);
+  if (b->settle_s > 0) {
+    b->settle_s -= (float)dt_s;
+    if (b->settle_s <= 0)
+      settled(b, level);
+    return;
+  }
+  if (b->recent.count < n)
+    return; /* after a hole: an alarm stands until there is evidence */
+  double deviation =
+      wr_recent_deviation(&b->recent, wr_baseline_window(SPREAD_S, interval_s));
+  double off = level - b->base;
+  bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
+  unsigned newest = wr_baseline_window(NEWEST_S, interval_s);
+  bool calm = deviation <= MOVING * wr_baseline_usual(b) &&
+              fabs(wr_recent_mean(&b->recent, newest) - level) <= fabs(off) / 2;
+  if (far && calm && isnan(b->key) &&
+      elsewhere(b, level, interval_s, dt_s, events))
+    return;
+  bool patient = alarms(b, r, off, deviation, calm, dt_s);
+  follow(b, r, off, deviation, dt_s);
+  if (b->jumped || patient) {
+    drop_block(b);
+    return;
+  }
+  b->block += value * dt_s;
+  b->block_s += (float)dt_s;
+  if (b->block_s >= WR_TREND_BLOCK_S)
+    end_block(b, r);
+}
