@@ -12,7 +12,8 @@ PYTHON ?= /usr/bin/python3
 COMPILER := $(notdir $(firstword $(filter-out ccache distcc,$(CC))))
 B ?= build$(if $(filter cc gcc,$(COMPILER)),,/$(COMPILER))
 
-PLUGINS := m4_rpc target_edge_impulse match_classification write_arduino_cloud
+PLUGINS := m4_rpc target_edge_impulse match_classification \
+  target_flow_baseline write_arduino_cloud
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wpointer-arith -Wvla -Werror=implicit-function-declaration
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
@@ -81,6 +82,8 @@ MATCH := plugins/edge_impulse/match.c
 $(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4_rpc/*.c))
 $(B)/plugins/target_edge_impulse.so: \
   $(call objs,$(filter-out $(MATCH),$(wildcard plugins/edge_impulse/*.c)))
+$(B)/plugins/target_flow_baseline.so: \
+  $(call objs,$(wildcard plugins/flow_baseline/*.c))
 $(B)/plugins/match_classification.so: $(call objs,$(MATCH))
 $(B)/plugins/write_arduino_cloud.so: \
   $(call objs,$(wildcard plugins/arduino_cloud/*.c))

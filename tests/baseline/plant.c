@@ -112,12 +112,11 @@ double plant_sample(struct plant *p) {
   p->hours_now = wander(p, p->hours_now, p->hours, 7200);
   p->warm -= p->warm / WARM_S;
   double age = p->time_s - p->begin_s;
-  double loud = p->fault == FAULT_WEAR && age > 0
-                    ? fmin(2, 1 + age / (10 * DAY_S))
-                    : 1;
-  double slow = p->noon * sin(2 * M_PI * p->time_s / DAY_S) +
-                p->season * sin(2 * M_PI * p->time_s / YEAR_S +
-                                p->season_phase);
+  double loud =
+      p->fault == FAULT_WEAR && age > 0 ? fmin(2, 1 + age / (10 * DAY_S)) : 1;
+  double slow =
+      p->noon * sin(2 * M_PI * p->time_s / DAY_S) +
+      p->season * sin(2 * M_PI * p->time_s / YEAR_S + p->season_phase);
   double flow = p->level_now * plant_effect(p) *
                 (1 + slow - p->warm + p->pressure_now + p->hours_now +
                  loud * p->noise * normal(p));

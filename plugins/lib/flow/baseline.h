@@ -115,7 +115,7 @@ struct wr_baseline_view {
   double level, baseline, reference;
   double deviation; /* relative, signed; of the layer that is nearer to alarm */
   double score;     /* 1: at the edge of alarm */
-  double band;      /* relative, of the minutes */
+  double half;      /* half the width of the minutes' band, in the unit */
   double lost;      /* litres an hour off the normal; negative: missing */
   double since_s;   /* how long the state stands */
   bool by_days;     /* deviation is that of the days */

@@ -47,9 +47,12 @@ static void settled(struct wr_baseline *b, double level) {
   b->settle_s = 0;
   if (b->drift != 0)
     return;
-  bool unseen = p->held_s <= 0 && p->seen_s <= 0;
   bool near = fabs(level - known) <= WR_POINTS_NEAR * scale;
-  b->base = unseen || near ? level : known;
+  if (p->held_s <= 0 && p->seen_s <= 0) {
+    wr_points_confirm(&b->points, level);
+    near = true;
+  }
+  b->base = near ? level : known;
 }
 
 static void end_block(struct wr_baseline *b,

@@ -77,11 +77,11 @@ void wr_baseline_view(const struct wr_baseline *b,
   double stick = wr_baseline_yardstick(b), share;
   v->baseline = b->base;
   v->reference = (double)b->points.at[b->points.current].reference;
-  v->band = wr_baseline_band(b, r) / stick;
+  v->half = wr_baseline_band(b, r);
   if (b->settle_s > 0 || b->recent.count < WR_BASELINE_LEAST)
     v->level = b->base; /* no evidence yet */
   v->deviation = (v->level - b->base) / stick;
-  v->score = fabs(v->deviation) / v->band;
+  v->score = fabs(v->level - b->base) / v->half;
   double normal = b->base;
   if (wr_baseline_mature(b)) {
     double off = wr_baseline_days_off(b, &share);

@@ -8,21 +8,27 @@
 #define LEAST_DAYS 3 /* make a custom */
 #define RESTING 0.25 /* of the mean flow: what rest is, at most */
 #define MARGIN 0.02  /* of the mean flow */
-#define CREEP 0.1    /* of the way, a day, while restless */
+#define CREEP 0.02   /* of the way, a day, while restless */
 
-double wr_totals_rest(const struct wr_totals *t) {
-  double usual = 0, mean = (double)t->last_day / DAY_S;
-  if (t->days < LEAST_DAYS || !t->has_day)
-    return 0;
+/* The largest of the days' least flows. */
+static double usual_of(const struct wr_totals *t) {
+  double usual = 0;
   for (unsigned i = 0; i < t->days; i++)
     usual = fmax(usual, (double)t->least[i]);
-  return usual < RESTING * mean ? 1.1 * usual + MARGIN * mean : 0;
+  return usual;
+}
+
+double wr_totals_rest(const struct wr_totals *t) {
+  double usual = usual_of(t), mean = (double)t->last_day / DAY_S;
+  if (t->days < LEAST_DAYS || !t->has_day || usual >= RESTING * mean)
+    return 0;
+  return 1.1 * usual + MARGIN * mean;
 }
 
 static void end_day(struct wr_totals *t) {
-  double least = (double)t->today, rest = wr_totals_rest(t);
-  if (t->restless && least > rest)
-    least = rest + CREEP * (least - rest);
+  double least = (double)t->today, usual = usual_of(t);
+  if (t->restless && least > usual)
+    least = usual + CREEP * (least - usual);
   t->least[t->next] = (float)least;
   t->next = (uint8_t)((t->next + 1) % WR_TOTALS_DAYS);
   if (t->days < WR_TOTALS_DAYS)

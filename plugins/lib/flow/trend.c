@@ -59,15 +59,15 @@ struct fit {
   double slope, error; /* per block */
   double level, now;   /* before the break, and at the newest mean */
   double rest;         /* sum of squares */
-  unsigned from;       /* the break: the last mean that is still level */
+  double from;         /* the break, in means; perhaps within one */
 };
 
 /* y = level + slope * max(0, i - from), least squares. */
-static void fit_from(const struct wr_trend_ring *r, unsigned from,
+static void fit_from(const struct wr_trend_ring *r, double from,
                      struct fit *f) {
   double n = r->count, sx = 0, sy = 0, sxx = 0, sxy = 0, syy = 0;
   for (unsigned i = 0; i < r->count; i++) {
-    double x = i > from ? i - from : 0, y = at(r, i);
+    double x = fmax(i - from, 0), y = at(r, i);
     sx += x;
     sy += y;
     sxx += x * x;
@@ -88,10 +88,10 @@ static void fit_from(const struct wr_trend_ring *r, unsigned from,
 static bool fit_ring(const struct wr_trend_ring *r, struct fit *best) {
   if (r->count < LEAST + 1)
     return false;
-  for (unsigned from = 0; from + LEAST < r->count; from++) {
+  for (unsigned half = 0; half / 2 + LEAST < r->count; half++) {
     struct fit f;
-    fit_from(r, from, &f);
-    if (from == 0 || f.rest < best->rest)
+    fit_from(r, half / 2.0, &f);
+    if (half == 0 || f.rest < best->rest)
       *best = f;
   }
   best->error = 2 * best->error + 1e-9;
@@ -115,7 +115,7 @@ static void tell(const struct wr_trend *t, unsigned scale, const struct fit *f,
   double age = age_of(t, scale, rest_s), way = fabs(limit - f->now);
   if (f->slope < 0 ? f->now < limit : f->now > limit)
     way = 0; /* beyond it */
-  unsigned behind = t->rings[scale].count - 1u - f->from;
+  double behind = t->rings[scale].count - 1 - f->from;
   *out = (struct wr_forecast){
       .clear = true,
       .per_hour = f->slope * 3600 / block_s[scale],
@@ -128,19 +128,22 @@ static void tell(const struct wr_trend *t, unsigned scale, const struct fit *f,
 
 void wr_trend_forecast(const struct wr_trend *t, double rest_s, double low,
                        double high, struct wr_forecast *out) {
-  struct fit f;
+  struct fit f, best;
+  int scale = -1;
   memset(out, 0, sizeof(*out));
   for (unsigned s = 0; s < WR_TREND_SCALES; s++) {
-    const struct wr_trend_ring *r = t->rings + s;
-    if (!fit_ring(r, &f))
+    unsigned count = t->rings[s].count;
+    if (!fit_ring(t->rings + s, &f))
       continue;
-    /* The line fills the ring: it began earlier, and a coarser one knows. */
-    bool coarser = s + 1 < WR_TREND_SCALES && f.from < r->count / 4u &&
-                   t->rings[s + 1].count > LEAST;
-    struct fit g;
-    if (coarser && fit_ring(t->rings + s + 1, &g))
-      continue;
-    tell(t, s, &f, rest_s, f.slope < 0 ? low : high, out);
-    return;
+    /* A line that fills the ring began earlier: a coarser one knows when, but
+     * only if it is long enough to be seen there. */
+    if (scale >= 0 && f.from + LEAST + 1 >= count)
+      break;
+    best = f;
+    scale = (int)s;
+    if (f.from >= count / 4.0)
+      break;
   }
+  if (scale >= 0)
+    tell(t, (unsigned)scale, &best, rest_s, best.slope < 0 ? low : high, out);
 }

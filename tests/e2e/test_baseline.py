@@ -1,0 +1,340 @@
+"""target_flow_baseline in the stock collectd, fed over its own socket."""
+
+import glob
+import os
+import re
+import time
+import unittest
+
+import edgecase
+import weir
+
+LEARN = 40
+READY = 45  # samples until it has learnt
+
+
+def chain(*targets, match='Plugin "^feed$"'):
+    """One rule with a <Target "flow_baseline"> for each text."""
+    blocks = "".join('<Target "flow_baseline">\n%s\n</Target>\n' % t
+                     for t in targets)
+    return """\
+LoadPlugin target_flow_baseline
+<Chain "PreCache">
+<Rule "baseline">
+<Match "regex">
+%s
+</Match>
+%s</Rule>
+</Chain>
+""" % (match, blocks)
+
+
+def steady(level, count, swing=0.002):
+    """Samples around a level, the same ones each time, even in pairs."""
+    return [level * (1 + swing * (1 if i % 2 else -1)) for i in range(count)]
+
+
+class Case(edgecase.Case):
+    OPTIONS = "Learn %d\nInterval 0.1\nSaveInterval 1\n" % LEARN
+
+    def start(self, options="", extra="", **more):
+        return self.agent(chain(self.OPTIONS + options), extra=extra, **more)
+
+    def restart(self, agent):
+        """The same configuration again; the feed goes on."""
+        second = self.second
+        if os.path.exists(self.socket_path):  # it was killed
+            os.remove(self.socket_path)
+        agent.start()
+        agent.wait_ready()
+        weir.wait_until(self.connect, "unixsock listens", alive=agent)
+        self.second = second
+
+    def learn(self, agent, level=10.0, **series):
+        self.put(steady(level, READY), **series)
+        agent.wait_log(r"its normal is %.3g" % level)
+
+    def told(self, agent, pattern):
+        """Waits for a notification; the whole line."""
+        return agent.wait_log(r"Notification: .*%s.*" % pattern).group(0)
+
+    def command(self, word, instance="pump"):
+        self.stream.write(
+            'PUTNOTIF severity=okay time=%d plugin=flow_baseline '
+            'plugin_instance=%s type=command message="%s"\n'
+            % (time.time(), instance, word))
+        self.stream.flush()
+        assert self.stream.readline().startswith("0 ")
+
+    def state_file(self):
+        return os.path.join(self.dir, "flow_baseline.state")
+
+    def wait_saved(self, agent, pattern=r'"state":"1 '):
+        def saved():
+            try:
+                with open(self.state_file()) as text:
+                    return re.search(pattern, text.read())
+            except FileNotFoundError:
+                return None
+        return weir.wait_until(saved, "the state is saved", alive=agent)
+
+    def newest(self, agent, type, instance, check=lambda v: True):
+        return agent.wait_value(plugin="flow_baseline", type=type,
+                                type_instance=instance, check=check)[-1]
+
+
+class BaselineTest(Case):
+    def test_a_step_is_an_alarm_and_ends(self):
+        agent = self.start()
+        self.put(steady(10, 20))
+        v = self.newest(agent, "bool", "learning", lambda v: v["value"] == 1)
+        self.assertEqual(v["meta"]["flow_baseline:state"], "learning")
+        self.put(steady(10, READY - 20))
+        agent.wait_log("its normal is 10")
+        self.put(steady(9.7, 20))
+        line = self.told(agent, "below its normal 10")
+        self.assertRegex(line, r"severity = WARNING")
+        self.assertRegex(line, r"pump: [\d.]+ % below .* L/h missing")
+        v = self.newest(agent, "bool", "drift", lambda v: v["value"] == 1)
+        self.assertEqual(v["meta"]["flow_baseline:state"], "low")
+        self.assertEqual(v["plugin_instance"], "pump")
+        v = self.newest(agent, "gauge", "deviation",
+                        lambda v: v["value"] < -1.8)
+        percent = self.newest(agent, "percent", "deviation",
+                              lambda v: v["value"] > 1.8)
+        self.assertLess(percent["value"], 100)
+        self.put(steady(10, 60))
+        self.assertRegex(self.told(agent, "normal again"), "OKAY")
+        self.put(steady(10.3, 20))
+        self.assertRegex(self.told(agent, "above its normal 10"), "L/h more")
+        v = self.newest(agent, "bool", "drift", lambda v:
+                        v["meta"]["flow_baseline:state"] == "high")
+        agent.stop()
+
+    def test_litres(self):
+        agent = self.start()
+        self.put([60] * 80)  # one litre a second
+        litres = agent.wait_value(80, plugin="flow_baseline", type="derive",
+                                  type_instance="litres")
+        self.assertEqual([v["value"] for v in litres], list(range(1, 81)))
+        agent.stop()
+
+    def test_what_is_no_flow_has_no_litres(self):
+        agent = self.start()
+        self.put(steady(20, READY), type="temperature-in")
+        self.newest(agent, "gauge", "baseline")
+        self.assertEqual(agent.values(plugin="flow_baseline", type="derive"),
+                         [])
+        agent.stop()
+
+    def test_silence_is_unknown(self):
+        agent = self.start("StaleAfter 1\n")
+        self.learn(agent)
+        line = self.told(agent, "no sample any more")
+        self.assertRegex(line, "severity = FAILURE")
+        v = self.newest(agent, "bool", "unknown", lambda v: v["value"] == 1)
+        self.assertEqual(v["meta"]["flow_baseline:state"], "unknown")
+        drift = agent.values(plugin="flow_baseline", type="bool",
+                             type_instance="drift")[-1]
+        self.put(steady(10, 40))
+        self.told(agent, "normal again")
+        agent.stop()
+        self.assertEqual(drift["value"], 0)
+
+    def test_nan_is_silence(self):
+        agent = self.start("StaleAfter 3\n")
+        self.learn(agent)
+        begun = time.monotonic()
+        weir.wait_until(lambda: self.put(["nan"]) or "no sample any more" in
+                        agent.log(), "NaN is no sample", alive=agent)
+        self.assertLess(time.monotonic() - begun, weir.CEILING)
+        agent.stop()
+
+    def test_two_series_one_name(self):
+        agent = self.start()
+        self.put(steady(10, 3))
+        self.put(steady(5, 3), type="flow-second")
+        agent.wait_log(r"feed-pump/flow-second would have the name "
+                       r"flow_baseline-pump, which is that of "
+                       r"feed-pump/flow-flow_rate")
+        agent.stop()
+
+    def test_instance_gives_names(self):
+        agent = self.start('Instance "%{plugin_instance}-%{type_instance}"\n')
+        self.put(steady(10, 3))
+        self.put(steady(5, 3), type="flow-second")
+        for name in ("pump-flow_rate", "pump-second"):
+            agent.wait_value(plugin="flow_baseline", plugin_instance=name)
+        self.assertNotIn("would have the name", agent.log())
+        agent.stop()
+
+    def test_the_newest_series_are_refused(self):
+        agent = self.start("MaxSeries 1\n")
+        self.put(steady(10, 30))
+        self.put(steady(10, 3), plugin="feed-second")
+        agent.wait_log(r"more than 1 series \(MaxSeries\); feed-second")
+        self.put(steady(10, READY - 30))
+        agent.wait_log("pump: its normal is 10")
+        self.assertEqual(agent.values(plugin="flow_baseline",
+                                      plugin_instance="second"), [])
+        agent.stop()
+
+
+class MemoryTest(Case):
+    def test_restart_goes_on(self):
+        agent = self.start()
+        self.learn(agent)
+        self.put(steady(10, 30))
+        agent.stop()
+        self.restart(agent)
+        agent.wait_log("1 series remembered")
+        self.put(steady(9.7, 60))  # it settles at what was known
+        self.newest(agent, "gauge", "baseline")
+        self.assertEqual(agent.values(plugin="flow_baseline", type="bool",
+                                      type_instance="learning", value=1), [])
+        agent.stop()
+
+    def test_an_alarm_outlives_a_power_cut(self):
+        agent = self.start()
+        self.learn(agent)
+        self.put(steady(9.6, 60))
+        self.told(agent, "below its normal 10")
+        self.wait_saved(agent)
+        weir.wait_until(lambda: self.saved_drift() == "-1",
+                        "the alarm is saved", alive=agent)
+        agent.signal(9)
+        agent.wait_exit()
+        self.restart(agent)
+        self.put(steady(9.6, 60))
+        self.newest(agent, "bool", "drift", lambda v: v["value"] == 1)
+        self.assertNotIn("normal again", agent.log())
+        self.assertNotRegex(agent.log(), "Notification: .*below")
+        self.command("confirm")
+        self.told(agent, "is normal from now on, as told")
+        agent.stop()
+
+    def saved_drift(self):
+        """The field of the state line that says drift."""
+        with open(self.state_file()) as text:
+            line = text.read().split('"state":"')[1]
+        return line.split()[5]
+
+    def test_a_damaged_file_is_set_aside(self):
+        agent = self.start()
+        self.learn(agent)
+        agent.stop()
+        with open(self.state_file(), "r+") as text:
+            text.seek(100)
+            text.write("#")
+        for old in glob.glob(self.state_file() + ".old"):
+            os.remove(old)
+        self.restart(agent)
+        agent.wait_log("is damaged; it is set aside")
+        agent.wait_log("every series learns anew")
+        self.assertTrue(os.path.exists(self.state_file() + ".corrupt"))
+        self.learn(agent)
+        agent.stop()
+
+    def test_the_file_before_stands_in(self):
+        agent = self.start()
+        self.learn(agent)
+        self.wait_saved(agent)
+        agent.stop()  # saves once more: now there are two
+        os.remove(self.state_file())
+        self.assertTrue(os.path.exists(self.state_file() + ".old"))
+        self.restart(agent)
+        agent.wait_log("1 series remembered")
+        agent.stop()
+
+    def test_a_disk_that_takes_nothing(self):
+        agent = self.start('StateFile "/proc/none/state"\n')
+        agent.wait_log(r"state cannot be written to /proc/none/state")
+        self.learn(agent)
+        agent.stop()
+
+    def test_another_constant_converts(self):
+        agent = self.start("Constant 450\n")
+        self.learn(agent)
+        agent.stop()
+        self.edit(agent, "Constant 450", "Constant 900")
+        self.restart(agent)
+        agent.wait_log("constant was changed, its memory is converted")
+        self.put(steady(5, 40))
+        self.newest(agent, "gauge", "baseline",
+                    lambda v: abs(v["value"] - 5) < 0.01)
+        self.assertNotRegex(agent.log(), "Notification: .*(below|above)")
+        agent.stop()
+
+    def test_another_nominal_learns_anew(self):
+        agent = self.start("Nominal 10\n")
+        self.learn(agent)
+        agent.stop()
+        self.edit(agent, "Nominal 10", "Nominal 12")
+        self.restart(agent)
+        agent.wait_log("Nominal was changed, it learns its normal anew")
+        self.learn(agent, 12.0)
+        agent.stop()
+
+    def edit(self, agent, old, new):
+        with open(agent.config_path) as text:
+            config = text.read()
+        assert old in config
+        with open(agent.config_path, "w") as text:
+            text.write(config.replace(old, new))
+
+
+class CommandTest(Case):
+    def test_reset(self):
+        agent = self.start()
+        self.learn(agent)
+        self.command("reset")
+        self.told(agent, "learning its normal anew, as told")
+        self.learn(agent, 7.0)
+        agent.stop()
+
+    def test_confirm(self):
+        agent = self.start()
+        self.command("confirm")
+        agent.wait_log("there is no flow_baseline-pump to confirm")
+        self.put(steady(10, 5))
+        self.command("Confirm")
+        self.told(agent, "nothing to confirm yet")
+        self.put(steady(10, READY))
+        agent.wait_log("its normal is 10")
+        self.put(steady(8, 40))
+        self.told(agent, "below its normal 10")
+        self.command("confirm")
+        self.told(agent, "8 is normal from now on, as told")
+        self.put(steady(10, 60))  # where it was is a point as well
+        self.put(steady(8, 60))
+        self.newest(agent, "gauge", "baseline",
+                    lambda v: abs(v["value"] - 8) < 0.05)
+        self.assertEqual(len(re.findall(r"Notification: .*below",
+                                        agent.log())), 1)
+        self.command("explode")
+        agent.wait_log('command "explode" is not allowed')
+        agent.stop()
+
+
+class SetpointTest(Case):
+    def test_a_set_point_names_its_normal(self):
+        agent = self.start('Setpoint "feed-pump/flow-setpoint"\n')
+        self.put([10], type="flow-setpoint")
+        self.learn(agent)
+        self.put([6], type="flow-setpoint")
+        self.put(steady(10, 5) + steady(6, 90))
+        self.told(agent, "a new operating point")
+        self.newest(agent, "gauge", "baseline",
+                    lambda v: abs(v["value"] - 6) < 0.05)
+        self.put([10], type="flow-setpoint")
+        self.put(steady(10, 90))
+        self.put([6], type="flow-setpoint")
+        self.put(steady(6, 90))
+        self.assertNotRegex(agent.log(), "Notification: .*(below|above)")
+        self.put(steady(5.7, 30))
+        self.told(agent, "below its normal (6|5.9)")
+        agent.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()
