@@ -105,13 +105,15 @@ RELEASED = $(shell date -u +%F -d \
   "$$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)")
 # A page is also found under the name of what it describes.
 MAN_NAMES := m4_rpc=m4_rpc edge_impulse=target_edge_impulse \
-  edge_impulse=match_classification arduino_cloud=write_arduino_cloud
+  edge_impulse=match_classification flow_baseline=target_flow_baseline \
+  arduino_cloud=write_arduino_cloud
 MAN5 := $(B)/man/collectd-m4_rpc.5 $(B)/man/collectd-edge_impulse.5 \
-  $(B)/man/collectd-arduino_cloud.5
+  $(B)/man/collectd-flow_baseline.5 $(B)/man/collectd-arduino_cloud.5
 MAN1 := $(B)/man/weir-doctor.1
 MAN8 := $(B)/man/weir-enable.8
 $(B)/man/collectd-m4_rpc.5: plugins/m4_rpc/m4_rpc.pod
 $(B)/man/collectd-edge_impulse.5: plugins/edge_impulse/edge_impulse.pod
+$(B)/man/collectd-flow_baseline.5: plugins/flow_baseline/flow_baseline.pod
 $(B)/man/collectd-arduino_cloud.5: plugins/arduino_cloud/arduino_cloud.pod
 $(B)/man/weir-doctor.1: plugins/doctor/weir-doctor.pod
 $(B)/man/weir-enable.8: agent-config/weir-enable.pod

@@ -6,84 +6,12 @@ import re
 import time
 import unittest
 
-import edgecase
+import baselinecase
 import weir
-
-LEARN = 40
-READY = 45  # samples until it has learnt
+from baselinecase import READY, steady
 
 
-def chain(*targets, match='Plugin "^feed$"'):
-    """One rule with a <Target "flow_baseline"> for each text."""
-    blocks = "".join('<Target "flow_baseline">\n%s\n</Target>\n' % t
-                     for t in targets)
-    return """\
-LoadPlugin target_flow_baseline
-<Chain "PreCache">
-<Rule "baseline">
-<Match "regex">
-%s
-</Match>
-%s</Rule>
-</Chain>
-""" % (match, blocks)
-
-
-def steady(level, count, swing=0.002):
-    """Samples around a level, the same ones each time, even in pairs."""
-    return [level * (1 + swing * (1 if i % 2 else -1)) for i in range(count)]
-
-
-class Case(edgecase.Case):
-    OPTIONS = "Learn %d\nInterval 0.1\nSaveInterval 1\n" % LEARN
-
-    def start(self, options="", extra="", **more):
-        return self.agent(chain(self.OPTIONS + options), extra=extra, **more)
-
-    def restart(self, agent):
-        """The same configuration again; the feed goes on."""
-        second = self.second
-        if os.path.exists(self.socket_path):  # it was killed
-            os.remove(self.socket_path)
-        agent.start()
-        agent.wait_ready()
-        weir.wait_until(self.connect, "unixsock listens", alive=agent)
-        self.second = second
-
-    def learn(self, agent, level=10.0, **series):
-        self.put(steady(level, READY), **series)
-        agent.wait_log(r"its normal is %.3g" % level)
-
-    def told(self, agent, pattern):
-        """Waits for a notification; the whole line."""
-        return agent.wait_log(r"Notification: .*%s.*" % pattern).group(0)
-
-    def command(self, word, instance="pump"):
-        self.stream.write(
-            'PUTNOTIF severity=okay time=%d plugin=flow_baseline '
-            'plugin_instance=%s type=command message="%s"\n'
-            % (time.time(), instance, word))
-        self.stream.flush()
-        assert self.stream.readline().startswith("0 ")
-
-    def state_file(self):
-        return os.path.join(self.dir, "flow_baseline.state")
-
-    def wait_saved(self, agent, pattern=r'"state":"1 '):
-        def saved():
-            try:
-                with open(self.state_file()) as text:
-                    return re.search(pattern, text.read())
-            except FileNotFoundError:
-                return None
-        return weir.wait_until(saved, "the state is saved", alive=agent)
-
-    def newest(self, agent, type, instance, check=lambda v: True):
-        return agent.wait_value(plugin="flow_baseline", type=type,
-                                type_instance=instance, check=check)[-1]
-
-
-class BaselineTest(Case):
+class BaselineTest(baselinecase.Case):
     def test_a_step_is_an_alarm_and_ends(self):
         agent = self.start()
         self.put(steady(10, 20))
@@ -180,7 +108,7 @@ class BaselineTest(Case):
         agent.stop()
 
 
-class MemoryTest(Case):
+class MemoryTest(baselinecase.Case):
     def test_restart_goes_on(self):
         agent = self.start()
         self.learn(agent)
@@ -283,7 +211,7 @@ class MemoryTest(Case):
             text.write(config.replace(old, new))
 
 
-class CommandTest(Case):
+class CommandTest(baselinecase.Case):
     def test_reset(self):
         agent = self.start()
         self.learn(agent)
@@ -316,7 +244,7 @@ class CommandTest(Case):
         agent.stop()
 
 
-class SetpointTest(Case):
+class SetpointTest(baselinecase.Case):
     def test_a_set_point_names_its_normal(self):
         agent = self.start('Setpoint "feed-pump/flow-setpoint"\n')
         self.put([10], type="flow-setpoint")

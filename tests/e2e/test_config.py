@@ -10,9 +10,11 @@ import subprocess
 import threading
 import unittest
 
+import baselinecase
 import weir
 
-OURS = r"\[error\] (?:m4_rpc|target_edge_impulse|write_arduino_cloud) plugin: "
+OURS = (r"\[error\] (?:m4_rpc|target_edge_impulse|target_flow_baseline|"
+        r"write_arduino_cloud) plugin: ")
 M4 = "127.0.0.1:5001"
 URL = "http://127.0.0.1:1337"
 CLOUD = "https://127.0.0.1:4433"
@@ -24,6 +26,10 @@ def m4(address=M4, **named):
 
 def chain(source=None, **named):
     return lambda case: weir.chain_block(source, **named)
+
+
+def baseline(*targets):
+    return lambda case: baselinecase.chain(*targets)
 
 
 def cloud(mode=0o600, path=None, url=CLOUD, changes=None, **named):
@@ -59,6 +65,18 @@ BAD = {
     "edge_url_scheme": (chain('URL "ftp://x"'), 'URL "ftp://x"', "http"),
     "edge_model_relative": (chain('Model "flow.eim"'), 'Model "flow.eim"',
                             "absolute path"),
+    "baseline_unknown_option": (baseline("Bnd 2"), "Bnd", "allowed here"),
+    "baseline_learn": (baseline("Learn 5"), 'Learn "5"', "40 to"),
+    "baseline_band": (baseline("Band 0"), 'Band "0"', "0.1 to 50"),
+    "baseline_limits": (baseline("Low 9\nHigh 8"), "Low", "below High"),
+    "baseline_instance": (baseline('Instance "%{plugn}"'), "%{plugn}",
+                          "stand for"),
+    "baseline_setpoint": (baseline('Setpoint "flow"'), 'Setpoint "flow"',
+                          "plugin-instance/type-instance"),
+    "baseline_litres": (baseline('Litres "pint"'), 'Litres "pint"', "minute"),
+    "baseline_file_relative": (baseline('StateFile "state"'),
+                               'StateFile "state"', "absolute"),
+    "baseline_file_twice": (baseline("", ""), "StateFile", "file of its own"),
     "cloud_unknown_option": (cloud(extra='Burst 3'), "Burst", "allowed here"),
     "cloud_credentials_missing": (cloud(path="/none/secret.env"),
                                   "/none/secret.env", "[Nn]o such file"),
