@@ -148,6 +148,7 @@ static const struct wr_option report_options[] = {
     WR_OPTION_RANGE("MaxAge", WR_SECONDS, struct report, rpc.state.max_age_ms,
                     1, 86400),
     WR_OPTION("Call", WR_BOOLEAN, struct report, rpc.call),
+    WR_OPTION("Register", WR_BOOLEAN, struct report, rpc.serve),
 };
 
 static int read_report(const char *where, const oconfig_item_t *ci,
@@ -224,6 +225,14 @@ static int check_name(const char *where, const struct m4 *m4) {
 /* A function with another number of arguments than it is called with kills the
  * M4 (its RPC library throws, nobody catches), and none has both. */
 static int check_reports(const char *where, const struct m4 *m4) {
+  for (size_t i = 0; i < m4->board.life.reports_count; i++)
+    if (m4->board.life.reports[i]->serve &&
+        (m4->mode != WR_RPC_PERSISTENT || m4->board.life.reports[i]->call)) {
+      ERROR("%s: <Report \"%s\">: Register is only allowed in Mode "
+            "\"persistent\" and without Call.",
+            where, m4_report(m4, i)->method);
+      return -1;
+    }
   for (size_t i = 0; i < m4->board.life.reports_count; i++)
     for (size_t j = 0; j < m4->board.life.methods_count; j++)
       if (strcmp(m4_report(m4, i)->method, m4_method(m4, j)->name) == 0)

@@ -47,6 +47,9 @@ BAD = {
     "report_is_a_method": (
         m4(reports=m4case.report("flow_rate")),
         r'Report "flow_rate" is not allowed: .*another number of arguments'),
+    "register_in_mode_proxy": (
+        m4(reports=m4case.report("c", "Register true")),
+        r'<Report "c">: Register is only allowed in Mode "persistent"'),
     "max_age": (m4(reports=m4case.report("c", "MaxAge 0.5")),
                 r'MaxAge "0\.5" is not allowed: .*from 1 to'),
     "interval_zero": (m4(options="Interval 0"), r'Interval "0".*0\.01'),

@@ -2,11 +2,112 @@
 #include "lib/m4/results.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LATER(at_us, wait_ms)                                                  \
   ((wait_ms) < (INT64_MAX - (at_us)) / 1000 ? (at_us) + (wait_ms)*1000         \
                                             : INT64_MAX)
+
+static bool suspect(const struct wr_m4_life *l) {
+  return wr_rpc_session_locks(l->session) && l->guard->suspect;
+}
+
+/* --- labels ---
+ */
+
+/* A router forgets what was registered with the connection. */
+static bool is_registered(const struct wr_m4_life *l,
+                          const struct wr_m4_report *r) {
+  return r->registered && l->session->open && r->dials == l->session->dials;
+}
+
+static int64_t report_at(struct wr_m4_life *l, size_t which, int64_t now_us) {
+  struct wr_m4_report *r = l->reports[which];
+  if (r->serve && is_registered(l, r))
+    return INT64_MAX;
+  pthread_mutex_lock(&l->lock);
+  int64_t wait_ms = r->serve ? wr_backoff_wait(&r->state.backoff, now_us / 1000)
+                             : wr_label_report_wait(&r->state, now_us / 1000);
+  pthread_mutex_unlock(&l->lock);
+  return LATER(now_us, wait_ms);
+}
+
+static void enroll(struct wr_m4_life *l, size_t which, int64_t now_us) {
+  l->arg = (struct wr_rpc_arg){.kind = WR_ARG_TEXT,
+                               .text = l->reports[which]->method};
+  l->calls[0] = (struct wr_rpc_call){
+      .method = "$/register", .args = &l->arg, .args_count = 1};
+  l->doing = WR_M4_TELLS;
+  l->telling = which;
+  wr_rpc_begin(l->session, WR_OP_CALL, l->calls, 1, now_us);
+}
+
+/* Somebody asks for a label, see struct wr_rpc_session. */
+static bool asked(void *user, const struct wr_rpc_value *method, char *buf,
+                  size_t size, int64_t now_us) {
+  struct wr_m4_life *l = user;
+  struct wr_bytes text = WR_BYTES_INIT(WR_RPC_STRING_MAX);
+  int status = -ENOENT;
+  for (size_t i = 0; i < l->reports_count && status != 0; i++) {
+    struct wr_m4_report *r = l->reports[i];
+    if (!r->serve || strlen(r->method) != method->len ||
+        memcmp(r->method, method->data, method->len) != 0)
+      continue;
+    pthread_mutex_lock(&l->lock);
+    wr_label_report_wait(&r->state, now_us / 1000); /* it may be too old */
+    status = wr_label_report_write(
+        &text, r->state.label[0] != '\0' ? r->state.label : WR_LABEL_UNKNOWN,
+        r->state.score);
+    pthread_mutex_unlock(&l->lock);
+  }
+  if (status == 0)
+    snprintf(buf, size, "%s", text.data);
+  wr_bytes_free(&text);
+  return status == 0;
+}
+
+static void tell(struct wr_m4_life *l, size_t which, int64_t now_us) {
+  struct wr_m4_report *r = l->reports[which];
+  struct wr_rpc_call *call = l->calls;
+  *call = (struct wr_rpc_call){
+      .method = r->method, .args = &l->arg, .args_count = 1};
+  l->doing = WR_M4_TELLS;
+  l->telling = which;
+  wr_bytes_reset(&l->text);
+  pthread_mutex_lock(&l->lock);
+  l->version = r->state.version;
+  int status = wr_label_report_write(&l->text, r->state.label, r->state.score);
+  pthread_mutex_unlock(&l->lock);
+  l->arg = (struct wr_rpc_arg){.kind = WR_ARG_TEXT, .text = l->text.data};
+  if (status != 0)
+    call->outcome = WR_RPC_UNSENDABLE;
+  else if (!r->call)
+    wr_rpc_begin(l->session, WR_OP_NOTIFY, call, 1, now_us);
+  else if (!wr_rpc_session_locks(l->session) ||
+           wr_rpc_guard_allows(l->guard, &r->ward, now_us / 1000))
+    wr_rpc_begin(l->session, WR_OP_CALL, call, 1, now_us);
+  else
+    call->outcome = WR_RPC_WITHHELD; /* once more after the back-off */
+}
+
+/* A notification to a proxy that dies would be lost without a word. */
+static bool tell_next(struct wr_m4_life *l, int64_t now_us) {
+  wr_m4_doubt(l, false, now_us);
+  for (size_t i = 0; i < l->reports_count && !suspect(l); i++)
+    if (report_at(l, i, now_us) <= now_us) {
+      if (l->reports[i]->serve)
+        enroll(l, i, now_us);
+      else
+        tell(l, i, now_us);
+      return true;
+    }
+  return false;
+}
+
+/* --- the ends of a life, and labels from outside ---
+ */
 
 int wr_m4_open(struct wr_m4_life *l) {
   size_t batch = wr_rpc_session_locks(l->session) ? 1 : l->methods_count;
@@ -14,6 +115,8 @@ int wr_m4_open(struct wr_m4_life *l) {
   l->text = (struct wr_bytes)WR_BYTES_INIT(WR_RPC_STRING_MAX);
   pthread_mutex_init(&l->lock, NULL);
   l->next_us = INT64_MAX;
+  l->session->asked_user = l;
+  l->session->asked = asked;
   return l->calls != NULL ? 0 : -ENOMEM;
 }
 
@@ -47,56 +150,6 @@ bool wr_m4_offer(struct wr_m4_life *l, const char *label, double score,
                                  interval_ms, now_us / 1000);
   pthread_mutex_unlock(&l->lock);
   return due;
-}
-
-static bool suspect(const struct wr_m4_life *l) {
-  return wr_rpc_session_locks(l->session) && l->guard->suspect;
-}
-
-/* --- labels ---
- */
-
-static int64_t report_at(struct wr_m4_life *l, size_t which, int64_t now_us) {
-  pthread_mutex_lock(&l->lock);
-  int64_t wait_ms =
-      wr_label_report_wait(&l->reports[which]->state, now_us / 1000);
-  pthread_mutex_unlock(&l->lock);
-  return LATER(now_us, wait_ms);
-}
-
-static void tell(struct wr_m4_life *l, size_t which, int64_t now_us) {
-  struct wr_m4_report *r = l->reports[which];
-  struct wr_rpc_call *call = l->calls;
-  *call = (struct wr_rpc_call){
-      .method = r->method, .args = &l->arg, .args_count = 1};
-  l->doing = WR_M4_TELLS;
-  l->telling = which;
-  wr_bytes_reset(&l->text);
-  pthread_mutex_lock(&l->lock);
-  l->version = r->state.version;
-  int status = wr_label_report_write(&l->text, r->state.label, r->state.score);
-  pthread_mutex_unlock(&l->lock);
-  l->arg = (struct wr_rpc_arg){.kind = WR_ARG_TEXT, .text = l->text.data};
-  if (status != 0)
-    call->outcome = WR_RPC_UNSENDABLE;
-  else if (!r->call)
-    wr_rpc_begin(l->session, WR_OP_NOTIFY, call, 1, now_us);
-  else if (!wr_rpc_session_locks(l->session) ||
-           wr_rpc_guard_allows(l->guard, &r->ward, now_us / 1000))
-    wr_rpc_begin(l->session, WR_OP_CALL, call, 1, now_us);
-  else
-    call->outcome = WR_RPC_WITHHELD; /* once more after the back-off */
-}
-
-/* A notification to a proxy that dies would be lost without a word. */
-static bool tell_next(struct wr_m4_life *l, int64_t now_us) {
-  wr_m4_doubt(l, false, now_us);
-  for (size_t i = 0; i < l->reports_count && !suspect(l); i++)
-    if (report_at(l, i, now_us) <= now_us) {
-      tell(l, i, now_us);
-      return true;
-    }
-  return false;
 }
 
 /* --- methods ---

@@ -50,14 +50,16 @@ struct wr_m4_method {
 
 struct wr_m4_report {
   const char *method;
-  bool call; /* a request; else a notification */
+  bool call;  /* a request; else a notification */
+  bool serve; /* not told: registered at a router, for whoever asks */
   struct wr_label_report state;
   /* The life's: */
   struct wr_rpc_ward ward;
   bool fails;
   bool confirmed; /* the M4 has answered something after being told */
   bool open;      /* told, and nothing was answered since */
-  unsigned dials; /* the connection it was told on */
+  unsigned dials; /* the connection it was told on, or is registered on */
+  bool registered;
   int64_t bad_us;
 };
 

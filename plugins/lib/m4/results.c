@@ -326,7 +326,10 @@ void wr_m4_digest_report(struct wr_m4_life *l, size_t which,
   pthread_mutex_unlock(&l->lock);
   count_fault(l, call);
   note_lock(l, call, now_us);
-  if (ok && !r->call)
+  r->registered = ok && r->serve;
+  if (r->registered)
+    r->dials = l->session->dials;
+  else if (ok && !r->call)
     told(l, r);
   if (l->methods_count == 0) {
     l->turn_answered = ok;

@@ -108,6 +108,21 @@ int wr_rpc_encode(uint8_t *buf, size_t *len, enum wr_rpc_type type,
   return 0;
 }
 
+int wr_rpc_encode_reply(uint8_t *buf, size_t *len, uint32_t msgid,
+                        const char *error, const char *result) {
+  struct sink s = {.buf = buf};
+  put_array(&s, 4);
+  put_uint(&s, WR_RPC_REPLY);
+  put_uint(&s, msgid);
+  if (error != NULL)
+    put_text(&s, error);
+  put_head(&s, 0xc0, 0, 0);
+  if (error == NULL)
+    put_text(&s, result);
+  *len = s.len;
+  return s.full ? -EMSGSIZE : 0;
+}
+
 void wr_rpc_encode_drain(uint8_t *buf, size_t *len, uint32_t msgid) {
   struct sink s = {.buf = buf};
   put_array(&s, 5);
@@ -282,25 +297,39 @@ int wr_rpc_element(const struct wr_rpc_value *array, uint32_t index,
   return status;
 }
 
-int wr_rpc_decode_reply(const void *data, size_t len, struct wr_rpc_reply *out,
-                        size_t *size) {
+/* [type, msgid, one, two], which requests and replies both are. */
+static int decode_four(const void *data, size_t len, enum wr_rpc_type type,
+                       uint32_t *msgid, struct wr_rpc_value *one,
+                       struct wr_rpc_value *two, size_t *size) {
   int status = wr_rpc_scan(data, len, size);
   if (status != 0)
     return status;
   const uint8_t *at = data, *end = at + *size;
-  struct wr_rpc_value message, type, msgid;
+  struct wr_rpc_value message, kind, id;
   read_head(&at, end, &message);
   if (message.kind != WR_RPC_ARRAY || message.count != 4)
     return -ENOMSG;
-  wr_rpc_read(&at, end, &type);
-  wr_rpc_read(&at, end, &msgid);
-  wr_rpc_read(&at, end, &out->error);
-  wr_rpc_read(&at, end, &out->result);
-  if (type.kind != WR_RPC_UINT || type.u != WR_RPC_REPLY ||
-      msgid.kind != WR_RPC_UINT || msgid.u > UINT32_MAX)
+  wr_rpc_read(&at, end, &kind);
+  wr_rpc_read(&at, end, &id);
+  wr_rpc_read(&at, end, one);
+  wr_rpc_read(&at, end, two);
+  if (kind.kind != WR_RPC_UINT || kind.u != (uint64_t)type ||
+      id.kind != WR_RPC_UINT || id.u > UINT32_MAX)
     return -ENOMSG;
-  out->msgid = (uint32_t)msgid.u;
+  *msgid = (uint32_t)id.u;
   return 0;
+}
+
+int wr_rpc_decode_reply(const void *data, size_t len, struct wr_rpc_reply *out,
+                        size_t *size) {
+  return decode_four(data, len, WR_RPC_REPLY, &out->msgid, &out->error,
+                     &out->result, size);
+}
+
+int wr_rpc_decode_request(const void *data, size_t len,
+                          struct wr_rpc_request *out, size_t *size) {
+  return decode_four(data, len, WR_RPC_REQUEST, &out->msgid, &out->method,
+                     &out->params, size);
 }
 
 int wr_rpc_number(const struct wr_rpc_value *value, double *out) {

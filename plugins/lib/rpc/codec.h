@@ -69,6 +69,10 @@ struct wr_rpc_arg {
 int wr_rpc_encode(uint8_t *buf, size_t *len, enum wr_rpc_type type,
                   uint32_t msgid, const char *method,
                   const struct wr_rpc_arg *args, size_t args_count);
+/* The same for the answer to a request: its result, or, when `error` is not
+ * NULL, that error. -EMSGSIZE when the text is too long. */
+int wr_rpc_encode_reply(uint8_t *buf, size_t *len, uint32_t msgid,
+                        const char *error, const char *result);
 /* The message of five elements that the M4 ignores, while the m4-proxy still
  * hands over one reply that waits in its channel. */
 void wr_rpc_encode_drain(uint8_t *buf, size_t *len, uint32_t msgid);
@@ -96,6 +100,15 @@ struct wr_rpc_reply {
  * a well-formed message that is no reply; else what wr_rpc_scan() returns. */
 int wr_rpc_decode_reply(const void *data, size_t len, struct wr_rpc_reply *out,
                         size_t *size);
+
+struct wr_rpc_request {
+  uint32_t msgid;
+  struct wr_rpc_value method, params;
+};
+
+/* The same for a request; a notification is none. */
+int wr_rpc_decode_request(const void *data, size_t len,
+                          struct wr_rpc_request *out, size_t *size);
 
 /* A number from a bool, whole number or float. 0; -EINVAL for other kinds;
  * -ERANGE for NaN and infinities. */

@@ -60,6 +60,22 @@ static void deliver(struct wr_rpc_session *s, size_t size, uint32_t msgid,
   s->reused = false; /* it lives */
 }
 
+/* Answers a request of the peer; anything else that is no reply is dropped. */
+static void serve(struct wr_rpc_session *s, int64_t now_us) {
+  struct wr_rpc_request request;
+  char text[WR_RPC_REQUEST_MAX];
+  size_t size = 0, len = 0;
+  if (wr_rpc_decode_request(s->in, s->in_len, &request, &size) != 0 ||
+      request.method.kind != WR_RPC_TEXT ||
+      s->aside_len + WR_RPC_REQUEST_MAX > WR_RPC_ASIDE)
+    return;
+  bool bound = s->asked != NULL && s->asked(s->asked_user, &request.method,
+                                            text, sizeof(text), now_us);
+  if (wr_rpc_encode_reply(s->aside + s->aside_len, &len, request.msgid,
+                          bound ? NULL : "no such method", text) == 0)
+    s->aside_len += len;
+}
+
 /* Takes whole messages off the buffer. 0, or -EBADMSG. */
 static int take_messages(struct wr_rpc_session *s, int64_t now_us) {
   for (;;) {
@@ -72,6 +88,8 @@ static int take_messages(struct wr_rpc_session *s, int64_t now_us) {
       return -EBADMSG;
     if (status == 0)
       deliver(s, size, reply.msgid, now_us);
+    else
+      serve(s, now_us);
     s->in_len -= size;
     memmove(s->in, s->in + size, s->in_len);
   }

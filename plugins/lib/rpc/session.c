@@ -13,8 +13,11 @@ int wr_rpc_session_open(struct wr_rpc_session *s, enum wr_rpc_mode mode,
                                .next_msgid = random,
                                .next_us = INT64_MAX};
   size_t out = batch * WR_RPC_REQUEST_MAX;
-  s->out = malloc(out + (keeps ? 2 * WR_RPC_REPLY_MAX : 0));
-  s->in = keeps && s->out != NULL ? s->out + out : NULL;
+  s->out = malloc(out + (keeps ? 2 * WR_RPC_REPLY_MAX + WR_RPC_ASIDE : 0));
+  if (keeps && s->out != NULL) {
+    s->in = s->out + out;
+    s->aside = s->in + 2 * WR_RPC_REPLY_MAX;
+  }
   return s->out != NULL ? 0 : -ENOMEM;
 }
 

@@ -44,6 +44,8 @@ enum wr_rpc_wish {
   WR_WISH_CLOSE,   /* close the connection */
 };
 
+#define WR_RPC_ASIDE (4 * WR_RPC_REQUEST_MAX)
+
 struct wr_rpc_session {
   const struct wr_rpc_transport *transport;
   int64_t timeout_ms;
@@ -55,6 +57,14 @@ struct wr_rpc_session {
   unsigned peer;
   uint8_t *out;
   size_t out_len;
+  uint8_t *aside; /* answers to the peer's own requests: to be sent, or dropped
+                     where that is not possible at once */
+  size_t aside_len;
+  /* A request of the peer (persistent): writes the text of its result into buf
+   * and returns true; false: there is no such method. NULL: there is none. */
+  bool (*asked)(void *user, const struct wr_rpc_value *method, char *buf,
+                size_t size, int64_t now_us);
+  void *asked_user;
   /* The operation: */
   enum wr_rpc_op op;
   struct wr_rpc_call *calls;

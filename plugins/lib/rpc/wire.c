@@ -111,12 +111,20 @@ static int socket_error(const struct wr_rpc_wire *w) {
   return -error;
 }
 
+static void send_aside(struct wr_rpc_wire *w) {
+  if (w->s.aside_len > 0 &&
+      send(w->fd, w->s.aside, w->s.aside_len, MSG_NOSIGNAL) < 0)
+    w->s.aside_len = 0; /* the peer's own call times out */
+  w->s.aside_len = 0;
+}
+
 static void receive(struct wr_rpc_wire *w, int64_t (*clock_us)(void)) {
   uint8_t data[2048];
   ssize_t n = recv(w->fd, data, sizeof(data), 0);
-  if (n > 0)
+  if (n > 0) {
     wr_rpc_bytes(&w->s, data, (size_t)n, clock_us());
-  else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
+    send_aside(w);
+  } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
     int error = n == 0 ? 0 : -errno;
     drop(w);
     wr_rpc_ended(&w->s, error, clock_us());

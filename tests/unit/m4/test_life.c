@@ -450,6 +450,73 @@ static void test_report_as_call(void) {
   world_close(&w);
 }
 
+/* What the life answers to a request of the router, as text. */
+static const char *ask_it(const char *method) {
+  static char text[300];
+  uint8_t request[WR_RPC_REQUEST_MAX];
+  size_t len = 0, size = 0;
+  struct wr_rpc_reply reply;
+  wr_rpc_encode(request, &len, WR_RPC_REQUEST, 77, method, NULL, 0);
+  wr_rpc_bytes(&w.session, request, len, w.now_us);
+  CU_ASSERT_EQUAL_FATAL(
+      wr_rpc_decode_reply(w.session.aside, w.session.aside_len, &reply, &size),
+      0);
+  CU_ASSERT_EQUAL(reply.msgid, 77);
+  bool good = reply.error.kind == WR_RPC_NIL;
+  const struct wr_rpc_value *v = good ? &reply.result : &reply.error;
+  snprintf(text, sizeof(text), "%.*s", (int)v->len, v->data);
+  w.session.aside_len = 0;
+  return text;
+}
+
+/* Registered, asked for, and registered again on the next connection. */
+static void test_consumers_of_labels(void) {
+  struct wr_m4_method m = world_method("a");
+  for (size_t methods = 0; methods < 2; methods++) {
+    struct wr_m4_report r = world_report("classification");
+    r.serve = true;
+    r.state.max_age_ms = 30000;
+    begin_with_report(WORLD_SERVER, &m, methods, &r);
+    world_run(&w, 2 * S);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.methods, "$/register"));
+    CU_ASSERT_STRING_EQUAL(ask_it("classification"),
+                           "{\"label\":\"unknown\",\"value\":0}");
+    world_offer(&w, "Low");
+    world_run(&w, S);
+    CU_ASSERT_STRING_EQUAL(ask_it("classification"),
+                           "{\"label\":\"Low\",\"value\":0.875}");
+    CU_ASSERT_STRING_EQUAL(ask_it("another"), "no such method");
+    CU_ASSERT_EQUAL(w.notified, 0);
+    w.methods[0] = '\0';
+    w.connected = false;
+    wr_rpc_ended(&w.session, 0, w.now_us);
+    world_run(&w, 40 * S);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.methods, "$/register"));
+    CU_ASSERT_STRING_EQUAL(ask_it("classification"),
+                           "{\"label\":\"unknown\",\"value\":0}");
+    CU_ASSERT(w.life.up);
+    world_close(&w);
+  }
+}
+
+/* It is taken, or there is no router: said, and tried again. */
+static void test_name_is_taken(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  r.serve = true;
+  begin_with_report(WORLD_SERVER, &m, 1, &r);
+  w.body = "\x92\x05\xa5"
+           "taken\xc0";
+  w.body_len = 9;
+  world_run(&w, 10 * S);
+  CU_ASSERT(w.events[WR_M4_REPORT_FAILS] > 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_REPORT_FAILS], "5 taken"));
+  w.body = NULL;
+  world_run(&w, 40 * S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_REPORT_WORKS], 1);
+  world_close(&w);
+}
+
 /* Every 20 ms: the library has lost its pulses each time. */
 static void test_repair(void) {
   struct wr_m4_method m = world_method("flow_rate");
@@ -483,4 +550,5 @@ UNIT_MAIN("m4_life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
           UNIT(test_crashes_of_others), UNIT(test_report), UNIT(test_old_label),
           UNIT(test_lost_report), UNIT(test_unheard_report),
           UNIT(test_accused_report), UNIT(test_report_as_call),
+          UNIT(test_consumers_of_labels), UNIT(test_name_is_taken),
           UNIT(test_repair), UNIT(test_parked))

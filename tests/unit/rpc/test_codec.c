@@ -254,6 +254,60 @@ static void test_no_replies(void) {
   }
 }
 
+/* Every width of a whole number, packed in its shortest form. */
+static void test_shortest_numbers(void) {
+  static const struct {
+    int64_t i;
+    const char *bytes;
+    size_t len;
+  } cases[] = {
+      {0, "\x00", 1},
+      {127, "\x7f", 1},
+      {128, "\xcc\x80", 2},
+      {255, "\xcc\xff", 2},
+      {256, "\xcd\x01\x00", 3},
+      {65536, "\xce\x00\x01\x00\x00", 5},
+      {4294967296, "\xcf\x00\x00\x00\x01\x00\x00\x00\x00", 9},
+      {-1, "\xff", 1},
+      {-32, "\xe0", 1},
+      {-33, "\xd0\xdf", 2},
+      {-129, "\xd1\xff\x7f", 3},
+      {-32769, "\xd2\xff\xff\x7f\xff", 5},
+      {INT64_MIN, "\xd3\x80\x00\x00\x00\x00\x00\x00\x00", 9},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint8_t buf[WR_RPC_REQUEST_MAX];
+    size_t len = 0;
+    struct wr_rpc_arg arg = {.kind = WR_ARG_INT, .i = cases[i].i};
+    CU_ASSERT_EQUAL(wr_rpc_encode(buf, &len, WR_RPC_NOTIFY, 0, "m", &arg, 1),
+                    0);
+    CU_ASSERT_EQUAL(len, 5 + cases[i].len);
+    CU_ASSERT_EQUAL(memcmp(buf + 5, cases[i].bytes, cases[i].len), 0);
+  }
+}
+
+static void test_answer(void) {
+  uint8_t buf[WR_RPC_REQUEST_MAX];
+  size_t len = 0, size = 0;
+  struct wr_rpc_request request;
+  char text[300];
+  CU_ASSERT_EQUAL(wr_rpc_encode(buf, &len, WR_RPC_REQUEST, 300, "ask", NULL, 0),
+                  0);
+  CU_ASSERT_EQUAL(wr_rpc_decode_request(buf, len, &request, &size), 0);
+  CU_ASSERT_EQUAL(request.msgid, 300);
+  CU_ASSERT_EQUAL(request.method.len, 3);
+  CU_ASSERT_EQUAL(request.params.kind, WR_RPC_ARRAY);
+  CU_ASSERT_EQUAL(wr_rpc_encode_reply(buf, &len, 300, NULL, "yes"), 0);
+  CU_ASSERT_EQUAL(len, 10);
+  CU_ASSERT_EQUAL(memcmp(buf, "\x94\x01\xcd\x01\x2c\xc0\xa3yes", 10), 0);
+  CU_ASSERT_EQUAL(wr_rpc_decode_request(buf, len, &request, &size), -ENOMSG);
+  CU_ASSERT_EQUAL(wr_rpc_encode_reply(buf, &len, 1, "no", NULL), 0);
+  CU_ASSERT_EQUAL(memcmp(buf, "\x94\x01\x01\xa2no\xc0", 7), 0);
+  memset(text, 'a', sizeof(text));
+  text[299] = '\0';
+  CU_ASSERT_EQUAL(wr_rpc_encode_reply(buf, &len, 1, NULL, text), -EMSGSIZE);
+}
+
 static void test_elements(void) {
   uint8_t bytes[64];
   struct wr_rpc_value e, v = value_of("93 2a 92 01 02 a1 78", bytes);
@@ -304,7 +358,8 @@ static void test_print_is_cut(void) {
 }
 
 UNIT_MAIN("rpc_codec", UNIT(test_requests), UNIT(test_old_strings),
-          UNIT(test_too_long), UNIT(test_drain_message), UNIT(test_bad_bytes),
-          UNIT(test_prefixes), UNIT(test_wide_nesting), UNIT(test_numbers),
-          UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
-          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut))
+          UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
+          UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
+          UNIT(test_wide_nesting), UNIT(test_numbers), UNIT(test_no_numbers),
+          UNIT(test_reply), UNIT(test_no_replies), UNIT(test_elements),
+          UNIT(test_print), UNIT(test_print_is_cut))
