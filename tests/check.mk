@@ -58,7 +58,7 @@ deps-build: ; @tests/install-deps $(DEPS_BUILD)
 deps-demo: ; @tests/install-deps $(DEPS_DEMO)
 deps-check: ; @tests/install-deps $(DEPS_CHECK)
 
-.PHONY: demo check rooms unit unit-asan unit-tsan sanitize fuzz-run e2e \
+.PHONY: demo check rooms unit unit-asan unit-tsan sanitize mutate fuzz-run e2e \
   valgrind bench format format-check check-config plugins
 demo: deps-demo ## the whole pipe on this machine, no hardware
 	@$(MAKE) --no-print-directory -j2 all
@@ -97,6 +97,11 @@ locales: $(LOCALE)
 
 unit: $(UNIT) $(LOCALE) ## CUnit tests of each lib module
 	@WEIR_LOCALES=$(abspath $(LOCALES)) tests/run-units $(UNIT)
+
+SEED ?= 1
+MUTATIONS ?= 40
+mutate: $(LOCALE) ## small mistakes in lib: do its unit tests see them? (slow)
+	@WEIR_BUILD=$(B) tests/mutate --seed $(SEED) --count $(MUTATIONS) $(ROOMS)
 
 sanitize: unit-asan unit-tsan ## the same under sanitizers
 unit-asan: ; @$(MAKE) --no-print-directory B=$(B)/asan LOCALES=$(LOCALES) \
