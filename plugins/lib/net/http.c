@@ -19,6 +19,7 @@ struct wr_http {
   size_t max_body;
   char *watch_header;
   char curl_error[CURL_ERROR_SIZE];
+  int body_status; /* of the last piece of the body */
   atomic_bool stopped;
 };
 
@@ -26,7 +27,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   struct wr_http *h = arg;
   size_t len = size * count;
   /* A short count makes curl end the transfer with CURLE_WRITE_ERROR. */
-  return wr_bytes_append(&h->reply->body, data, len) == 0 ? len : 0;
+  h->body_status = wr_bytes_append(&h->reply->body, data, len);
+  return h->body_status == 0 ? len : 0;
 }
 
 /* What the user names is trusted alone: Debian's libcurl would go on trusting
@@ -208,6 +210,8 @@ static void say_error(struct wr_http *h, CURLcode code, int error,
                       struct wr_http_reply *reply) {
   if (error == -ECANCELED)
     copy_text(reply->error, sizeof(reply->error), "the request was stopped");
+  else if (error == -ENOMEM)
+    copy_text(reply->error, sizeof(reply->error), "no memory for the reply");
   else if (error == -EMSGSIZE)
     snprintf(reply->error, sizeof(reply->error),
              "the reply is larger than %zu bytes", h->max_body);
@@ -230,12 +234,13 @@ int wr_http_perform(struct wr_http *h, const struct wr_http_request *request,
   reply->content_type[0] = reply->watched[0] = reply->error[0] = '\0';
   h->reply = reply;
   h->curl_error[0] = '\0';
+  h->body_status = 0;
   set_request(h->easy, request, list);
 
   CURLcode code = curl_multi_add_handle(h->multi, h->easy) == CURLM_OK
                       ? run(h)
                       : CURLE_OUT_OF_MEMORY;
-  status = to_errno(code);
+  status = h->body_status == -ENOMEM ? -ENOMEM : to_errno(code);
   if (status == 0)
     read_metadata(h, reply);
   else

@@ -68,7 +68,7 @@ void wr_http_destroy(struct wr_http *h); /* accepts NULL */
 /* 0 when an HTTP reply arrived, whatever its status; else with a sentence in
  * reply->error: -ECANCELED (stopped), -ETIMEDOUT, -ECONNREFUSED,
  * -EHOSTUNREACH (name or route), -EPROTO (TLS or HTTP), -EMSGSIZE (reply
- * larger than max_body), -EIO (rest). */
+ * larger than max_body), -ENOMEM, -EIO (rest). */
 int wr_http_perform(struct wr_http *h, const struct wr_http_request *request,
                     struct wr_http_reply *reply);
 void wr_http_stop(struct wr_http *h); /* for good */
