@@ -113,7 +113,15 @@ static void test_no_memory(void) {
     }
 }
 
-UNIT_MAIN("json_reader", UNIT(test_events_in_any_pieces),
+static void test_event_is(void) {
+  struct wr_json_event e = {.kind = WR_JSON_KEY, .text = "id\"", .len = 2};
+  CU_ASSERT_TRUE(wr_json_event_is(&e, "id"));
+  CU_ASSERT_FALSE(wr_json_event_is(&e, "ie"));
+  CU_ASSERT_FALSE(wr_json_event_is(&e, "i"));
+  CU_ASSERT_FALSE(wr_json_event_is(&e, "id\""));
+}
+
+UNIT_MAIN("json_reader", UNIT(test_events_in_any_pieces), UNIT(test_event_is),
           UNIT(test_bad_in_any_pieces), UNIT(test_long_texts),
           UNIT(test_long_numbers), UNIT(test_deep),
           UNIT(test_the_caller_ends_it), UNIT(test_no_memory))

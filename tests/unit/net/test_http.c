@@ -1,6 +1,7 @@
 /* wr_http against a one-thread server that plays one canned reply for each
  * connection. */
 #include "lib/net/http.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -119,20 +120,69 @@ static void test_request_as_sent(void) {
   server_stop(&s);
 }
 
+/* One byte below the ceiling, at it, above it. */
 static void test_body_ceiling(void) {
+  for (int len = 99; len <= 101; len++) {
+    struct server s;
+    char text[400];
+    snprintf(text, sizeof(text),
+             "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%0*d", len, 0);
+    server_start(&s, text);
+    struct wr_http *h = wr_http_create(&options);
+    struct wr_http_reply reply = {0};
+    CU_ASSERT_EQUAL(get(h, &s, &reply), len > 100 ? -EMSGSIZE : 0);
+    CU_ASSERT_STRING_EQUAL(
+        reply.error, len > 100 ? "the reply is larger than 100 bytes" : "");
+    CU_ASSERT_EQUAL(reply.body.len, len > 100 ? 0 : (size_t)len);
+    CU_ASSERT_EQUAL(wr_http_classify(-EMSGSIZE, &reply), WR_RETRY);
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+    server_stop(&s);
+  }
+}
+
+/* What fails for want of memory is a wait, and says what it is. */
+static void test_no_memory(void) {
   struct server s;
-  char text[400];
-  snprintf(text, sizeof(text),
-           "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n%0*d", 101, 0);
-  server_start(&s, text);
-  struct wr_http *h = wr_http_create(&options);
-  struct wr_http_reply reply = {0};
-  CU_ASSERT_EQUAL(get(h, &s, &reply), -EMSGSIZE);
-  CU_ASSERT_STRING_EQUAL(reply.error, "the reply is larger than 100 bytes");
-  CU_ASSERT_EQUAL(wr_http_classify(-EMSGSIZE, &reply), WR_RETRY);
-  wr_http_reply_free(&reply);
-  wr_http_destroy(h);
+  server_start(&s, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+                   "Connection: close\r\n\r\nbody");
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_http_reply reply = {0};
+    struct wr_http *h = wr_http_create(&options);
+    int status = h != NULL ? get(h, &s, &reply) : -ENOMEM;
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    CU_ASSERT(h == NULL || status == 0 || reply.error[0] != '\0');
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+  }
   server_stop(&s);
+}
+
+/* The environment's proxy is used only where the user asks for it. */
+static void test_proxy_of_the_environment(void) {
+  struct server origin, proxy;
+  server_start(&origin, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
+                        "Connection: close\r\n\r\norigin");
+  server_start(&proxy, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
+                       "Connection: close\r\n\r\nproxy");
+  char address[64];
+  snprintf(address, sizeof(address), "http://127.0.0.1:%d", proxy.port);
+  setenv("http_proxy", address, 1);
+  unsetenv("no_proxy");
+  unsetenv("NO_PROXY");
+  for (int uses = 0; uses < 2; uses++) {
+    struct wr_http_options o = options;
+    o.use_proxy = uses;
+    struct wr_http *h = wr_http_create(&o);
+    struct wr_http_reply reply = {0};
+    CU_ASSERT_EQUAL(get(h, &origin, &reply), 0);
+    CU_ASSERT_STRING_EQUAL(reply.body.data, uses ? "proxy" : "origin");
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+  }
+  unsetenv("http_proxy");
+  server_stop(&origin);
+  server_stop(&proxy);
 }
 
 static void test_garbage_and_silence(void) {
@@ -215,6 +265,7 @@ static void test_urls(void) {
 }
 
 UNIT_MAIN("http", UNIT(test_reply_and_headers), UNIT(test_request_as_sent),
-          UNIT(test_body_ceiling), UNIT(test_garbage_and_silence),
+          UNIT(test_body_ceiling), UNIT(test_no_memory),
+          UNIT(test_proxy_of_the_environment), UNIT(test_garbage_and_silence),
           UNIT(test_stop_ends_a_hanging_request), UNIT(test_classes),
           UNIT(test_urls))
