@@ -394,7 +394,7 @@ static const struct {
          "name the .db file of the Thing below collectd's BaseDir, as a user "
          "who may write it"},
     [DOCTOR_RESENT] = {"values-resent", true,
-                       "collectd sends them within seconds, or at its next "
+                       "the agent sends them within seconds, or at its next "
                        "start",
                        NULL},
     [DOCTOR_SPOOL_OLDER] = {"spool-older", true,
