@@ -74,20 +74,18 @@ static int read_values(struct parse *p, struct conf_item *i,
     if (t == last)
       return 0;
     if (t != CONF_WORD && t != CONF_QUOTED && t != CONF_DIGITS &&
-        t != CONF_TRUTH) {
-      free(p->scan.text);
+        t != CONF_TRUTH)
       return fault(p, t == CONF_EOL   ? "the line ends too early"
                       : t == CONF_END ? "the file ends in the middle of a line"
                       : t == CONF_BAD
                           ? "this is no value: text with other characters than "
                             "letters and digits needs quotes"
                           : "a value is expected here");
-    }
     int status = add_value(i,
                            t == CONF_DIGITS  ? CONF_NUMBER
                            : t == CONF_TRUTH ? CONF_BOOLEAN
                                              : CONF_STRING,
-                           p->scan.text);
+                           conf_take(&p->scan));
     if (status != 0)
       return status;
   }
@@ -98,18 +96,15 @@ static int read_statements(struct parse *p, struct conf_item *parent,
 
 /* Behind "<": a block with all that is in it. */
 static int read_block(struct parse *p, struct conf_item *i) {
-  if (conf_next(&p->scan) != CONF_WORD) {
-    free(p->scan.text);
+  if (conf_next(&p->scan) != CONF_WORD)
     return fault(p, "the name of a block is expected behind \"<\"");
-  }
-  i->key = p->scan.text;
+  i->key = conf_take(&p->scan);
   int status = read_values(p, i, CONF_CLOSE);
-  if (status == 0 && conf_next(&p->scan) != CONF_EOL) {
-    free(p->scan.text);
+  if (status == 0 && conf_next(&p->scan) != CONF_EOL)
     status = fault(p, "the line must end behind \">\"");
-  }
-  if (status == 0 && ++p->depth > CONF_DEPTH)
+  if (status == 0 && p->depth == CONF_DEPTH)
     status = fault(p, "too many blocks in each other");
+  p->depth++;
   if (status == 0)
     status = read_statements(p, i, i->key);
   p->depth--;
@@ -118,14 +113,13 @@ static int read_block(struct parse *p, struct conf_item *i) {
 
 /* Behind "</": the end of the block `key`. */
 static int read_end(struct parse *p, const char *key) {
-  enum conf_token t = conf_next(&p->scan);
-  bool same = t == CONF_WORD && strcmp(p->scan.text, key) == 0;
-  free(p->scan.text);
+  bool same =
+      conf_next(&p->scan) == CONF_WORD && strcmp(p->scan.text, key) == 0;
   if (!same || conf_next(&p->scan) != CONF_CLOSE)
     return fault(p, "this does not end the block that is open");
-  t = conf_next(&p->scan);
-  free(p->scan.text);
-  return t == CONF_EOL ? 0 : fault(p, "the line must end behind \">\"");
+  return conf_next(&p->scan) == CONF_EOL
+             ? 0
+             : fault(p, "the line must end behind \">\"");
 }
 
 /* Up to the end of the block `until`, or of the file when that is NULL. */
@@ -143,20 +137,16 @@ static int read_statements(struct parse *p, struct conf_item *parent,
     if (opens && conf_next(&p->scan) == CONF_SLASH)
       return until != NULL ? read_end(p, until)
                            : fault(p, "no block is open here");
-    if (opens) {
-      free(p->scan.text);
+    if (opens)
       p->scan.at = behind;
-    }
-    if (!opens && t != CONF_WORD) {
-      free(p->scan.text);
+    else if (t != CONF_WORD)
       return fault(p, "an option or a block is expected here");
-    }
     struct conf_item *i = add_child(parent);
     if (i == NULL)
       return -ENOMEM;
     i->file = p->file;
     i->line = line;
-    i->key = opens ? NULL : p->scan.text;
+    i->key = opens ? NULL : conf_take(&p->scan);
     int status = opens ? read_block(p, i) : read_values(p, i, CONF_EOL);
     if (status == 0 && !opens && i->values_count == 0)
       status = fault(p, "an option needs a value");
@@ -257,6 +247,7 @@ static int read_file(struct conf *c, const char *path, struct conf_item *out,
   struct parse p = {
       .c = c, .scan = {.at = text, .end = text + len, .line = 1}, .file = name};
   status = read_statements(&p, &file, NULL);
+  free(conf_take(&p.scan));
   free(text);
   if (status == 0)
     status = resolve(c, &file, out, depth);

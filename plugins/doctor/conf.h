@@ -75,10 +75,13 @@ enum conf_token {
 struct conf_scan {
   const char *at, *end;
   unsigned line;
-  char *text; /* of the last token; heap, taken over or freed by the caller */
+  char *text; /* of the last token; until the next, or until it is taken */
 };
 
 /* The next token. CONF_BAD also without memory. */
 enum conf_token conf_next(struct conf_scan *s);
+/* Hands the text over to the caller, who frees it; also before the scanner goes
+ * out of use. */
+char *conf_take(struct conf_scan *s);
 
 #endif

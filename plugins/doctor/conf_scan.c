@@ -150,8 +150,14 @@ static enum conf_token take_bare(struct conf_scan *s) {
   return kind == CONF_WORD && is_truth(s->text) ? CONF_TRUTH : kind;
 }
 
-enum conf_token conf_next(struct conf_scan *s) {
+char *conf_take(struct conf_scan *s) {
+  char *text = s->text;
   s->text = NULL;
+  return text;
+}
+
+enum conf_token conf_next(struct conf_scan *s) {
+  free(conf_take(s));
   skip_blank(s);
   if (s->at == s->end)
     return CONF_END;

@@ -24,7 +24,7 @@
 
 /* LABELS of the sketch weir-flow; tests/e2e/test_doctor_model.py compares. */
 static const char *const sketch_labels[] = {"Normal", "Low", "High",
-                                            "Anomalous"};
+                                            "Anomalous", "Off"};
 
 /* -- before anything is asked ---------------------------------------------- */
 

@@ -176,7 +176,7 @@ class ProgramTest(Case):
             table = text.read().split("#define WEIR_BUNDLED_LABELS")[1]
         table = table.split("/* clang-format on")[0]
         known = re.findall(r'\{"(\w+)"', table)
-        self.assertEqual(len(known), 4)
+        self.assertGreaterEqual(len(known), 4)
         self.model("model-classifies", labels=sorted(known))
 
 
