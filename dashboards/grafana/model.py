@@ -9,7 +9,7 @@ SCHEMA = 41
 # Okabe and Ito's palette: told apart by the colour-blind, also side by side.
 COLORS = {"Normal": "#009E73", "Low": "#56B4E9", "High": "#E69F00",
           "Anomalous": "#D55E00", "unknown": "#CC79A7",
-          "none": "#808080"}  # none: uncertain
+          "none": "#808080"}  # none: uncertain, or a planned stop
 # codes 1..5, 0 is none
 STATES = ["Normal", "Low", "High", "Anomalous", "unknown"]
 GOOD, WARN, BAD = COLORS["Normal"], COLORS["High"], COLORS["Anomalous"]
@@ -66,7 +66,7 @@ def values(**texts):
         for i, (k, (t, c)) in enumerate(texts.items())}}]
 
 
-STATE_MAP = values(_0=("uncertain", COLORS["none"]),
+STATE_MAP = values(_0=("uncertain, or off", COLORS["none"]),
                    **{"_%d" % (i + 1): (s, COLORS[s])
                       for i, s in enumerate(STATES)})
 UP_MAP = values(_0=("down", BAD), _1=("up", GOOD))
