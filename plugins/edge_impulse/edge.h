@@ -14,6 +14,7 @@
  *             state -> output, notify, keep    what that leads to
  *             notify -> tell
  *             series -> names, plan            where windows come from
+ *             plan -> inputs
  *             series, answer -> engine -> model
  *
  * Locks, the outer one first: engine.judging guards rules, verdicts and states;
@@ -271,6 +272,15 @@ void edge_series_release(void *series);
 void edge_job_free(struct edge_job *job);
 /* Samples left out because MaxSeries was reached or the name was taken. */
 extern atomic_uint_least64_t edge_left_out;
+
+/* inputs.c: series of other plugins, by plugin-instance/type-instance. */
+/* While the configuration is read: 0 or -1. */
+int edge_input_want(const char *name);
+/* The newest value of a host's series; NaN when there is none, or it is older
+ * than two of its intervals. Any thread. */
+double edge_input_newest(const char *host, const char *name);
+int edge_input_start(void); /* from the init callback on; 0 or an error */
+void edge_input_stop(void);
 
 /* plan.c */
 /* plugin[-instance]/type[-instance], as collectd writes it behind the host. */

@@ -1,9 +1,7 @@
-/* What the operator declared, asked of collectd's cache at each sample: so the
- * two series need not pass through this target, and one that fell silent is
- * forgotten by collectd itself. */
+/* What the operator declared, asked for at each sample: the two series need not
+ * pass through this target, and one that fell silent says nothing. */
 #include "edge.h"
 
-#include "collectd/core/daemon/utils_cache.h"
 #include "collectd/core/utils/common/common.h"
 #include "glue/options.h"
 #include "lib/base/number.h"
@@ -55,8 +53,15 @@ int edge_plan_read_state(const char *where, const oconfig_item_t *ci,
 }
 
 int edge_plan_check(const struct edge_options *o) {
-  const char *setpoint = o->plan.setpoint;
-  return setpoint == NULL ? 0 : check_series(EDGE_WHERE, "Setpoint", setpoint);
+  const struct edge_plan_options *p = &o->plan;
+  int status = 0;
+  if (p->setpoint != NULL)
+    status = check_series(EDGE_WHERE, "Setpoint", p->setpoint);
+  if (status == 0 && p->setpoint != NULL)
+    status = edge_input_want(p->setpoint);
+  if (status == 0 && p->series != NULL)
+    status = edge_input_want(p->series);
+  return status;
 }
 
 void edge_plan_free(struct edge_plan_options *p) {
@@ -76,21 +81,6 @@ bool edge_plan_is_input(const struct edge_options *o, const value_list_t *vl) {
           strcmp(name + host, o->plan.setpoint) == 0);
 }
 
-/* The newest value of a series of this host; NaN when there is none, or it is
- * too old. */
-static double newest(const char *host, const char *series) {
-  char name[7 * DATA_MAX_NAME_LEN];
-  gauge_t *values = NULL, value = NAN;
-  size_t count = 0;
-  snprintf(name, sizeof(name), "%s/%s", host, series);
-  if (uc_get_rate_by_name(name, &values, &count) != 0)
-    return NAN;
-  if (count == 1)
-    value = values[0];
-  free(values);
-  return value;
-}
-
 void edge_plan_sample(struct edge_series *s, double flow) {
   const struct edge_options *o = &s->target->o;
   struct wr_plan_rules rules = {
@@ -100,10 +90,11 @@ void edge_plan_sample(struct edge_series *s, double flow) {
       .nominal = o->nominal,
       .settle = o->plan.settle};
   if (o->plan.series != NULL)
-    wr_plan_state(&s->plan, &rules, newest(s->host, o->plan.series),
+    wr_plan_state(&s->plan, &rules, edge_input_newest(s->host, o->plan.series),
                   WR_SHIPPED_VALID);
   if (o->plan.setpoint != NULL)
-    wr_plan_setpoint(&s->plan, &rules, newest(s->host, o->plan.setpoint));
+    wr_plan_setpoint(&s->plan, &rules,
+                     edge_input_newest(s->host, o->plan.setpoint));
   s->say = wr_plan_sample(&s->plan, &rules, flow);
   s->scale = wr_plan_scale(&s->plan, &rules);
 }

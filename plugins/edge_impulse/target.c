@@ -106,6 +106,8 @@ static int edge_init(void) {
     status = edge_watch_start(targets);
   if (status != 0)
     ERROR(EDGE_WHERE ": the watch does not start: %s", STRERROR(-status));
+  if (status == 0)
+    status = edge_input_start();
   return status != 0 ? status : edge_shelf_start(targets);
 }
 
@@ -117,6 +119,7 @@ static int edge_shutdown(void) {
   for (struct edge_engine *e = edge_engines; e != NULL; e = e->next)
     edge_engine_join(e);
   edge_tell_stop();
+  edge_input_stop();
   while (targets != NULL) {
     struct edge_target *t = targets;
     targets = t->next;

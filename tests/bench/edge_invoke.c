@@ -38,6 +38,13 @@ int plugin_register_shutdown(const char *name, int (*callback)(void)) {
   shutdown_cb = callback;
   return 0;
 }
+int plugin_register_write(const char *name, plugin_write_cb cb,
+                          user_data_t const *user_data) {
+  (void)name;
+  (void)cb;
+  (void)user_data;
+  return 0;
+}
 int plugin_register_notification(const char *name, plugin_notification_cb cb,
                                  user_data_t const *user_data) {
   (void)name;

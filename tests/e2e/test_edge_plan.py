@@ -52,6 +52,19 @@ class StateTest(PlanCase):
         agent.stop()
         self.assertEqual(self.changes(agent), ["Normal", "Anomalous"])
 
+    def test_an_old_word_with_a_newer_stamp(self):
+        """The clock goes back a day: "off" was said before, "on" is said now."""
+        agent = self.agent([STATE])
+        self.play([(10, {"pump_on": 1})] * 20 + [(0, {"pump_on": 0})] * 20)
+        self.wait_window(agent, 39)
+        for name in self.second:
+            self.second[name] -= 86400
+        self.play([(0, {"pump_on": 1})] * 30)
+        weir.wait_until(lambda: self.states(agent).get(69 - 86400) ==
+                        "Anomalous", "a stop nobody declares is an alarm",
+                        alive=agent)
+        agent.stop()
+
     def test_the_series_that_declares_is_not_classified(self):
         agent = self.agent([STATE])
         self.play([(10, {"pump_on": 1})] * 20)
