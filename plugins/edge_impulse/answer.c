@@ -109,9 +109,10 @@ static void look(const struct edge_job *job, struct wr_verdict_input *in) {
   in->excused = wants_context(t) && wr_context_excuses(context);
 }
 
-/* answer NULL: the model is away. engine.judging is held. */
-static void decide(struct edge_job *job, const struct wr_answer *answer,
-                   const double *scaled) {
+/* answer NULL: the model is away. engine.judging is held. True and *decision,
+ * if the window was judged. */
+static bool decide(struct edge_job *job, const struct wr_answer *answer,
+                   struct wr_decision *decision) {
   struct edge_series *s = job->series;
   struct edge_target *t = s->target;
   struct edge_state *state = &s->state;
@@ -125,16 +126,17 @@ static void decide(struct edge_job *job, const struct wr_answer *answer,
   state->taken = job->taken;
   look(job, &in);
   if (!wr_verdict_step(&state->verdict, &t->rules.verdict, &in, &o.decision))
-    return;
+    return false;
   edge_plan_remark(s);
   edge_state_judged(job, &o);
-  if (answer != NULL)
-    edge_keep(job, &o.decision, scaled);
+  *decision = o.decision;
+  return true;
 }
 
 void edge_answer_away(struct edge_job *job, enum edge_error kind) {
+  struct wr_decision decision;
   job->series->errors[kind]++;
-  decide(job, NULL, NULL);
+  (void)decide(job, NULL, &decision);
   edge_state_answered(job, false, 0);
 }
 
@@ -152,11 +154,15 @@ void edge_answer(struct edge_engine *e, struct edge_job *job) {
   }
   if (status == -ECANCELED)
     return;
+  struct wr_decision decision;
+  bool judged = false;
   pthread_mutex_lock(&e->judging);
   if (status == 0) {
-    decide(job, &answer, e->scaled);
+    judged = decide(job, &answer, &decision);
     edge_state_answered(job, true, latency_s);
   } else
     edge_answer_away(job, fits ? e->last_error : EDGE_MODEL);
   pthread_mutex_unlock(&e->judging);
+  if (judged)
+    edge_keep(job, &decision, e->scaled);
 }

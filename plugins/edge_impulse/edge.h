@@ -88,7 +88,7 @@ struct edge_state {
   char reason[EDGE_REASON]; /* of unknown, or what an alarm looks like */
   int told;                 /* the state that was last notified */
   int64_t shelved_ms;       /* until then nothing is notified; 0: it is */
-  int64_t kept_us;          /* end of the last window in CaptureDir; 0: none */
+  int64_t kept_us; /* end of the last window in CaptureDir; the worker's */
 };
 
 struct edge_series {
@@ -205,7 +205,7 @@ struct edge_target {
   bool fits;    /* rules are for the model as it is now; engine.judging */
   bool misfits; /* they cannot be; engine.judging */
   struct wr_trouble misfit, crowd, pace, kind, disk;
-  struct wr_capture *capture; /* engine.judging */
+  struct wr_capture *capture; /* the worker's */
   size_t axes;                /* at least 1 */
   pthread_mutex_t lock;
   bool fitted;  /* shape is that of a model, not a guess */
@@ -334,8 +334,8 @@ void edge_notify_state(const struct edge_outcome *o);
 void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why);
 void edge_notify_stuck(struct edge_series *s, bool stuck, double value);
 
-/* keep.c; engine.judging is held. `scaled`: the values as the model saw them.
- */
+/* keep.c; the worker, with no lock held: it may wait for the disk. `scaled`:
+ * the values as the model saw them. */
 void edge_keep(const struct edge_job *job, const struct wr_decision *d,
                const double *scaled);
 

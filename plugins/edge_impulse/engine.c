@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #define IDLE_MS 10000
-#define PATIENCE_MS 500 /* with a model that starts */
+#define PATIENCE_MS 500 /* with a worker that is absent */
 
 struct edge_engine *edge_engines;
 
@@ -122,11 +122,17 @@ void edge_engine_drop(struct edge_engine *e, struct wr_job *list) {
   }
 }
 
+void edge_engine_absent(struct edge_engine *e, bool absent) {
+  pthread_mutex_lock(&e->lock);
+  e->absent_ms = absent ? wr_clock_ms() : 0;
+  pthread_mutex_unlock(&e->lock);
+}
+
 struct wr_job *edge_engine_take(struct edge_engine *e, struct wr_job **late) {
   struct wr_job *job = NULL;
   *late = NULL;
   pthread_mutex_lock(&e->lock);
-  if (e->starting_ms != 0 && wr_clock_ms() - e->starting_ms >= PATIENCE_MS)
+  if (e->absent_ms != 0 && wr_clock_ms() - e->absent_ms >= PATIENCE_MS)
     job = wr_queue_take(&e->queue, wr_clock_ms(), late);
   e->queued = e->queue.count;
   pthread_mutex_unlock(&e->lock);
@@ -149,12 +155,12 @@ static void wait_ms(struct edge_engine *e, int64_t ms) {
 /* The engine's lock is held, but not meanwhile. */
 static void describe(struct edge_engine *e) {
   bool changed = false;
-  e->starting_ms = wr_clock_ms();
+  e->absent_ms = wr_clock_ms();
   pthread_mutex_unlock(&e->lock);
   if (edge_model_describe(e, &changed) == 0 && changed)
     e->calls->adopt(e);
   pthread_mutex_lock(&e->lock);
-  e->starting_ms = 0;
+  e->absent_ms = 0;
 }
 
 /* As describe(). */

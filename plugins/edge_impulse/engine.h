@@ -66,8 +66,8 @@ struct edge_engine {
   pthread_mutex_t lock;
   pthread_cond_t wake; /* monotonic */
   bool stop;
-  int64_t starting_ms; /* since when the worker asks what the model is, and
-                          answers nothing; 0: it does not */
+  int64_t absent_ms; /* since when the worker is busy with something else than
+                        windows; 0: it is not */
   struct wr_queue queue;
   atomic_size_t queued; /* of it; any thread */
   char why[320];        /* the last failure, for people; lock */
@@ -100,9 +100,12 @@ void edge_engine_destroy(struct edge_engine *e);
 
 /* Takes the job; may drop an older one. Any thread. */
 void edge_engine_queue(struct edge_engine *e, struct wr_job *job);
-/* The next window while the worker waits for a model to start, which can take
- * long; else NULL. engine.judging is held: so windows stay in order. *late: as
- * wr_queue_take(). */
+/* The worker: from here on it is busy with something else (a model that starts,
+ * a disk), or no longer. It holds no window that is not judged. */
+void edge_engine_absent(struct edge_engine *e, bool absent);
+/* The next window while the worker is absent for long; else NULL.
+ * engine.judging is held: so windows stay in order. *late: as wr_queue_take().
+ */
 struct wr_job *edge_engine_take(struct edge_engine *e, struct wr_job **late);
 void edge_engine_drop(struct edge_engine *e, struct wr_job *list);
 /* A phrase: why the model does not answer. Any thread. */

@@ -44,6 +44,7 @@ void edge_keep(const struct edge_job *job, const struct wr_decision *d,
   char device[2 * DATA_MAX_NAME_LEN];
   if (t->o.capture_dir == NULL || !is_wanted(t, d) || !is_due(job, job->end_us))
     return;
+  edge_engine_absent(t->engine, true);
   name_sensors(job, &sensors);
   snprintf(device, sizeof(device), "%s/%s", job->series->host,
            job->series->instance);
@@ -61,6 +62,7 @@ void edge_keep(const struct edge_job *job, const struct wr_decision *d,
   if (status == 0)
     status = wr_capture_write(t->capture, &s);
   wr_bytes_free(&sensors);
+  edge_engine_absent(t->engine, false);
   if (status == 0) {
     job->series->state.kept_us = job->end_us;
     wr_trouble_end(&t->disk, wr_clock_ms(),

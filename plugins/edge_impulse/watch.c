@@ -1,6 +1,7 @@
 /* The watch: one thread that sees what does not happen. It gives up holes,
- * judges windows while a model takes long to start, lets states grow old, and
- * repeats health. It never asks a model, so nothing holds it up. */
+ * judges windows while the worker waits for a model to start or for the disk,
+ * lets states grow old, and repeats health. It never asks a model, so nothing
+ * holds it up. */
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
@@ -13,7 +14,7 @@ static bool started, stop, woken;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t wake;
 
-/* Windows that came while the model starts. */
+/* Windows that came while the worker is absent. */
 static void answer_waiting(struct edge_engine *e) {
   struct wr_job *late, *job;
   do {

@@ -148,6 +148,25 @@ class ModelTest(UnknownCase):
         self.assertEqual(len(model.starts()), count + 1)  # it still hangs
         agent.stop()
 
+    def test_the_disk_hangs(self):
+        """A pipe that nobody reads, where a window is to be kept."""
+        model = edgecase.Model(self.dir)
+        folder = os.path.join(self.dir, "capture")
+        pipe = os.path.join(folder, ".weir-new")
+        agent = self.agent(['Model "%s"\nStaleAfter 1\nThreshold 1\n'
+                            'CaptureDir "%s"' % (model.path, folder)])
+        self.put([10] * 12)
+        weir.wait_until(lambda: os.path.isdir(folder) and os.listdir(folder),
+                        "a window is kept", alive=agent)
+        weir.wait_until(lambda: not os.path.exists(pipe), "it is whole",
+                        alive=agent)
+        os.mkfifo(pipe)
+        self.wait_state(agent, "Anomalous", [0])
+        self.wait_state(agent, "unknown", [10])
+        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+        self.wait_state(agent, "Normal", [10])
+        agent.stop()
+
     def test_without_ranges_all_is_unknown(self):
         agent = self.agent([GONE + "RangePolicy off"])
         self.wait_state(agent, "unknown", [0])
