@@ -128,6 +128,24 @@ static int read_axis(const char *where, const oconfig_item_t *ci,
   return a->name != NULL && a->instance != NULL ? 0 : -1;
 }
 
+static int read_expect(const char *where, const oconfig_item_t *ci,
+                       void *target) {
+  struct edge_options *o = target;
+  value_list_t vl;
+  const char *name = wr_option_name(where, ci);
+  if (name == NULL)
+    return -1;
+  if (!edge_is_identifier(name) || edge_name_parse(name, "", &vl) != 0)
+    return wr_option_fault(where, "Expect", name,
+                           "plugin-instance/type-instance, as "
+                           "m4_rpc-pump/flow-flow_rate");
+  char **e = grow((void **)&o->expected, o->expected_count, sizeof(*e));
+  if (e == NULL || (*e = strdup(name)) == NULL)
+    return -1;
+  o->expected_count++;
+  return 0;
+}
+
 #define TEXT(name, field) WR_OPTION(name, WR_STRING, struct edge_options, field)
 #define FLAG(name, field)                                                      \
   WR_OPTION(name, WR_BOOLEAN, struct edge_options, field)
@@ -150,6 +168,7 @@ static const struct wr_option options[] = {
     WR_OPTION_BLOCK("Range", read_range),
     WR_OPTION_BLOCK("Label", read_label),
     WR_OPTION_BLOCK("Axis", read_axis),
+    WR_OPTION_BLOCK("Expect", read_expect),
     WR_OPTION_BLOCK("State", edge_plan_read_state),
     TEXT("Setpoint", plan.setpoint),
     RANGE("Settle", WR_INTEGER, plan.settle, 0, 3600),
@@ -366,6 +385,9 @@ void edge_target_destroy(struct edge_target *t) {
   wr_table_destroy(t->series);
   wr_capture_close(t->capture);
   edge_rules_free(&t->rules);
+  for (size_t i = 0; i < o->expected_count; i++)
+    free(o->expected[i]);
+  free(o->expected);
   edge_plan_free(&o->plan);
   for (size_t i = 0; i < o->label_count; i++)
     free(o->labels[i].name);

@@ -177,6 +177,8 @@ struct edge_options {
   char *capture_dir; /* NULL: windows are not kept */
   bool capture_uncertain;
   int64_t capture_files, capture_bytes;
+  char **expected; /* series that are known before they come */
+  size_t expected_count;
   struct edge_axis *axes; /* none: every series is one of its own */
   size_t axis_count;
   struct edge_label_option *labels;
@@ -249,6 +251,8 @@ void edge_name_of(const struct edge_target *t, const value_list_t *vl,
 /* False: a series with another source has it, told in other. */
 bool edge_name_claim(struct edge_series *s, char *other, size_t size);
 void edge_name_release(struct edge_series *s);
+/* The parts of plugin-instance/type-instance, of a host. 0 or -EINVAL. */
+int edge_name_parse(const char *name, const char *host, value_list_t *vl);
 /* NULL, or a phrase: a placeholder that does not exist. */
 const char *edge_name_fault(const char *instance);
 
@@ -257,6 +261,9 @@ const char *edge_name_fault(const char *instance);
  * should look after it. */
 bool edge_series_sample(struct edge_target *t, const value_list_t *vl,
                         double value);
+/* Makes the series that are expected, and sees to it that none is forgotten.
+ * target.lock is held; from the init callback on. */
+void edge_series_expect(struct edge_target *t);
 /* Gives up holes that waited too long, forgets what is silent. Takes
  * target.lock. True: there are holes left. */
 bool edge_series_sweep(struct edge_target *t);

@@ -11,8 +11,8 @@
 
 struct wanted {
   struct wanted *next;
-  char *name;                                            /* as configured */
-  char *plugin, *plugin_instance, *type, *type_instance; /* its parts */
+  char *name;      /* as configured */
+  value_list_t id; /* its parts, without a host */
 };
 
 struct input {
@@ -23,15 +23,6 @@ struct input {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct wanted *all; /* since the configuration */
 static struct wr_table *inputs;
-
-/* "a-b" in two; b is "" when there is none. */
-static void split(char *text, char **a, char **b) {
-  char *dash = strchr(text, '-');
-  *a = text;
-  *b = dash != NULL ? dash + 1 : text + strlen(text);
-  if (dash != NULL)
-    *dash = '\0';
-}
 
 static struct wanted *find(const char *name) {
   struct wanted *w = all;
@@ -47,17 +38,11 @@ int edge_input_want(const char *name) {
   if (w == NULL)
     return -1;
   w->name = strdup(name);
-  w->plugin = strdup(name); /* "a-b\0c-d" from here on */
-  char *slash = w->plugin != NULL ? strchr(w->plugin, '/') : NULL;
-  if (w->name == NULL || slash == NULL) {
+  if (w->name == NULL || edge_name_parse(name, "", &w->id) != 0) {
     free(w->name);
-    free(w->plugin);
     free(w);
     return -1;
   }
-  *slash = '\0';
-  split(slash + 1, &w->type, &w->type_instance);
-  split(w->plugin, &w->plugin, &w->plugin_instance);
   w->next = all;
   all = w;
   return 0;
@@ -94,9 +79,10 @@ static void keep(const struct wanted *w, const char *host, double value,
 static int note(const data_set_t *ds, const value_list_t *vl, user_data_t *ud) {
   (void)ud;
   for (const struct wanted *w = all; w != NULL; w = w->next)
-    if (strcmp(vl->type, w->type) == 0 && strcmp(vl->plugin, w->plugin) == 0 &&
-        strcmp(vl->type_instance, w->type_instance) == 0 &&
-        strcmp(vl->plugin_instance, w->plugin_instance) == 0 &&
+    if (strcmp(vl->type, w->id.type) == 0 &&
+        strcmp(vl->plugin, w->id.plugin) == 0 &&
+        strcmp(vl->type_instance, w->id.type_instance) == 0 &&
+        strcmp(vl->plugin_instance, w->id.plugin_instance) == 0 &&
         ds->ds_num == 1 && ds->ds[0].type == DS_TYPE_GAUGE)
       keep(w, vl->host, vl->values[0].gauge,
            wr_clock_ms() + VALID * (int64_t)CDTIME_T_TO_MS(vl->interval));
@@ -132,7 +118,6 @@ void edge_input_stop(void) {
     struct wanted *w = all;
     all = w->next;
     free(w->name);
-    free(w->plugin);
     free(w);
   }
 }

@@ -65,6 +65,17 @@ void edge_name_of(const struct edge_target *t, const value_list_t *vl,
       *c = '_';
 }
 
+int edge_name_parse(const char *name, const char *host, value_list_t *vl) {
+  char whole[6 * DATA_MAX_NAME_LEN];
+  int len = snprintf(whole, sizeof(whole), "x/%s", name);
+  *vl = (value_list_t){0};
+  if (len < 0 || (size_t)len >= sizeof(whole) ||
+      parse_identifier_vl(whole, vl) != 0)
+    return -EINVAL;
+  sstrncpy(vl->host, host, sizeof(vl->host));
+  return 0;
+}
+
 static int compare(const void *a, const void *b) {
   const struct edge_series *x = a, *y = b;
   int host = strcmp(x->host, y->host);

@@ -109,6 +109,7 @@ static struct edge_series *make_series(struct edge_target *t,
                                  .told = WR_UNCERTAIN,
                                  .judged_ms = now_ms,
                                  .trouble = WR_TROUBLE_INIT};
+  s->feed = (struct edge_feed){.sample_ms = now_ms, .time = vl->time};
   s->scale = 1;
   wr_plan_init(&s->plan);
   wr_verdict_init(&s->state.verdict);
@@ -246,6 +247,20 @@ bool edge_series_sample(struct edge_target *t, const value_list_t *vl,
   return feed(t, s, axis, vl, value, now_ms);
 }
 
+void edge_series_expect(struct edge_target *t) {
+  char key[5 * DATA_MAX_NAME_LEN];
+  int64_t now_ms = wr_clock_ms();
+  for (size_t i = 0; i < t->o.expected_count; i++) {
+    value_list_t vl;
+    if (edge_name_parse(t->o.expected[i], hostname_g, &vl) != 0)
+      continue; /* checked when it was read */
+    size_t len = make_key(t, &vl, key);
+    vl.time = cdtime();
+    if (wr_table_get(t->series, key, len, now_ms) == NULL)
+      (void)add_series(t, key, len, &vl, now_ms);
+  }
+}
+
 static void tick(void *value, void *arg) {
   struct feeding *f = arg;
   f->series = value;
@@ -258,6 +273,7 @@ static void tick(void *value, void *arg) {
 bool edge_series_sweep(struct edge_target *t) {
   struct feeding f = {.now_ms = wr_clock_ms(), .target = t};
   pthread_mutex_lock(&t->lock);
+  edge_series_expect(t);
   wr_table_expire(t->series, f.now_ms - t->o.forget_ms);
   if (t->holes > 0) {
     t->holes = 0; /* counted anew */

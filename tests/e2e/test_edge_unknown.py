@@ -61,6 +61,19 @@ class SilenceTest(UnknownCase):
         agent.stop()
         self.assertEqual(len(agent.notifications()), 3)
 
+    def test_a_series_that_never_comes(self):
+        agent = self.agent([EIM + 'Expect "feed-pump/flow-flow_rate"'])
+        self.assertIn("FAILURE", self.told(
+            agent, "pump is unknown, was uncertain: no sample for 1 s."))
+        self.wait_state(agent, "unknown")
+        self.wait_state(agent, "Normal", [10, 10.13, 9.87])
+        self.told(agent, "pump is Normal, was unknown")
+        agent.stop()
+        status, log = weir.check_config(self.dir, edgecase.chain(
+            [EIM + 'Expect "pump"']))
+        self.assertEqual(status, 1)
+        self.assertIn('Expect "pump" is not allowed: plugin-instance/', log)
+
     def test_the_severity_of_unknown_is_ones_own(self):
         agent = self.agent([EIM + '<Label "unknown">\nSeverity "warning"\n'
                             '</Label>'])
