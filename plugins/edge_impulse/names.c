@@ -4,6 +4,7 @@
 
 #include "collectd/core/utils/common/common.h"
 
+#include <errno.h>
 #include <search.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -65,15 +66,31 @@ void edge_name_of(const struct edge_target *t, const value_list_t *vl,
       *c = '_';
 }
 
+/* "a-b" into two fields; what does not fit is a fault. */
+static bool split(const char *text, size_t len, char *a, char *b) {
+  size_t dash = strcspn(text, "-");
+  if (dash > len)
+    dash = len;
+  size_t rest = dash < len ? len - dash - 1 : 0;
+  if (dash >= DATA_MAX_NAME_LEN || rest >= DATA_MAX_NAME_LEN)
+    return false;
+  memcpy(a, text, dash);
+  a[dash] = '\0';
+  memcpy(b, text + (dash < len ? dash + 1 : len), rest);
+  b[rest] = '\0';
+  return true;
+}
+
 int edge_name_parse(const char *name, const char *host, value_list_t *vl) {
-  char whole[6 * DATA_MAX_NAME_LEN];
-  int len = snprintf(whole, sizeof(whole), "x/%s", name);
+  size_t slash = strcspn(name, "/");
   *vl = (value_list_t){0};
-  if (len < 0 || (size_t)len >= sizeof(whole) ||
-      parse_identifier_vl(whole, vl) != 0)
-    return -EINVAL;
   sstrncpy(vl->host, host, sizeof(vl->host));
-  return 0;
+  return name[slash] == '/' &&
+                 split(name, slash, vl->plugin, vl->plugin_instance) &&
+                 split(name + slash + 1, strlen(name + slash + 1), vl->type,
+                       vl->type_instance)
+             ? 0
+             : -EINVAL;
 }
 
 static int compare(const void *a, const void *b) {

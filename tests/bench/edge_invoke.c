@@ -42,11 +42,6 @@ const char *global_option_get(const char *option) {
   (void)option;
   return NULL;
 }
-int parse_identifier_vl(const char *name, value_list_t *vl) {
-  (void)name;
-  (void)vl;
-  return -1;
-}
 cdtime_t cdtime(void) { return 0; }
 int plugin_register_write(const char *name, plugin_write_cb cb,
                           user_data_t const *user_data) {
