@@ -114,17 +114,20 @@ static void on_method_works(struct m4 *m4, struct method *m) {
   wr_trouble_end(&m->trouble, wr_clock_ms(), text);
 }
 
+/* A report is told, or registered at a router for those who ask. */
 static void on_report(struct m4 *m4, struct report *r, int64_t since_us,
                       const char *why) {
+  const char *what = r->rpc.serve ? "has no place at the router for"
+                                  : "was not told the label by";
   wr_trouble_begin(&r->trouble, moment(&r->trouble, since_us), LOG_WARNING,
-                   M4_WHERE ": M4 \"%s\" was not told the label by \"%s\": %s.",
-                   m4->name, r->method, why);
+                   M4_WHERE ": M4 \"%s\" %s \"%s\": %s.", m4->name, what,
+                   r->method, why);
 }
 
 static void on_report_works(struct m4 *m4, struct report *r) {
   char text[WORDS];
-  snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\" is told labels by \"%s\"",
-           m4->name, r->method);
+  snprintf(text, sizeof(text), M4_WHERE ": M4 \"%s\" is %s \"%s\"", m4->name,
+           r->rpc.serve ? "asked for labels by" : "told labels by", r->method);
   wr_trouble_end(&r->trouble, wr_clock_ms(), text);
 }
 
