@@ -1,7 +1,8 @@
 /* cloud: what the files of write_arduino_cloud share.
  *
  *   thing.c    the list of things, and the life of one
- *   config.c   <Thing> and <Property> blocks, credentials
+ *   config.c   <Thing> and <Property> blocks
+ *   credentials.c  where a thing's credentials come from, and when
  *   environment.c  credentials that the environment brings
  *   values.c   the write callback: match, policy, spool
  *   age.c      how long a value stands for what is so now
@@ -61,6 +62,7 @@ struct thing {
   struct property *properties;
   int count;
   struct wr_credentials credentials;
+  bool has_credentials; /* they came, with the configuration or later */
 
   int64_t start_ms;
   pthread_mutex_t lock; /* guards the policies and these: */
@@ -68,6 +70,7 @@ struct thing {
   int64_t clock_us, clock_before_us;
   pthread_cond_t wake; /* the publisher's */
   bool stop, flush, news;
+  bool open; /* the way to the cloud is: http and publisher */
   struct wr_publisher_stats stats; /* as of its last step */
 
   struct cloud_alert alert; /* the health callback's own */
@@ -109,6 +112,14 @@ bool cloud_is_too_old(const struct thing *t, const struct property *p,
                       int64_t now_ms);
 /* Labels that were heard too long ago become "unknown". */
 void cloud_age_labels(struct thing *t);
+/* The first look, while the configuration is read: 0, or -1 when nothing says
+ * where the credentials are, with the fault logged. */
+int cloud_credentials_begin(const char *where, struct thing *t);
+/* Looks at the file; false: it cannot be used, which is logged, damped. */
+bool cloud_credentials_look(struct thing *t);
+/* How many things have the client id of this one. */
+int cloud_credentials_sharing(const struct thing *t);
+
 int cloud_write(const data_set_t *ds, const value_list_t *vl, user_data_t *ud);
 
 /* Opens the spools, starts the threads; 0 or -1 with the fault logged. */

@@ -121,50 +121,6 @@ static const struct wr_option thing_options[] = {
     WR_OPTION_BLOCK("Property", read_property),
 };
 
-static int credentials_fault(const char *where, const struct thing *t) {
-  ERROR("%s: CredentialsFile \"%s\" cannot be used: %s.", where,
-        t->credentials_file, t->credentials.fault);
-  return -1;
-}
-
-/* A name without a slash is looked for among systemd's credentials. */
-static int find_credentials(struct thing *t) {
-  const char *dir = getenv("CREDENTIALS_DIRECTORY");
-  char path[PATH_MAX];
-  const char *name = t->credentials_file;
-  if (dir == NULL || (name != NULL && strchr(name, '/') != NULL))
-    return 0;
-  snprintf(path, sizeof(path), "%s/%s", dir,
-           name != NULL ? name : "arduino-cloud.env");
-  if (access(path, F_OK) != 0)
-    return 0;
-  free(t->credentials_file);
-  t->credentials_file = strdup(path);
-  return t->credentials_file != NULL ? 0 : -1;
-}
-
-static int read_credentials(const char *where, struct thing *t) {
-  struct wr_credentials *c = &t->credentials;
-  int status = find_credentials(t);
-  if (status != 0)
-    return status;
-  if (t->credentials_file != NULL) {
-    if (wr_credentials_file(c, t->credentials_file) != 0 ||
-        wr_credentials_check(c, "the file") != 0)
-      return credentials_fault(where, t);
-  } else if (wr_credentials_environment(c, cloud_of_environment) != 0 ||
-             wr_credentials_check(c, "the environment") != 0) {
-    ERROR("%s: CredentialsFile is missing, and %s.", where, c->fault);
-    return -1;
-  }
-  for (int i = 0; i < t->count; i++) {
-    const char *id = wr_credentials_variable(c, t->properties[i].key);
-    if (t->properties[i].id == NULL && id != NULL)
-      t->properties[i].id = strdup(id);
-  }
-  return 0;
-}
-
 static int file_check(const char *where, const char *option, const char *path) {
   if (path != NULL && access(path, R_OK) != 0)
     return wr_option_fault(where, option, path, "a file that can be read");
@@ -191,7 +147,7 @@ static int thing_check(const char *where, struct thing *t) {
       file_check(where, "ClientCert", t->client_cert) != 0 ||
       file_check(where, "ClientKey", t->client_key) != 0)
     return -1;
-  return read_credentials(where, t);
+  return cloud_credentials_begin(where, t);
 }
 
 static bool file_name_ok(const char *name) {

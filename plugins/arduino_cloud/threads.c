@@ -9,6 +9,9 @@
 #define COMMIT_MS 500 /* between two commits, with Durability "power" */
 #define TICK_MS 5000  /* of the keeper without work */
 #define JOIN_S 2
+#define CREDENTIALS_MS                                                         \
+  5000                /* between two looks at a file that is not there         \
+                       */
 #define FREE_RATE 0.9 /* a free account has 1 request a second */
 /* Half a second of the fastest feed that collectd was seen to deliver. */
 #define ACCEPTED_MAX 32768
@@ -79,32 +82,6 @@ static void *keeper_main(void *arg) {
 
 /* --- the publisher: spool to cloud --- */
 
-static void *publisher_main(void *arg) {
-  struct thing *t = arg;
-  pthread_mutex_lock(&t->lock);
-  while (!t->stop) {
-    bool flush = t->flush;
-    t->flush = t->news = false;
-    for (int i = 0; i < t->count; i++)
-      t->published[i].alive = cloud_is_alive(t->properties + i, wr_clock_ms());
-    pthread_mutex_unlock(&t->lock);
-    if (flush)
-      wr_publisher_hurry(&t->publisher);
-    int64_t rejected = t->publisher.stats.rejected;
-    int64_t wait = wr_publisher_step(
-        &t->publisher, &(struct wr_moment){.now_ms = wr_clock_ms(),
-                                           .wall_us = cloud_wall_us(),
-                                           .random = wr_clock_random()});
-    cloud_tell_publisher(t, rejected);
-    pthread_mutex_lock(&t->lock);
-    t->stats = t->publisher.stats;
-    if (wait > 0 && !t->stop && !t->flush && !t->news)
-      wait_ms(&t->wake, &t->lock, wait);
-  }
-  pthread_mutex_unlock(&t->lock);
-  return NULL;
-}
-
 static int cloud_send(void *arg, const struct wr_http_request *request,
                       struct wr_http_reply *reply) {
   return wr_http_perform(arg, request, reply);
@@ -164,10 +141,7 @@ static int open_spool(struct thing *t) {
 
 /* Things that share a key share what its account may ask for. */
 static double rate_of(const struct thing *t) {
-  int sharing = 0;
-  for (const struct thing *o = cloud_things(); o != NULL; o = o->next)
-    sharing += strcmp(o->credentials.client_id, t->credentials.client_id) == 0;
-  return t->rate > 0 ? t->rate : FREE_RATE / sharing;
+  return t->rate > 0 ? t->rate : FREE_RATE / cloud_credentials_sharing(t);
 }
 
 static int open_publisher(struct thing *t) {
@@ -211,8 +185,59 @@ static int open_publisher(struct thing *t) {
       &(struct wr_moment){.now_ms = wr_clock_ms(), .wall_us = cloud_wall_us()});
 }
 
+/* With the lock held. False: stopped before they came, or no memory. */
+static bool wait_for_credentials(struct thing *t) {
+  while (!t->open && !t->stop) {
+    pthread_mutex_unlock(&t->lock);
+    bool found = cloud_credentials_look(t);
+    int status = found ? open_publisher(t) : 0;
+    pthread_mutex_lock(&t->lock);
+    t->open = found && status == 0;
+    if (status != 0) {
+      ERROR(CLOUD_WHERE ": <Thing \"%s\">: out of memory.", t->name);
+      return false;
+    }
+    if (!found && !t->stop)
+      wait_ms(&t->wake, &t->lock, CREDENTIALS_MS);
+  }
+  return !t->stop;
+}
+
+static void *publisher_main(void *arg) {
+  struct thing *t = arg;
+  pthread_mutex_lock(&t->lock);
+  bool open = wait_for_credentials(t);
+  while (open && !t->stop) {
+    bool flush = t->flush;
+    t->flush = t->news = false;
+    for (int i = 0; i < t->count; i++)
+      t->published[i].alive = cloud_is_alive(t->properties + i, wr_clock_ms());
+    pthread_mutex_unlock(&t->lock);
+    if (flush)
+      wr_publisher_hurry(&t->publisher);
+    int64_t rejected = t->publisher.stats.rejected;
+    int64_t wait = wr_publisher_step(
+        &t->publisher, &(struct wr_moment){.now_ms = wr_clock_ms(),
+                                           .wall_us = cloud_wall_us(),
+                                           .random = wr_clock_random()});
+    cloud_tell_publisher(t, rejected);
+    pthread_mutex_lock(&t->lock);
+    t->stats = t->publisher.stats;
+    if (wait > 0 && !t->stop && !t->flush && !t->news)
+      wait_ms(&t->wake, &t->lock, wait);
+  }
+  pthread_mutex_unlock(&t->lock);
+  return NULL;
+}
+
 static int thing_start(struct thing *t) {
-  if (open_spool(t) != 0 || open_publisher(t) != 0 ||
+  if (!t->has_credentials) {
+    t->stats.state = WR_LINK_NO_TOKEN;
+    snprintf(t->stats.fault, sizeof(t->stats.fault),
+             "the CredentialsFile cannot be used");
+  }
+  t->open = t->has_credentials;
+  if (open_spool(t) != 0 || (t->open && open_publisher(t) != 0) ||
       plugin_thread_create(&t->thread, publisher_main, t, "cloud publish") !=
           0) {
     ERROR(CLOUD_WHERE ": <Thing \"%s\">: out of memory or threads.", t->name);
@@ -244,8 +269,9 @@ static bool join(pthread_t thread, const struct timespec *until) {
 }
 
 static void stop_thing(struct thing *t) {
-  wr_http_stop(t->http);
   pthread_mutex_lock(&t->lock);
+  if (t->open)
+    wr_http_stop(t->http);
   t->stop = true;
   pthread_cond_signal(&t->wake);
   pthread_mutex_unlock(&t->lock);

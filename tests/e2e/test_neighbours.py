@@ -185,6 +185,30 @@ class LaterTest(edgecase.Case):
         agent.stop()
 
 
+    def test_credentials_come_later(self):
+        """Until then values wait in the spool; none is lost."""
+        cloud = self.cloudsim()
+        m4 = self.m4sim("--flow", "10", "--step")
+        path = os.path.join(self.dir, "later.env")
+        agent = self.collectd(
+            weir.m4_block(m4.address, report=False) +
+            weir.cloud_block(cloud.url, path, flow="DeadBand 0\n"
+                             "      MinInterval 0"))
+        agent.wait_log('CredentialsFile "%s" cannot be used: cannot read it: No '
+                       "such file" % path)
+        agent.wait_value(10, plugin="m4_rpc", type="flow")
+        agent.wait_value(plugin="write_arduino_cloud", type="bool",
+                         type_instance="up", value=0)
+        first = agent.values(plugin="m4_rpc", type="flow")[0]["value"]
+        os.rename(cloud.credentials(self.dir), path)
+        agent.flush()
+        agent.wait_log("CredentialsFile .* again, after")
+        cloud.wait_values(11, property="flow_rate")
+        self.assertIn(first, [v["value"] for v in cloud.values(
+            property="flow_rate")], "the oldest value waited")
+        agent.stop()
+
+
 # Everything read-only but the directories named, nothing in /tmp and its like,
 # 64 descriptors, no rights. `$0` is the number of directories, they come first.
 TIGHT = """\
