@@ -123,7 +123,7 @@ bool wr_row_stamp(struct wr_row *row, const struct wr_moment *t,
     return false;
   row->time_us = moved_us;
   return wr_cloud_time(text, sizeof(text), moved_us) == 0 &&
-         moved_us <= now_us + 2 * WR_CLOCK_SLACK_US;
+         moved_us <= now_us + WR_CLOCK_AHEAD_US;
 }
 
 /* --- old --- */
@@ -207,6 +207,23 @@ static int stamp_all(struct wr_choice *c, const struct wr_moment *t,
   return count;
 }
 
+/* The last thing that a batch of states says is what is so now, should the
+ * service take it for that. */
+static int end_with_current(struct wr_choice *c, const struct wr_moment *t,
+                            int64_t present_us, int count) {
+  const struct wr_property *q = c->names->at + c->rows[0].property;
+  if (!q->has_last || !q->alive || q->fails > 0 || q->batch < 2 || c->bare ||
+      wr_choice_no_batch(c, t) || q->last.seq <= c->rows[count - 1].seq)
+    return count;
+  struct wr_row row = q->last;
+  if (!wr_row_stamp(&row, t, present_us))
+    return count;
+  row.property = c->rows[0].property;
+  count = count < q->batch ? count : count - 1;
+  c->rows[count] = row;
+  return count + 1;
+}
+
 int wr_choose_old(struct wr_choice *c, const struct wr_moment *t,
                   int64_t present_us) {
   struct wr_row newest;
@@ -227,7 +244,8 @@ int wr_choose_old(struct wr_choice *c, const struct wr_moment *t,
   if (count > 1 && wr_spool_newest(c->spool, best, &newest) &&
       c->rows[count - 1].seq == newest.seq && is_live(c, &newest, t))
     count--;
-  return stamp_all(c, t, present_us, count);
+  count = stamp_all(c, t, present_us, count);
+  return end_with_current(c, t, present_us, count);
 }
 
 int64_t wr_choice_oldest_us(const struct wr_choice *c) {

@@ -24,7 +24,8 @@
 
 #define WR_LIVE_AGE_US 10000000
 #define WR_BATCH_MAX 1000
-#define WR_CLOCK_SLACK_US 30000000 /* less is no step */
+#define WR_CLOCK_SLACK_US 3000000  /* less is no step */
+#define WR_CLOCK_AHEAD_US 60000000 /* more cannot be true */
 
 struct wr_choice {
   struct wr_names *names;

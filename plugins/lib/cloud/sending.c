@@ -37,7 +37,12 @@ static int build(struct wr_sending *s, const struct request *r) {
 /* --- it went --- */
 
 /* What is current is seen last, whatever the service makes of old stamps. */
-static void show_again(struct wr_property *q, const struct wr_row *row) {
+static void show_again(struct wr_property *q, const struct wr_row *row,
+                       bool last) {
+  if (q->has_last && last && row->seq == q->last.seq) {
+    q->again = false;
+    return;
+  }
   q->again |=
       q->kind != WR_VALUE_NUMBER && q->has_last && q->last.seq >= row->seq;
 }
@@ -82,7 +87,7 @@ static void delivered(struct wr_sending *s, const struct wr_moment *t,
     if (r->live)
       note_shown(q, &row);
     else
-      show_again(q, &row);
+      show_again(q, &row, i == r->count - 1);
     if (!r->live || !also_old(s, t, row))
       r->rows[gone++] = row;
   }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SECOND INT64_C(1000000)
@@ -41,6 +42,7 @@ static struct {
   int count;
   int tokens;
   char last_auth[100];
+  int64_t true_us; /* of its clock minus now_ms; 0: replies have no Date */
 } cloud;
 
 static struct wr_publisher pub;
@@ -86,6 +88,13 @@ static inline int fake_send(void *arg, const struct wr_http_request *r,
   for (const char *const *h = r->headers; *h != NULL; h++)
     if (strncmp(*h, "Authorization", 13) == 0)
       snprintf(cloud.last_auth, sizeof(cloud.last_auth), "%s", *h);
+  reply->watched[0] = '\0';
+  if (cloud.true_us != 0) {
+    time_t now = (time_t)((cloud.true_us + t.now_ms * 1000) / SECOND);
+    struct tm tm;
+    strftime(reply->watched, sizeof(reply->watched), "%a, %d %b %Y %T GMT",
+             gmtime_r(&now, &tm));
+  }
   wr_bytes_reset(&reply->body);
   reply->body.max = 1 << 20;
   reply->retry_after_ms = 0;
@@ -120,7 +129,8 @@ static inline void start_with(int batch, int64_t daily) {
                                  .max_bytes = 64 << 20,
                                  .max_age_us = INT64_C(86400000000) * 365,
                                  .memory_bytes = 1 << 20,
-                                 .max_accepted = 10000},
+                                 .max_accepted = 10000,
+                                 .boot = "this-boot"},
       keys, 2);
   wr_spool_open(spool, t.now_ms);
   CU_ASSERT_EQUAL_FATAL(wr_publisher_init(&pub,
@@ -140,7 +150,8 @@ static inline void start_with(int batch, int64_t daily) {
 static inline void start(void) {
   memset(&cloud, 0, sizeof(cloud));
   t = (struct wr_moment){.now_ms = 1000000, .wall_us = WALL};
-  snprintf(path, sizeof(path), "/tmp/weir-pub-%d.db", (int)getpid());
+  snprintf(path, sizeof(path), "%s/weir-pub-%d.db",
+           access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", (int)getpid());
   unlink(path);
   start_with(100, 0);
 }
@@ -149,8 +160,8 @@ static inline void stop(void) {
   char name[80];
   wr_publisher_free(&pub);
   wr_spool_destroy(spool);
-  static const char *const suffixes[] = {"", "-wal", "-shm"};
-  for (int i = 0; i < 3; i++) {
+  static const char *const suffixes[] = {"", "-wal", "-shm", ".lock"};
+  for (int i = 0; i < 4; i++) {
     snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
     unlink(name);
   }
