@@ -72,6 +72,8 @@ void m4_free_all(void);
 
 /* --- config.c --- */
 
+/* In module_register(): keeps the Interval of <LoadPlugin>. */
+void m4_note_interval(void);
 /* The config callback: adds blocks, or logs one sentence and returns -1. */
 int m4_config(oconfig_item_t *ci);
 /* Whether every Type exists and has one value; with the fault logged. Only the

@@ -70,20 +70,21 @@ static int complete_outputs(const char *where, struct method *m) {
   return 0;
 }
 
-/* Seconds of <LoadPlugin> serve where they differ from the global ones, which
- * collectd fills in where none are given. */
-static int64_t default_interval_ms(void) {
+/* Seconds of <LoadPlugin>; 0: none. collectd fills in the global ones where
+ * none are given, and those may still change further down in the file. */
+static int64_t loaded_interval_ms;
+
+void m4_note_interval(void) {
   cdtime_t own = plugin_get_ctx().interval;
-  if (own == 0 || own == cf_get_default_interval())
-    return INTERVAL_MS;
-  return (int64_t)CDTIME_T_TO_MS(own);
+  if (own != 0 && own != cf_get_default_interval())
+    loaded_interval_ms = (int64_t)CDTIME_T_TO_MS(own);
 }
 
 static int complete_interval(const char *where, const struct m4 *m4,
                              struct method *m) {
   int64_t given_ms = m4->interval_ms;
-  if (given_ms == 0 && default_interval_ms() != INTERVAL_MS)
-    given_ms = default_interval_ms();
+  if (given_ms == 0)
+    given_ms = loaded_interval_ms;
   if (m->rpc.interval_ms == 0)
     m->rpc.interval_ms = given_ms > 0    ? given_ms
                          : m->rpc.repair ? REPAIR_INTERVAL_MS
@@ -222,8 +223,27 @@ static int check_name(const char *where, const struct m4 *m4) {
   return 0;
 }
 
-/* A function with another number of arguments than it is called with kills the
- * M4 (its RPC library throws, nobody catches), and none has both. */
+/* A function that gets another number of arguments than it takes kills the M4
+ * (its RPC library throws, nobody catches), and none takes none and one. */
+static int check_arity(const char *where, const struct m4 *reporter,
+                       const struct m4 *asker) {
+  for (size_t i = 0; i < reporter->board.life.reports_count; i++)
+    for (size_t j = 0; j < asker->board.life.methods_count; j++)
+      if (strcmp(m4_report(reporter, i)->method, m4_method(asker, j)->name) ==
+          0)
+        return wr_option_fault(
+            where, "Report", m4_report(reporter, i)->method,
+            "a <Method> of this name is called without an argument, and a "
+            "report carries one; a function that gets another number of "
+            "arguments than it takes stops the M4 until it is reset");
+  return 0;
+}
+
+static bool same_board(const struct m4 *a, const struct m4 *b) {
+  return memcmp(&a->board.address, &b->board.address,
+                sizeof(a->board.address)) == 0;
+}
+
 static int check_reports(const char *where, const struct m4 *m4) {
   for (size_t i = 0; i < m4->board.life.reports_count; i++)
     if (m4->board.life.reports[i]->serve &&
@@ -233,15 +253,11 @@ static int check_reports(const char *where, const struct m4 *m4) {
             where, m4_report(m4, i)->method);
       return -1;
     }
-  for (size_t i = 0; i < m4->board.life.reports_count; i++)
-    for (size_t j = 0; j < m4->board.life.methods_count; j++)
-      if (strcmp(m4_report(m4, i)->method, m4_method(m4, j)->name) == 0)
-        return wr_option_fault(
-            where, "Report", m4_report(m4, i)->method,
-            "a <Method> of this name is called without an argument, and a "
-            "report carries one; a function that gets another number of "
-            "arguments than it takes stops the M4 until it is reset");
-  return 0;
+  int status = check_arity(where, m4, m4);
+  for (const struct m4 *o = m4_first(); o != NULL && status == 0; o = o->next)
+    if (same_board(o, m4))
+      status = check_arity(where, m4, o) | check_arity(where, o, m4);
+  return status;
 }
 
 /* How often a method of the block gives this value. */
@@ -283,7 +299,7 @@ static int complete_m4(const char *where, struct m4 *m4) {
     if (complete_method(m4, m4_method(m4, i)) != 0)
       return -1;
   if (m4->interval_ms == 0)
-    m4->interval_ms = default_interval_ms();
+    m4->interval_ms = loaded_interval_ms > 0 ? loaded_interval_ms : INTERVAL_MS;
   m4->counts_every = m4->interval_ms < 1000    ? 10
                      : m4->interval_ms < 10000 ? 10000 / m4->interval_ms
                                                : 1;

@@ -150,6 +150,7 @@ static int on_shutdown(void) {
 }
 
 void module_register(void) {
+  m4_note_interval();
   plugin_register_complex_config(M4_PLUGIN, m4_config);
   plugin_register_init(M4_PLUGIN, on_init);
   plugin_register_shutdown(M4_PLUGIN, on_shutdown);

@@ -50,6 +50,9 @@ BAD = {
     "register_in_mode_proxy": (
         m4(reports=m4case.report("c", "Register true")),
         r'<Report "c">: Register is only allowed in Mode "persistent"'),
+    "report_is_a_method_elsewhere": (
+        m4(name="a") + m4('', reports=m4case.report("flow_rate"), name="b"),
+        r'Report "flow_rate" is not allowed: .*another number of arguments'),
     "max_age": (m4(reports=m4case.report("c", "MaxAge 0.5")),
                 r'MaxAge "0\.5" is not allowed: .*from 1 to'),
     "interval_zero": (m4(options="Interval 0"), r'Interval "0".*0\.01'),

@@ -302,6 +302,18 @@ class StartTest(m4case.Case):
         agent.stop()
         self.assertEqual({v["interval"] for v in flows}, {0.2})
 
+    def test_global_interval_is_not_ours(self):
+        """Given before the plugin is loaded, or after."""
+        self.begin()
+        for text in ("Interval 3\nLoadPlugin m4_rpc",
+                     "LoadPlugin m4_rpc\nInterval 3"):
+            agent = self.collectd(
+                m4case.plugin(self.pump(FLOW)).replace("LoadPlugin m4_rpc",
+                                                       text), stock=())
+            flows = agent.wait_value(1, plugin="m4_rpc", type="flow")
+            agent.stop()
+            self.assertEqual({v["interval"] for v in flows}, {1.0})
+
     def test_empty_environment_is_unset(self):
         text = m4case.plugin('<M4 "pump">\n%s</M4>\n' % FLOW)
         process = weir.Collectd(self.dir, text, stock=())
