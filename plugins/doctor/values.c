@@ -119,10 +119,22 @@ static enum doctor_verdict judge_text(const struct doctor_line *l) {
   return DOCTOR_LONG_TEXT;
 }
 
+/* A report moves the alarm output, and without its argument it kills a proxy:
+ * every sketch that binds this name takes one. */
+static bool is_report(const struct doctor_method *m) {
+  return strcmp(m->name, "classification") == 0;
+}
+
 enum doctor_verdict doctor_values(struct doctor_line *l,
                                   const struct doctor_method *m) {
   char text[128];
   double value;
+  if (is_report(m)) {
+    doctor_step(l->d, false, "call",
+                "%s takes a report and was not called; weir-doctor call can",
+                m->name);
+    return DOCTOR_ARITY;
+  }
   enum doctor_verdict v = doctor_line_call(l, m->name, NULL);
   if (v != DOCTOR_ANSWERS)
     return v;

@@ -5,6 +5,7 @@ import os
 import subprocess
 import unittest
 
+import m4case
 import weir
 from doctorcase import Case, closed_port, doctor, steps
 
@@ -166,6 +167,27 @@ class AgentTest(Case):
         self.assertEqual(status, 1)
         self.assertIn('M4 "pump" (', text)
         self.assertIn("1 of 1 checks found a fault", text)
+
+
+class BesideTest(m4case.Case):
+    """The doctor and a running agent at one proxy, which never matches replies
+    to requests: the lock keeps them apart."""
+
+    def test_the_agent_keeps_its_replies(self):
+        self.begin("--flow", "10", "--do", "cross 1", "--delay", "60")
+        address = self.sim.address.replace("127.0.0.1", "localhost")
+        # The lock is where any program of this user finds it.
+        agent = self.collectd(m4case.plugin(m4case.block(
+            address, m4case.FLOW, options="Interval 0.1")), stock=())
+        self.wait_up(agent, 1)
+        for _ in range(3):
+            status, said = doctor("--json", "m4", self.sim.address)
+            self.assertEqual(said["name"], "m4-plausible", said)
+        before = len(self.flows(agent))
+        agent.wait_value(before + 5, plugin="m4_rpc", type="flow")
+        for kind in ("stale", "protocol", "refused", "remote"):
+            self.assertEqual(self.errors(agent, kind), 0, kind)
+        agent.stop()
 
 
 class LanguageTest(weir.Case):

@@ -181,9 +181,13 @@ class CallTest(Case):
         m4 = self.m4sim("--version-string", "v" * 32)
         self.expect("proxy-crashes", "m4", m4.address, "--method", "version")
 
-    def test_wrong_arity_kills_the_proxy(self):
-        self.expect("proxy-crashes", "m4", self.m4sim().address, "--method",
+    def test_report_is_not_called(self):
+        """Without its argument it would kill the proxy."""
+        m4 = self.m4sim()
+        self.expect("wrong-arity", "m4", m4.address, "--method",
                     "classification")
+        self.assertEqual([r for r in weir.read_jsonl(m4.calls_path)
+                          if r.get("event") == "crash"], [])
 
     def test_silent_m4(self):
         said = self.expect("m4-silent", "m4",
