@@ -18,9 +18,11 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
   -Wpointer-arith -Wvla -Werror=implicit-function-declaration
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+# Beyond 2038 on 32 bits, too.
+TIME64 := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 # U_FORTIFY first: a distribution's flags may set another level.
 ALL_CFLAGS = -std=gnu11 -pthread -fPIC $(WARN) -I. -Iplugins \
-  -DWEIR_VERSION='"$(VERSION)"' $(CPPFLAGS) -U_FORTIFY_SOURCE $(HARDEN) \
+  -DWEIR_VERSION='"$(VERSION)"' $(TIME64) $(CPPFLAGS) -U_FORTIFY_SOURCE $(HARDEN) \
   $(CFLAGS) $(SANFLAGS) $(if $(WERROR),-Werror)
 COLLECTD_CFLAGS := -DHAVE_CONFIG_H -isystem $(COLLECTD_INCLUDE)
 ALL_LDFLAGS = -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) \

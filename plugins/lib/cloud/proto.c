@@ -138,6 +138,9 @@ static int put_value(struct wr_bytes *out, const struct wr_cloud_item *item) {
   return wr_json_put_double(out, v->number);
 }
 
+/* On 32 bits the Makefile asks for it: 2038 is not far. */
+_Static_assert(sizeof(time_t) == sizeof(int64_t), "time_t needs 64 bits");
+
 int wr_cloud_time(char *out, size_t size, int64_t time_us) {
   time_t seconds = (time_t)(time_us / 1000000);
   struct tm tm;

@@ -153,6 +153,27 @@ static void test_times_out_of_range(void) {
   CU_ASSERT_STRING_EQUAL(out, "1970-01-01T00:00:00.000000Z");
 }
 
+/* The last second of 32 bits, the next one; the last of year 9999, the next. */
+static void test_times_beyond_2038(void) {
+  static const struct {
+    int64_t second;
+    const char *text;
+  } cases[] = {
+      {INT32_MAX, "2038-01-19T03:14:07.000001Z"},
+      {INT32_MAX + INT64_C(1), "2038-01-19T03:14:08.000001Z"},
+      {INT64_C(4294967296), "2106-02-07T06:28:16.000001Z"},
+      {INT64_C(253402300799), "9999-12-31T23:59:59.000001Z"},
+      {INT64_C(253402300800), NULL},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char out[64] = "";
+    CU_ASSERT_EQUAL(
+        wr_cloud_time(out, sizeof(out), cases[i].second * 1000000 + 1),
+        cases[i].text != NULL ? 0 : -ERANGE);
+    CU_ASSERT_STRING_EQUAL(out, cases[i].text != NULL ? cases[i].text : "");
+  }
+}
+
 static void test_types_and_names(void) {
   CU_ASSERT_EQUAL(wr_cloud_type_of("FLOAT"), WR_CLOUD_NUMBER);
   CU_ASSERT_EQUAL(wr_cloud_type_of("FLOW_RATE"), WR_CLOUD_NUMBER);
@@ -272,8 +293,9 @@ static void test_no_memory(void) {
   }
 }
 
-UNIT_MAIN("cloud_proto", UNIT(test_no_memory), UNIT(test_bad_token_replies),
-          UNIT(test_tokens), UNIT(test_token_longer_than_its_ceiling),
+UNIT_MAIN("cloud_proto", UNIT(test_times_beyond_2038), UNIT(test_no_memory),
+          UNIT(test_bad_token_replies), UNIT(test_tokens),
+          UNIT(test_token_longer_than_its_ceiling),
           UNIT(test_token_body_is_a_form), UNIT(test_urls), UNIT(test_bodies),
           UNIT(test_values_take_the_type_of_the_property),
           UNIT(test_nan_is_never_sent), UNIT(test_times_out_of_range),
