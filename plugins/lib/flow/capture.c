@@ -110,7 +110,9 @@ static void trim(struct wr_capture *c, uint64_t size) {
 int wr_capture_open(const char *dir, size_t max_files, uint64_t max_bytes,
                     struct wr_capture **out) {
   *out = NULL;
-  if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+  if (mkdir(dir, 0750) == 0)
+    (void)chmod(dir, 0750); /* the umask is the process's */
+  else if (errno != EEXIST)
     return -errno;
   struct wr_capture *c = calloc(1, sizeof(*c));
   if (c == NULL)
@@ -217,6 +219,7 @@ static int write_file(struct wr_capture *c, const char *name,
                   O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
   if (fd < 0)
     return -errno;
+  (void)fchmod(fd, 0640); /* the umask is the process's */
   int status = write_all(fd, b->data, b->len);
   if (close(fd) != 0 && status == 0)
     status = -errno;
@@ -227,22 +230,38 @@ static int write_file(struct wr_capture *c, const char *name,
   return status;
 }
 
+/* Two windows may end in one millisecond; a clock set back may meet old names.
+ */
+static void free_name(const struct wr_capture *c, char *out, size_t size,
+                      const char *label, const char *device, int64_t end_ms) {
+  char more[16] = "";
+  for (int n = 2;; n++) {
+    snprintf(out, size, "%s.%s.%lld%s" SUFFIX, label, device, (long long)end_ms,
+             more);
+    if (faccessat(c->dir, out, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+      return;
+    snprintf(more, sizeof(more), "-%d", n);
+  }
+}
+
 int wr_capture_write(struct wr_capture *c, const struct wr_sample *s) {
   char label[NAME_PART], device[NAME_PART], name[2 * NAME_PART + 48];
   struct wr_bytes b = WR_BYTES_INIT(c->max_bytes);
   int status = wr_sample_put(&b, s);
   clean(s->label, label);
   clean(s->device, device);
-  snprintf(name, sizeof(name), "%s.%s.%lld" SUFFIX, label, device,
-           (long long)(s->end_us / 1000));
   if (status == -ENOSPC)
     status = -EFBIG;
   if (status == 0) {
     trim(c, b.len);
+    free_name(c, name, sizeof(name), label, device, s->end_us / 1000);
     status = write_file(c, name, &b);
   }
-  if (status == 0)
+  if (status == 0) {
     status = remember(c, name, b.len, 0);
+    if (status != 0)
+      (void)unlinkat(c->dir, name, 0); /* what is not counted is not kept */
+  }
   wr_bytes_free(&b);
   return status;
 }

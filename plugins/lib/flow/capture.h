@@ -2,11 +2,12 @@
  *
  * One file is one window in Edge Impulse's data acquisition format, JSON and
  * unsigned. Its uploader takes the text in front of the first dot of the name
- * for the label: <label>.<source>.<time>.weir.json. Only such names in the
- * directory are ours; nothing else there is ever touched.
- * At the ceiling of files or bytes the oldest file goes, before the new one is
- * written. Files of an earlier run count; a file appears whole or not at all.
- * Threads: none of its own; one owner. Blocks on the disk. */
+ * for the label: <label>.<source>.<time>.weir.json, with -2, -3 ... behind the
+ * time where there is one already. Only such names in the directory are ours;
+ * nothing else there is ever touched. At the ceiling of files or bytes the
+ * oldest file goes, before the new one is written. Files of an earlier run
+ * count; a file appears whole or not at all. Threads: none of its own; one
+ * owner. Blocks on the disk. */
 #ifndef WR_CAPTURE_H
 #define WR_CAPTURE_H
 

@@ -1,6 +1,7 @@
 #include "lib/flow/capture.h"
 
 #include "lib/base/json.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
@@ -145,6 +146,68 @@ static void test_ceiling_of_bytes(void) {
   remove_dir();
 }
 
-UNIT_MAIN("capture", UNIT(test_no_directory), UNIT(test_document),
+/* Also what ends in one millisecond is kept and counted, up to the ceiling. */
+static void test_one_millisecond(void) {
+  struct wr_capture *c;
+  struct wr_sample s = sample(0);
+  make_dir();
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 3, 1 << 20, &c), 0);
+  for (size_t n = 1; n <= 4; n++) {
+    CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+    CU_ASSERT_EQUAL(wr_capture_files(c), n < 3 ? n : 3);
+    CU_ASSERT_EQUAL(list(false), n < 3 ? n : 3);
+    CU_ASSERT_EQUAL(wr_capture_bytes(c) % wr_capture_files(c), 0);
+  }
+  CU_ASSERT_TRUE(there("no_flow.host_pump_1.1700000000000-2.weir.json"));
+  CU_ASSERT_TRUE(there("no_flow.host_pump_1.1700000000000-3.weir.json"));
+  wr_capture_close(c);
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 3, 1 << 20, &c), 0);
+  CU_ASSERT_EQUAL(wr_capture_files(c), 3);
+  wr_capture_close(c);
+  remove_dir();
+}
+
+static void test_any_umask(void) {
+  char path[160];
+  struct wr_capture *c;
+  struct wr_sample s = sample(0);
+  struct stat st;
+  make_dir();
+  snprintf(path, sizeof(path), "%s/new", dir);
+  mode_t before = umask(0777);
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(path, 3, 1 << 20, &c), 0);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  umask(before);
+  CU_ASSERT_EQUAL(stat(path, &st), 0);
+  CU_ASSERT_EQUAL(st.st_mode & 0777, 0750);
+  wr_capture_close(c);
+  snprintf(path, sizeof(path),
+           "%s/new/no_flow.host_pump_1.1700000000000.weir.json", dir);
+  CU_ASSERT_EQUAL(stat(path, &st), 0);
+  CU_ASSERT_EQUAL(st.st_mode & 0777, 0640);
+  unlink(path);
+  snprintf(path, sizeof(path), "%s/new", dir);
+  rmdir(path);
+  remove_dir();
+}
+
+/* Nothing is counted that is not there, nothing is there uncounted. */
+static void test_no_memory(void) {
+  make_dir();
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_capture *c = NULL;
+    struct wr_sample s = sample(n);
+    int status = wr_capture_open(dir, 100, 1 << 20, &c);
+    if (status == 0)
+      status = wr_capture_write(c, &s);
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    CU_ASSERT(c == NULL || wr_capture_files(c) == list(false));
+    wr_capture_close(c);
+  }
+  remove_dir();
+}
+
+UNIT_MAIN("capture", UNIT(test_one_millisecond), UNIT(test_any_umask),
+          UNIT(test_no_memory), UNIT(test_no_directory), UNIT(test_document),
           UNIT(test_names_and_leftovers), UNIT(test_oldest_goes),
           UNIT(test_ceiling_of_bytes))
