@@ -27,7 +27,7 @@
 
 #define CLOUD_PLUGIN "write_arduino_cloud"
 #define CLOUD_WHERE CLOUD_PLUGIN " plugin"
-#define CLOUD_PROPERTIES_MAX 64
+#define CLOUD_PROPERTIES_MAX WR_CREDENTIAL_VARIABLES
 
 struct property {
   char *key;

@@ -14,7 +14,7 @@
 #include <stddef.h>
 
 #define WR_CREDENTIAL_MAX 255
-#define WR_CREDENTIAL_VARIABLES 32
+#define WR_CREDENTIAL_VARIABLES 64 /* one for each property of a thing */
 #define WR_CREDENTIALS_FILE_MAX 65536
 
 struct wr_credentials {

@@ -57,9 +57,10 @@ static void test_long_and_binary_input(void) {
   CU_ASSERT_EQUAL(wr_credentials_parse(&c, text, sizeof(text)), -EINVAL);
   wr_credentials_wipe(&c);
   int status = 0;
-  for (int i = 0; i < 40 && status == 0; i++)
-    status = wr_credentials_parse(&c, "A_VARIABLE_ID=x", 15);
-  CU_ASSERT_EQUAL(status, -EINVAL);
+  for (int i = 0; i < WR_CREDENTIAL_VARIABLES; i++)
+    status |= wr_credentials_parse(&c, "A_VARIABLE_ID=x", 15);
+  CU_ASSERT_EQUAL(status, 0);
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, "A_VARIABLE_ID=x", 15), -EINVAL);
 }
 
 static void test_the_note_s_file(void) {
@@ -142,6 +143,27 @@ static void test_environment(void) {
   CU_ASSERT_STRING_EQUAL(c.fault, "the environment has no CLIENT_ID");
 }
 
+/* As many ids as a thing may have properties; below, at and above that. */
+static void test_many_ids(void) {
+  for (int count = WR_CREDENTIAL_VARIABLES - 1;
+       count <= WR_CREDENTIAL_VARIABLES + 1; count++) {
+    char text[8192] = "", name[32];
+    for (int i = 0; i < count; i++)
+      snprintf(text + strlen(text), sizeof(text) - strlen(text),
+               "P%d_VARIABLE_ID=id-%d\n", i, i);
+    memset(&c, 0, sizeof(c));
+    int status = wr_credentials_parse(&c, text, strlen(text));
+    CU_ASSERT_EQUAL(status, count <= WR_CREDENTIAL_VARIABLES ? 0 : -EINVAL);
+    CU_ASSERT(status == 0 || strstr(c.fault, "more than 64 names") != NULL);
+    for (int i = 0; status == 0 && i < count; i++) {
+      char id[32];
+      snprintf(name, sizeof(name), "p%d", i);
+      snprintf(id, sizeof(id), "id-%d", i);
+      CU_ASSERT_STRING_EQUAL(wr_credentials_variable(&c, name), id);
+    }
+  }
+}
+
 static void test_no_memory(void) {
   char path[] = "/tmp/test-credentials-XXXXXX";
   int fd = mkstemp(path);
@@ -156,6 +178,7 @@ static void test_no_memory(void) {
   unlink(path);
 }
 
-UNIT_MAIN("credentials", UNIT(test_no_memory), UNIT(test_bad_files),
-          UNIT(test_long_and_binary_input), UNIT(test_the_note_s_file),
-          UNIT(test_file_modes), UNIT(test_environment))
+UNIT_MAIN("credentials", UNIT(test_many_ids), UNIT(test_no_memory),
+          UNIT(test_bad_files), UNIT(test_long_and_binary_input),
+          UNIT(test_the_note_s_file), UNIT(test_file_modes),
+          UNIT(test_environment))
