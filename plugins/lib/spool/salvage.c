@@ -3,7 +3,9 @@
  * Damage is a few pages among many. Rows are asked for from the lowest number
  * up until SQLite meets a damaged page, then from the highest down; what lies
  * between is cut in two and asked for again. Where the very first page is
- * damaged, a new database lends its own: ours are always laid out alike. */
+ * damaged, a new database lends its own: ours are always laid out alike. Where
+ * the page is damaged that all others of the table hang on, each of them is
+ * read as if it were the table. */
 #include "lib/spool/impl.h"
 
 #include "lib/spool/rejected.h"
@@ -18,6 +20,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
+#define LAST (INT64_MAX - 1)
 #define PROBES 4096    /* queries in all, so that it ends */
 #define PROPERTIES 256 /* of a file */
 
@@ -27,6 +30,7 @@ struct salvage {
   sqlite3_stmt *up, *down;
   int64_t number; /* of the property, in `to` */
   int probes;
+  bool rootless; /* no row of a property could be reached */
   int64_t rows;
 };
 
@@ -122,7 +126,8 @@ static void salvage_range(struct salvage *s, int64_t low, int64_t high) {
   if (low > high || scan(s, s->down, low, high, &top))
     return;
   high = top - 1;
-  if (high - low < 1)
+  s->rootless |= low == 0 && high == LAST;
+  if (high - low < 1 || s->rootless)
     return;
   int64_t middle = low + (high - low) / 2;
   salvage_range(s, low, middle);
@@ -174,6 +179,59 @@ static void read_names(struct salvage *s, struct names *n) {
   }
 }
 
+/* --- page by page --- */
+
+#define LEAF 0x0a /* the first byte of a page that rows stand in */
+
+/* The rows of one page, which is made the root of the table for it. */
+static void read_page(struct salvage *s, const struct names *n, int page) {
+  char sql[160];
+  sqlite3_stmt *q = NULL;
+  snprintf(sql, sizeof(sql),
+           "PRAGMA writable_schema=ON; UPDATE sqlite_master SET rootpage=%d "
+           "WHERE name='value'; PRAGMA writable_schema=RESET",
+           page);
+  if (sqlite3_exec(s->from, sql, NULL, NULL, NULL) != SQLITE_OK ||
+      sqlite3_prepare_v2(s->from,
+                         "SELECT seq, time_us, level, value, property FROM "
+                         "value",
+                         -1, &q, NULL) != SQLITE_OK)
+    return;
+  while (sqlite3_step(q) == SQLITE_ROW)
+    for (int i = 0; i < n->count; i++)
+      if (sqlite3_column_type(q, 4) == SQLITE_INTEGER &&
+          n->old[i] == sqlite3_column_int64(q, 4)) {
+        s->number = n->number[i];
+        take(s, q);
+      }
+  sqlite3_finalize(q);
+}
+
+/* Delivered rows may come back with it, which costs a repetition. */
+static void salvage_pages(struct salvage *s, const struct names *n,
+                          const char *path) {
+  unsigned char kind = 0;
+  sqlite3_exec(s->from,
+               "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous=OFF", NULL,
+               NULL, NULL);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  for (off_t at = PAGE; fd >= 0 && pread(fd, &kind, 1, at) == 1; at += PAGE)
+    if (kind == LEAF)
+      read_page(s, n, (int)(at / PAGE) + 1);
+  if (fd >= 0)
+    close(fd);
+}
+
+/* What was taken twice counts once. */
+static void count_rows(struct salvage *s) {
+  sqlite3_stmt *q = NULL;
+  if (sqlite3_prepare_v2(s->to->handle, "SELECT count(*) FROM value", -1, &q,
+                         NULL) == SQLITE_OK &&
+      sqlite3_step(q) == SQLITE_ROW)
+    s->rows = s->to->state.rows = sqlite3_column_int64(q, 0);
+  sqlite3_finalize(q);
+}
+
 static void salvage_rejected(struct salvage *s) {
   sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->from,
@@ -207,17 +265,20 @@ static void salvage_spent(struct salvage *s) {
   sqlite3_finalize(q);
 }
 
-static void salvage_all(struct salvage *s) {
+static void salvage_all(struct salvage *s, const char *path) {
   struct names n = {.count = 0};
   read_names(s, &n);
   for (int i = 0; i < n.count; i++) {
     s->number = n.number[i];
     sqlite3_bind_int64(s->up, 1, n.old[i]);
     sqlite3_bind_int64(s->down, 1, n.old[i]);
-    salvage_range(s, 0, INT64_MAX - 1);
+    salvage_range(s, 0, LAST);
   }
   salvage_rejected(s);
   salvage_spent(s);
+  if (s->rootless)
+    salvage_pages(s, &n, path);
+  count_rows(s);
 }
 
 int64_t wr_spool_salvage(const char *path, struct wr_db *db) {
@@ -228,7 +289,7 @@ int64_t wr_spool_salvage(const char *path, struct wr_db *db) {
       prepare(&s) == SQLITE_OK &&
       wr_db_exec(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
     struct wr_db_state before = db->state;
-    salvage_all(&s);
+    salvage_all(&s, path);
     if (wr_db_save_state(db) != SQLITE_OK ||
         wr_db_exec(db, "COMMIT") != SQLITE_OK) {
       wr_db_exec(db, "ROLLBACK");

@@ -96,7 +96,7 @@ static int ff_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
   (void)vfs;
   struct fault_file *file = (struct fault_file *)f;
   memset(file, 0, sizeof(*file));
-  if (fault_now())
+  if ((flags & SQLITE_OPEN_READONLY) == 0 && fault_now())
     return SQLITE_CANTOPEN;
   file->real = (sqlite3_file *)(file + 1);
   int code =
@@ -112,7 +112,7 @@ static int ff_delete(sqlite3_vfs *vfs, const char *name, int sync) {
                      : fault_vfs.real->xDelete(fault_vfs.real, name, sync);
 }
 
-static const char *fault_vfs_register(void) {
+static inline const char *fault_vfs_register(void) {
   static sqlite3_vfs vfs;
   fault_vfs.real = sqlite3_vfs_find(NULL);
   vfs = *fault_vfs.real;
