@@ -158,7 +158,6 @@ static void found(struct wr_m4_driver *d, struct wr_m4_board *b,
 static void look_up(struct wr_m4_driver *d, struct wr_m4_board *b) {
   struct wr_rpc_peers peers = {.count = 0};
   b->wire.s.wish = WR_WISH_NOTHING;
-  wr_rpc_resolver_forget(d->resolver, b); /* one that hung */
   if (wr_rpc_address_known(&b->address, &peers) ||
       wr_rpc_resolver_ask(d->resolver, &b->address, b) != 0)
     found(d, b, &peers);

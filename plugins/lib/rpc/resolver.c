@@ -124,6 +124,26 @@ static int start_thread(struct wr_rpc_resolver *r) {
   return -status;
 }
 
+static bool is_open(const struct wr_rpc_resolver *r, const void *who) {
+  const struct question *q = r->first;
+  while (q != NULL && q->who != who)
+    q = q->next;
+  return q != NULL;
+}
+
+/* With the lock held. */
+static int put_question(struct wr_rpc_resolver *r, struct question *q) {
+  struct question **end = &r->first;
+  while (*end != NULL)
+    end = &(*end)->next;
+  *end = q;
+  int status = r->threads < r->most ? start_thread(r) : 0;
+  if (r->threads > 0)
+    return 0; /* one that runs will come to it */
+  drop(r, q);
+  return status;
+}
+
 int wr_rpc_resolver_ask(struct wr_rpc_resolver *r,
                         const struct wr_rpc_address *address, void *who) {
   struct question *q = calloc(1, sizeof(*q));
@@ -132,15 +152,11 @@ int wr_rpc_resolver_ask(struct wr_rpc_resolver *r,
   q->who = who;
   q->address = *address;
   pthread_mutex_lock(&r->lock);
-  struct question **end = &r->first;
-  while (*end != NULL)
-    end = &(*end)->next;
-  *end = q;
-  int status = r->threads < r->most ? start_thread(r) : 0;
-  if (r->threads > 0)
-    status = 0; /* one that runs will come to it */
+  int status = 0;
+  if (is_open(r, who))
+    free(q);
   else
-    drop(r, q);
+    status = put_question(r, q);
   pthread_mutex_unlock(&r->lock);
   return status;
 }

@@ -19,7 +19,7 @@ void wr_rpc_resolver_free(struct wr_rpc_resolver *r);
 /* Readable while an answer waits. */
 int wr_rpc_resolver_fd(const struct wr_rpc_resolver *r);
 
-/* Asks for `who`, who must not have a question open. 0 or -errno. */
+/* Asks for `who`, unless his question is open already. 0 or -errno. */
 int wr_rpc_resolver_ask(struct wr_rpc_resolver *r,
                         const struct wr_rpc_address *address, void *who);
 /* Forgets the question of `who`, if there is one. */

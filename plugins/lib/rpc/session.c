@@ -47,9 +47,10 @@ static void seek(struct wr_rpc_session *s, int64_t now_us) {
     s->talk_us = now_us;
     for (size_t i = 0; i < s->count; i++)
       s->calls[i].sent_us = now_us;
-  } else if (!s->fresh)
+  } else if (!s->fresh) {
     s->wish = WR_WISH_ADDRESS;
-  else if (s->transport->locks) {
+    s->finding = true;
+  } else if (s->transport->locks) {
     s->wish = WR_WISH_LOCK;
     s->next_us = INT64_MAX; /* who serves the wish bounds the wait */
   } else
@@ -63,6 +64,7 @@ void wr_rpc_begin(struct wr_rpc_session *s, enum wr_rpc_op op,
   s->count = count;
   s->draining = op == WR_OP_DRAIN;
   s->start_us = now_us;
+  s->finding = false;
   s->next_us = s->until_us = now_us + s->timeout_ms * 1000;
   for (size_t i = 0; i < count; i++)
     prepare(s, calls + i);
@@ -81,10 +83,14 @@ void wr_rpc_cancel(struct wr_rpc_session *s, int64_t now_us) {
 
 void wr_rpc_found(struct wr_rpc_session *s, const struct wr_rpc_peers *peers,
                   int64_t now_us) {
+  bool wanted = s->op != WR_OP_NONE && s->finding;
+  if (!wanted && (peers->count == 0 || s->op != WR_OP_NONE))
+    return; /* in the middle of a call with an older address */
+  s->finding = false;
   if (peers->count > 0)
     s->peers = *peers;
   s->fresh = s->peers.count > 0;
-  if (s->op == WR_OP_NONE)
+  if (!wanted)
     return;
   if (now_us >= s->until_us) /* the look-up took it all */
     s->next_us = s->until_us = now_us + s->timeout_ms * 1000;
@@ -120,7 +126,7 @@ void wr_rpc_tick(struct wr_rpc_session *s, int64_t now_us) {
     return;
   if (s->open)
     wr_rpc_ended(s, -ETIMEDOUT, now_us);
-  else if (!s->fresh)
+  else if (s->finding)
     wr_rpc_found(s, &none, now_us);
   else
     wr_rpc_connected(s, -ETIMEDOUT, now_us);

@@ -72,6 +72,7 @@ struct wr_rpc_session {
   int64_t start_us, until_us;
   int64_t talk_us;   /* when the last message had gone out */
   bool fresh;        /* peers were looked up since the last failure */
+  bool finding;      /* that is under way, for this operation */
   bool open, reused; /* there is a connection; it was there before */
   unsigned dials;    /* connections so far */
   bool draining;
@@ -94,7 +95,8 @@ void wr_rpc_begin(struct wr_rpc_session *s, enum wr_rpc_op op,
 /* Ends it at once: CANCELLED. */
 void wr_rpc_cancel(struct wr_rpc_session *s, int64_t now_us);
 
-/* An empty `peers`: not found; then what was known before serves. */
+/* An empty `peers`: not found; then what was known before serves. An answer
+ * that comes after its operation serves the next. */
 void wr_rpc_found(struct wr_rpc_session *s, const struct wr_rpc_peers *peers,
                   int64_t now_us);
 /* `got` false: another would not give it. From here the timeout counts. */
