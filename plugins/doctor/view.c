@@ -78,9 +78,10 @@ static void push(struct view_loop *l, double flow, const char *style) {
   snprintf(l->style[l->cells++], sizeof(l->style[0]), "%s", style);
 }
 
+/* A plugin's own figures, without an instance, are none. */
 static bool names_loop(const struct doctor_value *v) {
-  return strcmp(v->plugin, "m4_rpc") == 0 ||
-         strcmp(v->plugin, "edge_impulse") == 0;
+  return v->instance[0] != '\0' && (strcmp(v->plugin, "m4_rpc") == 0 ||
+                                    strcmp(v->plugin, "edge_impulse") == 0);
 }
 
 void view_take(struct view *v, const struct doctor_look *look, time_t now) {

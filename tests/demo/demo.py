@@ -3,7 +3,8 @@
 
 Starts a simulated Portenta X8 (m4sim), a local stand-in for the Arduino Cloud
 (cloudsim.py) and the stock collectd with the three plugins and the bundled
-model. A scenario with three faults plays; the table shows what the agent sees.
+model. A scenario with three faults plays. On a terminal `weir-doctor watch`
+shows what the agent sees; elsewhere each sample is a line.
 
 DEMO_SECONDS  how long, at least 30 (default 120; 0: until Ctrl-C)
 DEMO_DIR      where its files go (default: build/demo)
@@ -14,6 +15,7 @@ import collections
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -26,8 +28,9 @@ import weir  # noqa: E402
 
 DIR = os.path.abspath(os.environ.get("DEMO_DIR",
                                      os.path.join(weir.BUILD, "demo")))
+DOCTOR = os.path.join(weir.BUILD, "bin", "weir-doctor")
 LOOP_SECONDS = 120  # of the scenario when there is no end
-STOCK = ("match_regex", "rrdtool")
+STOCK = ("match_regex", "rrdtool", "unixsock")
 
 RRDTOOL = """\
 <Plugin rrdtool>
@@ -37,6 +40,9 @@ RRDTOOL = """\
   RRARows 2400
   RRATimespan 2400
   CacheTimeout 0
+</Plugin>
+<Plugin unixsock>
+  SocketFile "{dir}/unixsock"
 </Plugin>
 """
 
@@ -51,7 +57,8 @@ def check_parts():
               "collectd's rrdtool plugin is not installed (collectd-core)"),
              (weir.EIM, "the model is not built: run make"),
              (os.path.join(weir.BUILD, "bin", "m4sim"),
-              "m4sim is not built: run make"))
+              "m4sim is not built: run make"),
+             (DOCTOR, "weir-doctor is not built: run make"))
     for path, sentence in needs:
         if not os.path.exists(path):
             raise Failure(sentence)
@@ -104,7 +111,7 @@ class Demo:
         self.seconds = seconds
         shutil.rmtree(DIR, ignore_errors=True)
         os.makedirs(DIR)
-        self.children = []
+        self.children, self.viewer = [], None
         self.view = table.Table(sys.stdout)
         self.rows = collections.OrderedDict()  # sample time -> its row
         self.flows, self.windows, self.changes = [], set(), []
@@ -129,7 +136,22 @@ class Demo:
                                               stock=STOCK))
         self.began = time.time()
 
+    def watch(self):
+        """The live view, as on a board; it owns the terminal until the end."""
+        self.agent.wait_ready()
+        socket = os.path.join(DIR, "unixsock")
+        weir.wait_until(lambda: os.path.exists(socket), "unixsock listens",
+                        alive=self.agent)
+        self.viewer = subprocess.Popen([DOCTOR, "watch", socket])
+
+    def unwatch(self):
+        if self.viewer:
+            self.viewer.terminate()
+            self.viewer.wait()
+        self.viewer = None
+
     def stop_all(self):
+        self.unwatch()
         for child in reversed(self.children):
             child.kill()
 
@@ -189,6 +211,8 @@ class Demo:
 
     def run(self):
         self.view.head(self.seconds)
+        if self.view.terminal:
+            self.watch()
         end = self.began + (self.seconds or float("inf"))
         while time.time() < end:
             self.poll()
@@ -213,6 +237,7 @@ class Demo:
 
     def finish(self):
         """No more samples; what was read is published; the agent ends."""
+        self.unwatch()
         self.children.remove(self.m4)
         self.m4.stop()
         deadline = time.monotonic() + 15

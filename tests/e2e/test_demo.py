@@ -76,10 +76,10 @@ class DemoTest(weir.Case):
         ceiling.start()  # reads of the terminal have none
         self.addCleanup(ceiling.cancel)
         seen = b""
-        while not re.search(rb"\d\d:\d\d:\d\d  +\d", seen):  # the first row
+        while not re.search(rb"\d\.\d\d L/min", seen):  # weir-doctor watch
             seen += os.read(terminal, 4096)
         self.assertIn(b"\033[", seen)
-        self.assertEqual(len(started_in(self.demo_dir)), 3)
+        self.assertEqual(len(started_in(self.demo_dir)), 4)
         os.write(terminal, b"\x03")
         try:
             while os.read(terminal, 4096):

@@ -73,6 +73,7 @@ class WatchTest(Case):
         "h/write_arduino_cloud-pump/queue_length-spool": "12",
         "h/write_arduino_cloud-pump/bool-up": "0",
         "h/cpu-0/cpu-idle": "5",
+        "h/edge_impulse/queue_length-windows": "0",
     }
 
     def sock(self, **changes):
@@ -98,6 +99,7 @@ class WatchTest(Case):
                       "pump: - -> Normal"):
             self.assertIn(words, text)
         self.assertNotIn("cpu", text)
+        self.assertNotIn("no flow", text)
 
     def test_colour_is_that_of_the_state(self):
         for label, code in (("Normal", "32"), ("Low", "36"), ("High", "33"),
