@@ -97,7 +97,15 @@ static int read_label(const char *where, const oconfig_item_t *ci,
   l->severity = -1;
   l->threshold = -1;
   snprintf(inner, sizeof(inner), "%s: <Label \"%s\">", where, name);
-  return wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), l);
+  if (wr_options_read(inner, ci, table, STATIC_ARRAY_SIZE(table), l) != 0)
+    return -1;
+  if (l->threshold < 0 || (strcmp(name, EDGE_UNCERTAIN) != 0 &&
+                           strcmp(name, EDGE_UNKNOWN_NAME) != 0))
+    return 0;
+  ERROR("%s: Threshold is not allowed: no model gives this state a score; "
+        "allowed here is Severity.",
+        inner);
+  return -1;
 }
 
 static int read_axis(const char *where, const oconfig_item_t *ci,

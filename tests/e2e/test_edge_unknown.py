@@ -202,6 +202,39 @@ class ModelTest(UnknownCase):
         agent.stop()
 
 
+BLOCKER = """\
+import collectd, os, time
+def tell(notification):
+    while not os.path.exists("{dir}/go"):
+        time.sleep(0.01)
+collectd.register_notification(tell)
+"""
+
+
+class NotifierTest(UnknownCase):
+    def test_a_notifier_that_does_not_come_back(self):
+        """It holds up no state, only the notifications behind it."""
+        if not os.path.exists(weir.STOCK_PLUGINDIR + "/python.so"):
+            self.skipTest("collectd's plugin python is not installed")
+        with open(os.path.join(self.dir, "blocker.py"), "w") as out:
+            out.write(BLOCKER.format(dir=self.dir))
+        agent = self.agent([EIM], extra="""\
+LoadPlugin python
+<Plugin python>
+  ModulePath "%s"
+  Import "blocker"
+</Plugin>
+""" % self.dir)
+        self.wait_state(agent, "Normal", [10])
+        self.wait_state(agent, "Anomalous", [0])
+        self.wait_state(agent, "unknown")
+        open(os.path.join(self.dir, "go"), "w").close()
+        self.told(agent, "is Normal, was uncertain")
+        self.told(agent, "is Anomalous, was Normal")
+        self.told(agent, "is unknown, was Anomalous")
+        agent.stop()
+
+
 class LabelsTest(UnknownCase):
     def refused(self, text, sentence):
         status, log = weir.check_config(self.dir, edgecase.chain([text]))
@@ -247,6 +280,8 @@ class LabelsTest(UnknownCase):
         model.order(labels=["l%03d" % i for i in range(256)])
         self.refused('Model "%s"\n<Range "Dry">\nMax 1\n</Range>' % model.path,
                      "more than 256 together")
+        self.refused(EIM + '<Label "unknown">\nThreshold 0.5\n</Label>',
+                     "Threshold is not allowed")
         for block in ("Range", "Label"):
             self.refused(EIM + '<%s "%s">\nMax 1\n</%s>' % (
                 block, "x" * 256, block), "a label of up to 255 bytes")
