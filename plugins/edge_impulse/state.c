@@ -10,13 +10,17 @@
 #define STALE_MIN_MS 15000 /* by default: people do not need it sooner */
 #define HEALTH_MS 10000    /* unknown and health come at least so often */
 
+/* A state is renewed with every stride; two of them are the least. */
 int64_t edge_stale_ms(const struct edge_target *t) {
   const struct wr_window_options *w = &t->shape;
-  size_t samples = w->least > 1 ? w->least : w->samples;
-  int64_t window_ms = (int64_t)samples * w->interval_us / 1000;
-  if (t->o.stale_ms != 0)
-    return t->o.stale_ms;
-  return 3 * window_ms > STALE_MIN_MS ? 3 * window_ms : STALE_MIN_MS;
+  size_t first = w->least > 1 ? w->least : w->samples;
+  int64_t stride_ms = (int64_t)w->stride * w->interval_us / 1000;
+  int64_t ms = t->o.stale_ms;
+  if (ms == 0)
+    ms = 3 * (int64_t)first * w->interval_us / 1000;
+  if (ms < STALE_MIN_MS && t->o.stale_ms == 0)
+    ms = STALE_MIN_MS;
+  return ms > 2 * stride_ms ? ms : 2 * stride_ms;
 }
 
 static int64_t health_ms(void) {

@@ -8,6 +8,7 @@
 
 #define IDLE_MS 1000 /* from one look to the next */
 #define HOLES_MS 50
+#define REVIEW_MS 200 /* at least, from one look at all states to the next */
 
 static pthread_t thread;
 static bool started, stop, woken;
@@ -69,16 +70,26 @@ static void wait_ms(int64_t ms) {
   woken = false;
 }
 
+/* One look; milliseconds to the next. */
+static int64_t turn(struct edge_target *targets, int64_t *review_ms) {
+  int64_t now_ms = wr_clock_ms();
+  bool reviews = now_ms >= *review_ms;
+  int64_t next_ms = look(targets, reviews);
+  if (reviews)
+    *review_ms = now_ms + (next_ms > REVIEW_MS ? next_ms : REVIEW_MS);
+  int64_t left_ms = *review_ms - wr_clock_ms();
+  if (left_ms > next_ms)
+    return next_ms;
+  return left_ms > 0 ? left_ms : 1;
+}
+
 static void *watch(void *arg) {
   struct edge_target *targets = arg;
   int64_t told_ms = wr_clock_ms(), review_ms = 0;
   pthread_mutex_lock(&lock);
   while (!stop) {
     pthread_mutex_unlock(&lock);
-    int64_t now_ms = wr_clock_ms(),
-            next_ms = look(targets, now_ms >= review_ms);
-    if (now_ms >= review_ms)
-      review_ms = now_ms + next_ms;
+    int64_t next_ms = turn(targets, &review_ms), now_ms = wr_clock_ms();
     if (now_ms - told_ms >= (int64_t)CDTIME_T_TO_MS(interval_g)) {
       edge_output_left_out();
       told_ms = now_ms;
