@@ -2,6 +2,7 @@
 state cannot be known ends in `unknown`, or in an alarm by range, and is said."""
 
 import os
+import re
 import signal
 import unittest
 
@@ -31,7 +32,7 @@ class UnknownCase(edgecase.Case):
     def told(self, agent, words, count=1):
         """The notification with these words, sent exactly `count` times."""
         agent.wait_log("message = .*" + words)
-        lines = [n for n in agent.notifications() if words in n]
+        lines = [n for n in agent.notifications() if re.search(words, n)]
         self.assertEqual(len(lines), count, "\n".join(agent.notifications()))
         return lines[-1]
 
@@ -50,7 +51,7 @@ class SilenceTest(UnknownCase):
         for label in ("Anomalous", "High", "Low", "Normal", "uncertain"):
             self.assertEqual(self.latest(agent, label)["value"], 0)
         self.assertIn("FAILURE", self.told(
-            agent, "pump is unknown, was Normal: no sample for 1 s."))
+            agent, "pump is unknown, was Normal: no sample for \\d+ s"))
         weir.wait_until(lambda: self.latest(agent, "up")["value"] == 0,
                         "bool-up is 0", alive=agent)
         # its end: one notification, not by way of uncertain
@@ -64,7 +65,7 @@ class SilenceTest(UnknownCase):
     def test_a_series_that_never_comes(self):
         agent = self.agent([EIM + 'Expect "feed-pump/flow-flow_rate"'])
         self.assertIn("FAILURE", self.told(
-            agent, "pump is unknown, was uncertain: no sample for 1 s."))
+            agent, "pump is unknown, was uncertain: no sample for \\d+ s"))
         self.wait_state(agent, "unknown")
         self.wait_state(agent, "Normal", [10, 10.13, 9.87])
         self.told(agent, "pump is Normal, was unknown")
@@ -92,7 +93,7 @@ class SilenceTest(UnknownCase):
             return self.latest(agent, "unknown")
         reason = weir.wait_until(unknown, "the state is unknown", alive=agent)
         self.assertRegex(reason["meta"]["edge_impulse:reason"],
-                         r"no full window for 1 s: \d+ samples, 0 invalid, "
+                         r"no full window for \d+ s: \d+ samples, 0 invalid, "
                          r"\d+ late, \d+ gaps over MaxGap")
         agent.wait_log(r"\[warning\] target_edge_impulse plugin: the state of "
                        r"testhost/feed-pump/flow-flow_rate is unknown: no full")
