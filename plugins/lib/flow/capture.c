@@ -1,5 +1,6 @@
 #include "lib/flow/capture.h"
 
+#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/text.h"
 
@@ -110,17 +111,16 @@ static void trim(struct wr_capture *c, uint64_t size) {
 int wr_capture_open(const char *dir, size_t max_files, uint64_t max_bytes,
                     struct wr_capture **out) {
   *out = NULL;
-  if (mkdir(dir, 0750) == 0)
-    (void)chmod(dir, 0750); /* the umask is the process's */
-  else if (errno != EEXIST)
-    return -errno;
+  int status = wr_file_mkdir(dir, 0750);
+  if (status != 0 && status != -EEXIST)
+    return status;
   struct wr_capture *c = calloc(1, sizeof(*c));
   if (c == NULL)
     return -ENOMEM;
   c->max_files = max_files;
   c->max_bytes = max_bytes;
   c->dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  int status = c->dir < 0 ? -errno : read_dir(c);
+  status = c->dir < 0 ? -errno : read_dir(c);
   if (status != 0) {
     wr_capture_close(c);
     return status;
@@ -215,11 +215,10 @@ static int write_all(int fd, const char *data, size_t len) {
 
 static int write_file(struct wr_capture *c, const char *name,
                       const struct wr_bytes *b) {
-  int fd = openat(c->dir, TEMPORARY,
-                  O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+  int fd =
+      wr_file_create(c->dir, TEMPORARY, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0640);
   if (fd < 0)
-    return -errno;
-  (void)fchmod(fd, 0640); /* the umask is the process's */
+    return fd;
   int status = write_all(fd, b->data, b->len);
   if (close(fd) != 0 && status == 0)
     status = -errno;

@@ -1,5 +1,6 @@
 #include "lib/flow/state_file.h"
 
+#include "lib/base/file.h"
 #include "lib/base/number.h"
 
 #include <errno.h>
@@ -49,9 +50,9 @@ static int write_all(int fd, const char *data, size_t len) {
 static int write_new(const char *path, const char *head, const char *text,
                      size_t len) {
   int fd =
-      open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+      wr_file_create(AT_FDCWD, path, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0640);
   if (fd < 0)
-    return -errno;
+    return fd;
   int status = write_all(fd, head, strlen(head));
   if (status == 0)
     status = write_all(fd, text, len);

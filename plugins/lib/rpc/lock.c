@@ -1,5 +1,6 @@
 #include "lib/rpc/lock.h"
 
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 
 #include <errno.h>
@@ -23,9 +24,10 @@ static int open_in(struct wr_rpc_lock *lock, const char *directory,
       *c = '_';
   int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
   lock->fd = open(lock->path, flags);
-  if (lock->fd < 0 && errno == ENOENT)
-    lock->fd = open(lock->path, flags | O_CREAT, 0644);
-  return lock->fd >= 0 ? 0 : -errno;
+  if (lock->fd >= 0 || errno != ENOENT)
+    return lock->fd >= 0 ? 0 : -errno;
+  lock->fd = wr_file_create(AT_FDCWD, lock->path, flags, 0644);
+  return lock->fd >= 0 ? 0 : lock->fd;
 }
 
 static int open_any(struct wr_rpc_lock *lock, const char *key,

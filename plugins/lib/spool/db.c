@@ -1,10 +1,13 @@
 #include "lib/spool/db.h"
 
+#include "lib/base/file.h"
 #include "lib/spool/schema.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const statement_text[WR_DB_COUNT] = {
     [WR_DB_INSERT] = "INSERT OR REPLACE INTO value VALUES(?, ?, ?, ?, ?, ?)",
@@ -160,6 +163,11 @@ static int open_handle(struct wr_db *db, const struct wr_db_options *o,
                        const char *name) {
   int flags = o->read_only ? SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
                            : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  if (!o->read_only && o->path != NULL) {
+    int fd = wr_file_create(AT_FDCWD, name, O_RDWR | O_EXCL, 0644);
+    if (fd >= 0)
+      close(fd); /* an empty file is a new database, with the right mode */
+  }
   int code = sqlite3_open_v2(name, &db->handle, flags | SQLITE_OPEN_NOMUTEX,
                              o->path != NULL ? o->vfs : NULL);
   if (code == SQLITE_OK && !o->read_only &&

@@ -1,6 +1,8 @@
 /* The database in use: the disk or the memory, and the way between. */
 #include "lib/spool/impl.h"
 
+#include "lib/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -46,7 +48,7 @@ static int claim(struct wr_spool *s) {
   char name[4096];
   if (s->lock_fd >= 0 || wr_spool_suffixed(s, ".lock", name, sizeof(name)) != 0)
     return SQLITE_OK;
-  int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  int fd = wr_file_create(AT_FDCWD, name, O_RDWR, 0600);
   if (fd < 0)
     return SQLITE_OK;
   if (flock(fd, LOCK_EX | LOCK_NB) == 0) {

@@ -1,0 +1,19 @@
+#include "lib/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+int wr_file_create(int dir, const char *path, int flags, mode_t mode) {
+  int fd = openat(dir, path, flags | O_CREAT | O_CLOEXEC, mode);
+  if (fd < 0)
+    return -errno;
+  (void)fchmod(fd, mode); /* refused where it belongs to somebody else */
+  return fd;
+}
+
+int wr_file_mkdir(const char *path, mode_t mode) {
+  if (mkdir(path, mode) != 0)
+    return -errno;
+  return chmod(path, mode) == 0 ? 0 : -errno;
+}

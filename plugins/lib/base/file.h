@@ -1,0 +1,17 @@
+/* file: files and directories with the rights that we mean.
+ *
+ * The umask belongs to the process, and another plugin may change it: what
+ * open() and mkdir() make may be readable by nobody or writable by everybody.
+ * Threads: any, at the same time. */
+#ifndef WR_FILE_H
+#define WR_FILE_H
+
+#include <sys/types.h>
+
+/* openat() with O_CREAT and O_CLOEXEC; the file has exactly `mode` afterwards,
+ * if it is ours, also where it was there before. A descriptor or -errno. */
+int wr_file_create(int dir, const char *path, int flags, mode_t mode);
+/* mkdir() with exactly this mode: 0, -EEXIST or another -errno. */
+int wr_file_mkdir(const char *path, mode_t mode);
+
+#endif
