@@ -113,13 +113,32 @@ static const char *boot_id(void) {
   return id;
 }
 
+/* Below BaseDir by its name: the current directory is the process's, and
+ * another plugin may have changed it. */
+static void spool_path(const struct thing *t, char *out, size_t size) {
+  bool relative = t->spool_dir[0] != '/';
+  snprintf(out, size, "%s%s%s/%s.db",
+           relative ? global_option_get("BaseDir") : "", relative ? "/" : "",
+           t->spool_dir, t->name);
+}
+
+/* The folder of a file, with the usual rights whatever the umask. */
+static bool make_folder(const char *path) {
+  char folder[PATH_MAX];
+  snprintf(folder, sizeof(folder), "%s", path);
+  *strrchr(folder, '/') = '\0';
+  if (access(folder, F_OK) == 0)
+    return true;
+  return check_create_dir(path) == 0 && chmod(folder, 0755) == 0;
+}
+
 static int open_spool(struct thing *t) {
   char path[PATH_MAX];
   const char *keys[CLOUD_PROPERTIES_MAX];
   for (int i = 0; i < t->count; i++)
     keys[i] = t->properties[i].key;
-  snprintf(path, sizeof(path), "%s/%s.db", t->spool_dir, t->name);
-  if (check_create_dir(path) != 0)
+  spool_path(t, path, sizeof(path));
+  if (!make_folder(path))
     WARNING(CLOUD_WHERE ": <Thing \"%s\">: cannot create the directory "
                         "\"%s\" for the spool.",
             t->name, t->spool_dir);

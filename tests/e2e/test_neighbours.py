@@ -157,6 +157,10 @@ class NeighboursTest(weir.Case):
         agent.wait_log(SEEN)
         self.assertEqual(set(re.findall("rude sees.*", agent.log())), {SEEN})
         self.assertEqual(self.cloud.count("publish 400"), 0)
+        folder = os.path.join(self.dir, "write_arduino_cloud")
+        for name, mode in (("", 0o755), ("/pump.db", 0o644),
+                           ("/pump.db.lock", 0o600)):
+            self.assertEqual(os.stat(folder + name).st_mode & 0o777, mode, name)
         agent.stop()
         self.assertEqual(left_behind(), before)
 
