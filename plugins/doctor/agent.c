@@ -100,6 +100,15 @@ const char *doctor_agent_env(const struct doctor_agent *a, const char *name) {
 /* -- blocks
  * -------------------------------------------------------------------- */
 
+/* What it says about the blocks counts for nothing while nobody runs them. */
+static void check_runs(const struct doctor_agent *a) {
+  if (a->named || a->running)
+    return;
+  doctor_begin(a->d, "collectd");
+  doctor_step(a->d, false, "process", "no process is called collectd");
+  doctor_conclude(a->d, DOCTOR_AGENT_DOWN);
+}
+
 static int m4_block(struct doctor_agent *a, const struct conf_item *block) {
   char address[300];
   const char *mode = conf_get(block, "Mode");
@@ -221,7 +230,7 @@ static void check_all(struct doctor_agent *a) {
 
 int doctor_agent_look(struct doctor_agent *a, const char *root,
                       const char *config) {
-  *a = (struct doctor_agent){.root = root};
+  *a = (struct doctor_agent){.root = root, .named = config != NULL};
   if (config != NULL)
     snprintf(a->config, sizeof(a->config), "%s", config);
   else
@@ -245,7 +254,9 @@ int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,
   int status = doctor_agent_look(a, root, config);
   a->d = d;
   doctor_step(d, a->config[0] != '\0', "agent", "%s; its configuration: %s",
-              a->running ? "collectd runs" : "no collectd was looked at",
+              a->running ? "collectd runs"
+              : a->named ? "no collectd was looked at"
+                         : "no collectd runs",
               a->config[0] != '\0' ? a->config : "none found");
   if (status != 0) {
     if (a->conf.fault[0] != '\0')
@@ -265,6 +276,8 @@ int doctor_agent(struct doctor *d, int argc, char **argv) {
   int status = doctor_agent_open(&a, d, argc, argv);
   if (status == 0) {
     check_all(&a);
+    if (d->checks > 0)
+      check_runs(&a);
     status =
         d->checks > 0 ? doctor_sum(d) : doctor_conclude(d, DOCTOR_CONF_EMPTY);
   }

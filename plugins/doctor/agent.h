@@ -8,6 +8,7 @@
 struct doctor_agent {
   struct doctor *d;
   const char *root; /* where /proc and /etc lie; "": the real ones */
+  bool named;       /* the configuration was given; /proc was not looked at */
   bool running;     /* a collectd was found in /proc */
   char config[512];
   struct conf conf;

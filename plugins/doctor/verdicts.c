@@ -418,6 +418,10 @@ static const struct {
                            "the block is there, but its plugin is not loaded",
                            "add the LoadPlugin line above, before the block; "
                            "without it collectd passes the block over"},
+    [DOCTOR_AGENT_DOWN] =
+        {"agent-down", false, "collectd does not run",
+         "systemctl status collectd says why; weir-doctor config reads its "
+         "configuration without starting it"},
     [DOCTOR_CONF_REFUSED] =
         {"config-refused", false,
          "a plugin refuses its block: collectd would not start",

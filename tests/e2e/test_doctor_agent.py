@@ -157,6 +157,15 @@ class AgentTest(Case):
         self.assertEqual(self.names(said), ["m4-plausible"], said)
         self.assertIn("collectd runs", steps(said))
 
+    def test_collectd_does_not_run(self):
+        """The blocks are checked all the same."""
+        os.makedirs(os.path.join(self.dir, "proc"))
+        self.write(weir.m4_block(self.m4sim().address),
+                   "etc/collectd/collectd.conf")
+        status, said = doctor("--json", "--root", self.dir)
+        self.assertEqual(self.names(said), ["m4-plausible", "agent-down"])
+        self.assertIn("no collectd runs", steps(said))
+
     def test_usual_places_when_none_runs(self):
         os.makedirs(os.path.join(self.dir, "proc"))
         self.write("Interval 10\n", "etc/collectd/collectd.conf")
