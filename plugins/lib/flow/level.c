@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define NOISE_SAMPLES 12 /* that the noise is taken from */
+#define FEWEST_SAMPLES 5 /* that tell it roughly */
+#define FEW 4.0          /* times what they tell is surely not too little */
 #define DOUBT 3.5        /* times its sd: what a mean may be wrong by */
 #define CHANGES 4        /* of the value, before a quantum is believed */
 #define SETTLED 6        /* agreeing samples that make a steady flow */
@@ -78,12 +80,12 @@ static double median(double *values, size_t count) {
  * them lie within 0.6745 of theirs. Up to two quanta is what counting whole
  * pulses makes of a flow without any noise; what may hide in there is taken
  * to be the usual noise of a flow. */
-static double noise_of(const struct wr_level *l) {
+static double noise_of(const struct wr_level *l, size_t samples) {
   double bends[NOISE_SAMPLES], sum = 0;
   size_t count = 0;
-  for (size_t i = 0; i < l->count && i < NOISE_SAMPLES; i++)
+  for (size_t i = 0; i < l->count && i < samples; i++)
     sum += wr_level_sample(l, i);
-  for (size_t i = 2; i < l->count && i < NOISE_SAMPLES; i++)
+  for (size_t i = 2; i < l->count && i < samples; i++)
     bends[count++] =
         fabs(wr_level_sample(l, i - 2) - 2 * wr_level_sample(l, i - 1) +
              wr_level_sample(l, i));
@@ -146,7 +148,10 @@ static bool go_on(const struct wr_level *l, struct mean *m) {
 void wr_level_look(struct wr_level *l, double quantum) {
   struct mean m;
   l->quantum = quantum > 0 ? quantum : seen_quantum(l);
-  l->noise = noise_of(l);
+  /* After a disturbance what is left of it is no noise of the newest seconds;
+   * those alone are too few to say how much there is, but not how little. */
+  l->noise =
+      fmin(noise_of(l, NOISE_SAMPLES), FEW * noise_of(l, FEWEST_SAMPLES));
   if (!begin(l, &m))
     return;
   do {

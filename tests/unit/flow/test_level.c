@@ -125,6 +125,23 @@ static void test_one_odd_sample(void) {
   }
 }
 
+/* A disturbance leaves no doubt behind: six samples after it the level is that
+ * of now, and so is the band. */
+static void test_after_a_disturbance(void) {
+  static const double wild[] = {10, 22, 14, 27, 11, 19, 24, 12, 17, 28};
+  struct wr_level l;
+  wr_level_init(&l);
+  for (int i = 0; i < 40; i++)
+    feed(&l, 10 + 0.05 * normal());
+  for (int i = 0; i < 40; i++)
+    feed(&l, wild[i % 10]);
+  int label = HIGH;
+  for (int i = 0; i < 6; i++)
+    label = feed(&l, 10 + 0.05 * normal());
+  CU_ASSERT_EQUAL(label, NORMAL);
+  CU_ASSERT_DOUBLE_EQUAL(l.value, 10, 0.2);
+}
+
 /* What creeps across an edge is told at most a dead band late. */
 static void test_creeping(void) {
   for (double from = 7.6; from < 9; from += 0.13) {
@@ -234,6 +251,7 @@ static void test_no_ranges(void) {
 
 UNIT_MAIN("level", UNIT(test_nothing_yet), UNIT(test_edges),
           UNIT(test_steady_on_an_edge), UNIT(test_steps),
-          UNIT(test_one_odd_sample), UNIT(test_creeping), UNIT(test_quantum),
+          UNIT(test_one_odd_sample), UNIT(test_after_a_disturbance),
+          UNIT(test_creeping), UNIT(test_quantum),
           UNIT(test_a_given_quantum_wins), UNIT(test_coarse_and_steady),
           UNIT(test_gap), UNIT(test_scale), UNIT(test_no_ranges))
