@@ -1,6 +1,7 @@
 /* m4_driver: one thread, one epoll, any number of M4s.
  *
- *   driver   waits, and gives each board what it wishes
+ *   driver   waits, and turns the boards whose time has come
+ *   service  gives each board what it wishes
  *   board    a life, its session with a socket, its place at a gate
  *
  * Sockets never block; names are looked up by at most WR_M4_LOOKUPS threads

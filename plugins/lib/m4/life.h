@@ -1,7 +1,8 @@
 /* m4_life: the life of one M4, without any I/O of its own.
  *
  *   life     when what is asked or told: turns, reports, health
- *   results  what an answer means: samples, faults, who is to blame
+ *   results  what the end of a call means: faults, blame, up or down
+ *   samples  from a good answer to samples
  *
  * In a turn the methods that are due are asked, one after another (proxy) or
  * together (persistent). A turn ends when all have answered, or with the first

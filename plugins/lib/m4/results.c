@@ -1,104 +1,14 @@
 #include "lib/m4/results.h"
+#include "lib/m4/samples.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define REPAIR_SLACK_US 50000
-#define PATIENCE_MS 10000     /* of a log line after one miss */
-#define NO_READING_US 3000000 /* our sketch has none in its first second */
-#define PROBE_US 30000        /* right after an early end */
+#define PATIENCE_MS 10000 /* of a log line after one miss */
+#define PROBE_US 30000    /* right after an early end */
 #define PROBE_AGAIN_US 250000
-
-/* --- samples ---
- */
-
-/* False: this measurement was fetched before. */
-static bool is_new(struct wr_m4_method *m, const struct wr_rpc_value *result) {
-  double seq = 0;
-  if (m->seq_index < 0 || wr_m4_number(result, m->seq_index, &seq) != 0 ||
-      seq < 0 || seq > UINT32_MAX)
-    return true;
-  return wr_m4_seq_note(&m->seq, (uint32_t)seq) != WR_M4_REPEATED;
-}
-
-/* When the M4 took a reading that was long on its way is not known. */
-static bool repaired(struct wr_m4_method *m, const struct wr_rpc_call *call,
-                     double *value) {
-  if (call->stale == 0 && call->took_us < REPAIR_SLACK_US)
-    return wr_m4_repair(&m->repair_state, call->sent_us, value);
-  wr_m4_repair_lost(&m->repair_state);
-  return false;
-}
-
-/* Hands on what a good reply holds. 0; -ENODATA: the M4 has no reading;
- * -EBADMSG: not what was configured. */
-static int use_result(struct wr_m4_life *l, size_t which,
-                      const struct wr_rpc_call *call) {
-  struct wr_m4_method *m = l->methods[which];
-  int missing = 0;
-  if (!is_new(m, &call->result))
-    return 0;
-  for (size_t i = 0; i < m->indices_count; i++) {
-    double value = 0;
-    int status = wr_m4_number(&call->result, m->indices[i], &value);
-    if (status == -ENODATA)
-      missing = status;
-    if (status == -ENODATA)
-      continue;
-    if (status != 0)
-      return -EBADMSG;
-    if (m->repair && !repaired(m, call, &value))
-      continue;
-    l->sink.sample(l->sink.user, which, i, value * m->scale, call->sent_us);
-  }
-  return missing;
-}
-
-static void method_fails(struct wr_m4_life *l, size_t which, const char *why) {
-  struct wr_m4_method *m = l->methods[which];
-  m->fails = true;
-  l->sink.event(l->sink.user, WR_M4_METHOD_FAILS, which, m->bad_us, why);
-}
-
-static void began(int64_t *since_us, int64_t at_us) {
-  if (*since_us == 0)
-    *since_us = at_us;
-}
-
-static void no_sample(struct wr_m4_life *l, size_t which, int status,
-                      const struct wr_rpc_call *call) {
-  struct wr_m4_method *m = l->methods[which];
-  char value[128], why[256];
-  began(&m->bad_us, call->sent_us);
-  if (status == -ENODATA && call->sent_us - m->bad_us < NO_READING_US)
-    return;
-  wr_rpc_print(&call->result, value, sizeof(value));
-  snprintf(why, sizeof(why), "%s: %s",
-           status == -ENODATA ? "the M4 says that it has no reading"
-                              : "the result is not as configured",
-           value);
-  if (status != -ENODATA)
-    l->faults[WR_FAULT_PROTOCOL]++;
-  method_fails(l, which, why);
-}
-
-static void succeeded(struct wr_m4_life *l, size_t which,
-                      const struct wr_rpc_call *call) {
-  struct wr_m4_method *m = l->methods[which];
-  m->misses = 0;
-  l->sink.latency(l->sink.user, which, call->took_us, call->sent_us);
-  int status = use_result(l, which, call);
-  if (status != 0) {
-    no_sample(l, which, status, call);
-    return;
-  }
-  m->bad_us = 0;
-  if (m->fails)
-    l->sink.event(l->sink.user, WR_M4_METHOD_WORKS, which, 0, "");
-  m->fails = false;
-}
 
 /* --- calls ---
  */
@@ -122,7 +32,7 @@ static void count_fault(struct wr_m4_life *l, const struct wr_rpc_call *call) {
 static void note_lock(struct wr_m4_life *l, const struct wr_rpc_call *call,
                       int64_t now_us) {
   if (call->unlocked) {
-    began(&l->lock_us, now_us);
+    wr_m4_began(&l->lock_us, now_us);
     l->said_lock = true;
     l->sink.event(l->sink.user, WR_M4_LOCK_HELD, 0, l->lock_us, "");
   } else if (l->said_lock && call->sent_us != 0) {
@@ -217,7 +127,7 @@ static void rests(struct wr_m4_life *l, size_t which, int64_t rest_ms) {
            "twice the proxy crashed on this call (is the method bound on the "
            "M4?); not called again for %" PRId64 " min",
            rest_ms / 60000);
-  method_fails(l, which, why);
+  wr_m4_method_fails(l, which, why);
 }
 
 /* One miss alone is only counted, lest a peer that now and then is late fill
@@ -228,7 +138,7 @@ static void failed(struct wr_m4_life *l, size_t which,
   bool answer = call->outcome == WR_RPC_REMOTE ||
                 call->outcome == WR_RPC_UNROUTED ||
                 call->outcome == WR_RPC_UNSENDABLE;
-  began(&m->bad_us, call->sent_us != 0 ? call->sent_us : now_us);
+  wr_m4_began(&m->bad_us, call->sent_us != 0 ? call->sent_us : now_us);
   wr_m4_repair_lost(&m->repair_state);
   m->misses++;
   if (!l->turn_answered || cut(call) ||
@@ -236,7 +146,7 @@ static void failed(struct wr_m4_life *l, size_t which,
     return;
   char why[256];
   wr_rpc_explain(call, why, sizeof(why));
-  method_fails(l, which, why);
+  wr_m4_method_fails(l, which, why);
 }
 
 /* Whether the rest of the turn is worth asking. */
@@ -259,7 +169,7 @@ static bool digest_one(struct wr_m4_life *l, size_t which,
   } else
     keep_why(l, call, m->name, now_us);
   if (call->outcome == WR_RPC_OK)
-    succeeded(l, which, call);
+    wr_m4_sampled(l, which, call);
   else
     failed(l, which, call, now_us);
   if (rest_ms > 0)
@@ -293,10 +203,10 @@ void wr_m4_withhold(struct wr_m4_life *l, size_t which, int64_t now_us) {
   const struct wr_rpc_call call = {.outcome = WR_RPC_WITHHELD};
   char why[256];
   m->due = false;
-  began(&m->bad_us, now_us);
+  wr_m4_began(&m->bad_us, now_us);
   count_fault(l, &call);
   wr_rpc_explain(&call, why, sizeof(why));
-  method_fails(l, which, why);
+  wr_m4_method_fails(l, which, why);
 }
 
 /* --- labels ---
@@ -341,7 +251,7 @@ void wr_m4_digest_report(struct wr_m4_life *l, size_t which,
   char why[256];
   wr_rpc_explain(call, why, sizeof(why));
   if (!ok)
-    began(&r->bad_us, now_us);
+    wr_m4_began(&r->bad_us, now_us);
   if (!ok || r->fails)
     l->sink.event(l->sink.user, ok ? WR_M4_REPORT_WORKS : WR_M4_REPORT_FAILS,
                   which, r->bad_us, why);
