@@ -112,10 +112,9 @@ static void check_runs(const struct doctor_agent *a) {
 static int m4_block(struct doctor_agent *a, const struct conf_item *block) {
   char address[300];
   const char *mode = conf_get(block, "Mode");
-  const char *host = doctor_agent_env(a, "M4_PROXY_HOST");
-  const char *port = doctor_agent_env(a, "M4_PROXY_PORT");
-  snprintf(address, sizeof(address), "%s:%s", host != NULL ? host : "m4proxy",
-           port != NULL ? port : WR_RPC_PORT);
+  wr_rpc_address_default(doctor_agent_env(a, "M4_PROXY_HOST"),
+                         doctor_agent_env(a, "M4_PROXY_PORT"), address,
+                         sizeof(address));
   struct doctor_m4_options o = {.address = conf_get(block, "Address"),
                                 .persistent = mode != NULL &&
                                               wr_text_same(mode, "persistent"),

@@ -49,11 +49,8 @@ static enum doctor_verdict ask_board(struct doctor_line *l,
 }
 
 static const char *default_address(char *buffer, size_t size) {
-  const char *host = getenv("M4_PROXY_HOST"), *port = getenv("M4_PROXY_PORT");
-  bool has_host = host != NULL && host[0] != '\0';
-  bool has_port = port != NULL && port[0] != '\0';
-  snprintf(buffer, size, "%s:%s", has_host ? host : "m4proxy",
-           has_port ? port : WR_RPC_PORT);
+  wr_rpc_address_default(getenv("M4_PROXY_HOST"), getenv("M4_PROXY_PORT"),
+                         buffer, size);
   return buffer;
 }
 
