@@ -33,6 +33,7 @@ GET _control returns the counters. POST _control takes a JSON object:
         reset   the same with a TCP reset
         half    half a reply, then end of stream in this direction only
         slow    the reply byte by byte, over `seconds`
+        cut     the first `bytes` of a reply, then the end of the connection
         garbage bytes that are not HTTP
         endless a reply body that does not end
       accept: take the values first, then fail (the client cannot know).
@@ -378,6 +379,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             for i in range(len(text)):
                 self.wfile.write(text[i:i + 1])
                 time.sleep(seconds / len(text))
+        elif action == "cut":
+            text = (b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+                    b"Content-Length: 2\r\n\r\n{}")
+            self.wfile.write(text[:fault["bytes"]])
         elif action == "garbage":
             self.wfile.write(b"\x16\x03\x01 this is not HTTP\r\n\r\n")
         elif action == "endless":

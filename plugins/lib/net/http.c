@@ -19,9 +19,21 @@ struct wr_http {
   size_t max_body;
   char *watch_header;
   char curl_error[CURL_ERROR_SIZE];
-  int body_status; /* of the last piece of the body */
+  bool whole_header; /* of the reply under way */
+  int body_status;   /* of the last piece of the body */
   atomic_bool stopped;
 };
+
+/* libcurl takes a header that the connection's end cut off for a whole one. */
+static size_t on_header(char *data, size_t size, size_t count, void *arg) {
+  struct wr_http *h = arg;
+  size_t len = size * count;
+  if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
+    h->whole_header = false;
+  if (len > 0 && len <= 2 && data[len - 1] == '\n')
+    h->whole_header = true;
+  return len;
+}
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   struct wr_http *h = arg;
@@ -53,6 +65,8 @@ static int set_options(struct wr_http *h, const struct wr_http_options *o) {
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
   SET(CURLOPT_TIMEOUT_MS, (long)o->timeout_ms);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, h);
   SET(CURLOPT_WRITEFUNCTION, on_body);
   SET(CURLOPT_WRITEDATA, h);
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -168,6 +182,8 @@ static void read_metadata(struct wr_http *h, struct wr_http_reply *reply) {
   copy_text(reply->content_type, sizeof(reply->content_type), type);
   /* The server counts from its reply, the caller from a moment before its
    * request; a little later is polite, a little earlier is refused. */
+  if (retry_after > WR_HTTP_RETRY_AFTER_MAX_S)
+    retry_after = WR_HTTP_RETRY_AFTER_MAX_S;
   if (retry_after > 0)
     reply->retry_after_ms = (int64_t)retry_after * 1000 + took_us / 1000 + 100;
   struct curl_header *header = NULL;
@@ -235,11 +251,14 @@ int wr_http_perform(struct wr_http *h, const struct wr_http_request *request,
   h->reply = reply;
   h->curl_error[0] = '\0';
   h->body_status = 0;
+  h->whole_header = false;
   set_request(h->easy, request, list);
 
   CURLcode code = curl_multi_add_handle(h->multi, h->easy) == CURLM_OK
                       ? run(h)
                       : CURLE_OUT_OF_MEMORY;
+  if (code == CURLE_OK && !h->whole_header)
+    code = CURLE_RECV_ERROR;
   status = h->body_status == -ENOMEM ? -ENOMEM : to_errno(code);
   if (status == 0)
     read_metadata(h, reply);

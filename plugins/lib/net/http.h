@@ -15,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define WR_HTTP_RETRY_AFTER_MAX_S 3600
+
 struct wr_http;
 
 struct wr_http_options {
@@ -48,8 +50,8 @@ struct wr_http_reply {
   char content_type[64];
   char watched[64]; /* value of watch_header, "" when absent */
   bool connected;   /* over a connection that was made for it */
-  /* Retry-After, in seconds or as a date, from the start of the request; 0:
-   * none */
+  /* Retry-After, in seconds or as a date, from the start of the request, an
+   * hour at most; 0: none */
   int64_t retry_after_ms;
   char error[256]; /* a sentence when no HTTP reply arrived */
 };
