@@ -191,6 +191,7 @@ struct edge_options {
 struct edge_rules {
   unsigned generation; /* counts what was built */
   struct wr_labels labels;
+  struct wr_labels before; /* those of the generation before */
   double thresholds[WR_LABELS_MAX];
   int severities[WR_LABELS_MAX]; /* NOTIF_... */
   int uncertain_severity, unknown_severity;

@@ -114,6 +114,7 @@ static int add_anomaly(struct edge_rules *r, const struct edge_options *o,
 
 void edge_rules_free(struct edge_rules *r) {
   wr_labels_free(&r->labels);
+  wr_labels_free(&r->before);
   free(r->ranges);
   r->ranges = NULL;
 }
@@ -181,6 +182,8 @@ int edge_rules_build(struct edge_target *t, const struct wr_model *model,
                STRERROR(-status));
     return status;
   }
+  fresh.before = t->rules.labels;
+  t->rules.labels = (struct wr_labels){0};
   edge_rules_free(&t->rules);
   t->rules = fresh;
   t->rules.verdict.thresholds = t->rules.thresholds;

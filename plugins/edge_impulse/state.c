@@ -34,18 +34,35 @@ static void tell_health(struct edge_series *s, int64_t now_ms) {
   s->state.up_told = s->state.up;
 }
 
+/* A state by the rules of one generation before, as it is called now. */
+static int carry(const struct edge_rules *r, unsigned generation, int state) {
+  if (state < 0)
+    return state;
+  if (generation + 1 != r->generation || (size_t)state >= r->before.count)
+    return EDGE_UNSAID;
+  int label = wr_labels_find(&r->labels, r->before.at[state].name);
+  return label >= 0 ? label : EDGE_UNSAID;
+}
+
+/* A label that the other model has as well stays the state. */
 void edge_state_sync(struct edge_series *s) {
   struct edge_state *state = &s->state;
-  if (state->generation == s->target->rules.generation)
+  const struct edge_rules *r = &s->target->rules;
+  if (state->generation == r->generation)
     return;
-  state->generation = s->target->rules.generation;
-  wr_verdict_init(&state->verdict);
-  if (state->shown != EDGE_UNKNOWN) {
-    state->shown = EDGE_UNSAID;
-    state->held = 0;
-  }
-  if (state->told != EDGE_UNKNOWN)
+  state->shown = carry(r, state->generation, state->shown);
+  state->told = carry(r, state->generation, state->told);
+  if (state->told == EDGE_UNSAID)
     state->told = WR_UNCERTAIN;
+  state->generation = r->generation;
+  wr_verdict_init(&state->verdict);
+  if (state->shown >= 0)
+    wr_votes_set(&state->verdict.votes, state->shown,
+                 r->alarming[state->shown]);
+  else if (state->shown == WR_UNCERTAIN)
+    state->shown = EDGE_UNSAID;
+  if (state->shown == EDGE_UNSAID)
+    state->held = 0;
 }
 
 static void notify(struct edge_outcome *o) {

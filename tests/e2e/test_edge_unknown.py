@@ -4,6 +4,7 @@ state cannot be known ends in `unknown`, or in an alarm by range, and is said.""
 import os
 import re
 import signal
+import socket
 import unittest
 
 import edgecase
@@ -132,6 +133,26 @@ class ModelTest(UnknownCase):
         agent = self.agent([GONE])
         self.check_away(agent)
         agent.stop()
+
+    def test_reached_at_last(self):
+        """An alarm by range is told once, whoever confirms it later."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        agent = self.agent(['URL "http://127.0.0.1:%d"\nStaleAfter 5' % port])
+        self.wait_state(agent, "Anomalous", [0])
+        server = test_edge_http.StandIn(port)
+        self.addCleanup(server.stop)
+
+        def up():
+            self.put([0])
+            return self.latest(agent, "up")["value"] == 1
+        weir.wait_until(up, "the model answers", alive=agent)
+        self.put([0] * 10)
+        self.wait_state(agent, "Normal", [10])
+        self.told(agent, "is Normal, was Anomalous")
+        agent.stop()
+        self.assertEqual(len(agent.notifications()), 2,
+                         agent.notifications())
 
     def test_died(self):
         model = edgecase.Model(self.dir)
