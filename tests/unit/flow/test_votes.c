@@ -61,7 +61,7 @@ static void test_table(void) {
         (struct wr_votes_rules){cases[c].need, cases[c].of, cases[c].release},
         cases[c].votes, states);
     if (strcmp(states, cases[c].states) != 0)
-      printf("%s: %s, not %s\n", cases[c].votes, states, cases[c].states);
+      printf("case %zu: %s\n", c, states);
     CU_ASSERT_STRING_EQUAL(states, cases[c].states);
   }
 }
