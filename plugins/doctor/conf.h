@@ -57,6 +57,16 @@ const char *conf_get(const struct conf_item *block, const char *key);
 /* The first value of an item; "" when it has none. */
 const char *conf_name(const struct conf_item *i);
 
+/* -- conf_parse.c ---------------------------------------------------------- */
+
+/* Appends the statements of a text to the children of `out`; includes are
+ * statements like others. `file` is borrowed. 0, -EINVAL with c->fault, or
+ * -ENOMEM; conf_item_free(out) in any case. */
+int conf_parse(struct conf *c, const char *file, const char *text, size_t len,
+               struct conf_item *out);
+/* Frees what the item has, not itself. */
+void conf_item_free(struct conf_item *i);
+
 /* -- conf_scan.c ----------------------------------------------------------- */
 
 enum conf_token {

@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "plugins/doctor/conf.c"
+#include "plugins/doctor/conf_parse.c"
 #include "plugins/doctor/conf_scan.c"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,16 +24,10 @@ static void check(const struct conf_item *i, int depth) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct conf c = {0};
-  struct parse p = {.c = &c,
-                    .scan = {.at = (const char *)data,
-                             .end = (const char *)data + size,
-                             .line = 1},
-                    .file = "fuzz"};
-  if (read_statements(&p, &c.top, NULL) == 0)
+  if (conf_parse(&c, "fuzz", (const char *)data, size, &c.top) == 0)
     check(&c.top, 0);
   else if (c.fault[0] == '\0')
     abort();
-  free(conf_take(&p.scan));
   conf_free(&c);
   return 0;
 }
