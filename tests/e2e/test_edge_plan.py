@@ -65,6 +65,17 @@ class StateTest(PlanCase):
                         alive=agent)
         agent.stop()
 
+    def test_a_stop_by_command(self):
+        """One PUTVAL by hand; its interval says how long it holds."""
+        agent = self.agent([STATE])
+        self.put([1], type="gauge-pump_on", interval=3600)
+        self.put([10] * 20)
+        self.put([0], type="gauge-pump_on", interval=3600)
+        self.put([0] * 60)
+        self.wait_window(agent, 79)
+        agent.stop()
+        self.assertEqual(self.changes(agent), ["Normal", "Off"])
+
     def test_the_series_that_declares_is_not_classified(self):
         agent = self.agent([STATE])
         self.play([(10, {"pump_on": 1})] * 20)
