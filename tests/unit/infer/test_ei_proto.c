@@ -408,7 +408,7 @@ static void test_requests(void) {
   wr_bytes_reset(&b);
   CU_ASSERT_EQUAL(wr_ei_put_classify(&b, features, 4, 77), 0);
   CU_ASSERT_STRING_EQUAL(
-      b.data, "{\"classify\":[10.1,0,-2.5,0.3333333333333333],\"id\":77}\n");
+      b.data, "{\"classify\":[10.1,0,-2.5,0.333333333],\"id\":77}\n");
   wr_bytes_reset(&b);
   CU_ASSERT_EQUAL(wr_ei_put_features(&b, features, 1), 0);
   CU_ASSERT_STRING_EQUAL(b.data, "{\"features\":[10.1]}");
