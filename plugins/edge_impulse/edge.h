@@ -86,6 +86,7 @@ struct edge_state {
   struct wr_window_counts seen_counts;
   struct wr_trouble trouble;
   char reason[EDGE_REASON]; /* of unknown, or what an alarm looks like */
+  unsigned alarmed;         /* windows since the alarm began */
   int told;                 /* the state that was last notified */
   int64_t shelved_ms;       /* until then nothing is notified; 0: it is */
   int64_t kept_us; /* end of the last window in CaptureDir; the worker's */

@@ -24,7 +24,8 @@ static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
         edge_label_name(&o->series->target->rules, o->previous));
   if (status == 0)
     status = meta_data_add_string(meta, EDGE_META_SOURCE, source);
-  if (status == 0 && state->reason[0] != '\0')
+  /* Empty while there is nothing to say: what was said must go away. */
+  if (status == 0)
     status = meta_data_add_string(meta, EDGE_META_REASON, state->reason);
   if (status == 0 && state->shelved_ms != 0)
     status = meta_data_add_double(meta, EDGE_META_SHELVED,

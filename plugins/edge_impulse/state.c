@@ -102,6 +102,9 @@ static bool is_known(struct edge_series *s, const struct wr_decision *d) {
   return !held || d->state != WR_UNCERTAIN || ++state->held >= s->target->o.of;
 }
 
+#define HINT_EVERY 10 /* windows: not another text, and publish, each second   \
+                       */
+
 /* What an alarm looks like; with few samples, or such of another pace than
  * seconds, there is only the level. */
 static void find_hint(const struct edge_job *job,
@@ -109,9 +112,13 @@ static void find_hint(const struct edge_job *job,
   struct edge_series *s = job->series;
   struct edge_state *state = &s->state;
   struct wr_hint hint;
-  state->reason[0] = '\0';
   if (state->shown < 0 || !s->target->rules.alarming[state->shown] ||
-      state->context.count == 0)
+      state->context.count == 0) {
+    state->reason[0] = '\0';
+    state->alarmed = 0;
+    return;
+  }
+  if (state->alarmed++ % HINT_EVERY != 0)
     return;
   bool beyond = o->decision.by_range && o->decision.state == state->shown;
   int side = o->decision.level < s->target->o.nominal ? -1 : 1;
@@ -205,6 +212,7 @@ static void tell_unknown(struct edge_series *s, int64_t now_ms) {
     state->held = 0;
     state->up = false;
   }
+  state->alarmed = 0; /* the reason is another one now */
   state->shown = EDGE_UNKNOWN;
   struct edge_outcome o = {.series = s,
                            .time = edge_series_time(s, now_ms),

@@ -65,7 +65,7 @@ class HintTest(edgecase.Case):
                          r"down to (6\d|7\d) %$")
         self.assertTrue(calm)
         for value in calm:
-            self.assertNotIn("edge_impulse:reason", value["meta"])
+            self.assertEqual(value["meta"].get("edge_impulse:reason"), "")
 
     def test_a_pump_that_stops(self):
         agent = self.agent([EIM])
@@ -74,8 +74,8 @@ class HintTest(edgecase.Case):
         agent.stop()
         values = agent.values(plugin="edge_impulse", type="bool", value=1,
                               type_instance="Anomalous")
-        self.assertEqual(values[-1]["meta"]["edge_impulse:reason"],
-                         "blocked or stopped: 0 % of nominal for 12 s")
+        self.assertRegex(values[-1]["meta"]["edge_impulse:reason"],
+                         r"^blocked or stopped: 0 % of nominal for \d+ s$")
 
     def test_first_answer_after_ten_samples_and_after_a_gap(self):
         agent = self.agent([EIM])
