@@ -40,7 +40,9 @@ static struct lately lately_of(const struct wr_context *c) {
 
 static int percent(float value, float of) {
   float share = of > 0 ? value / of * 100 : 0;
-  return share > 9999 ? 9999 : (int)(share + 0.5f);
+  if (!(share < 9999)) /* NaN too */
+    return 9999;
+  return share < 0 ? 0 : (int)(share + 0.5f);
 }
 
 /* Stretches beyond `limit`: how many, and their shortest and longest. */
