@@ -38,14 +38,18 @@ $(filter $(B)/bench/model_%,$(BENCH)): $(MODEL_LIB)
 
 DATA ?= ../shared/data
 SEEDS ?= 1 2 3 4 5
-.PHONY: train evaluate deps-train
+NOMINAL ?= 10
+PULSES ?= 450
+.PHONY: train evaluate deps-train deps-evaluate
 deps-train: ; @tests/install-deps $(DEPS_TRAIN)
+deps-evaluate: ; @tests/install-deps $(DEPS_TRAIN) python3-sklearn
 
-train: deps-train ## train the bundled model again (DATA=folder or file)
+train: deps-train ## train the model again (DATA=folders, NOMINAL=, PULSES=)
 	@$(MAKE) --no-print-directory $(B)/bin/flow-features
-	@$(PYTHON) model/train/train.py --build $(B) $(DATA)
+	@$(PYTHON) model/train/train.py --build $(B) --nominal $(NOMINAL) \
+	  --pulses $(PULSES) $(DATA)
 
-evaluate: deps-train ## measure it (DATA=, SEEDS="1 2 ...", PUBLISH=1 to keep)
+evaluate: deps-evaluate ## measure it (DATA=, SEEDS="1 2 ...", PUBLISH=1: keep)
 	@$(MAKE) --no-print-directory $(B)/bin/flow-features \
 	  $(B)/bin/flow-model $(B)/bin/flow-verdict
 	@test -f $(B)/model/float.npz || $(PYTHON) model/train/train.py \

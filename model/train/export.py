@@ -53,16 +53,23 @@ def _write(path, source, guard, parts):
         out.write("\n#endif\n")
 
 
+def _padded(q):
+    """With rows of 0 up to a multiple of 8 inputs: the C code multiplies
+    eight at once."""
+    return np.pad(q, ((0, -len(q) % 8), (0, 0)))
+
+
 def write_weights(path, source, ranges, int8):
-    widest = max(max(q.shape) for q, _, _, _, _ in int8.layers)
+    layers = [(_padded(q),) + tuple(rest) for q, *rest in int8.layers]
+    widest = max(max(q.shape) for q, *_ in layers)
     parts = ["#include <stdint.h>\n",
              "#define WEIGHTS_INPUTS %d\n#define WEIGHTS_WIDEST %d\n" % (
                  len(ranges.low), widest),
              _array("float", "weights_input_low", ranges.low),
              _array("float", "weights_input_high", ranges.high)]
     rows = []
-    for i, (q, bias, multiplier, shift, zero) in enumerate(int8.layers):
-        parts.append(_array("int8_t", "weights_int8_%d" % i,
+    for i, (q, bias, multiplier, shift, zero) in enumerate(layers):
+        parts.append(_array("int16_t", "weights_int8_%d" % i,
                             q.T.reshape(-1), str))
         parts.append(_array("int32_t", "weights_bias_%d" % i, bias, str))
         rows.append("    {%d, %d, weights_int8_%d, weights_bias_%d, %d, %d, "
@@ -70,7 +77,7 @@ def write_weights(path, source, ranges, int8):
                                 shift, zero))
     parts.append("static const struct weights_layer {\n"
                  "  int inputs, outputs;\n"
-                 "  const int8_t *weights; /* outputs rows of inputs */\n"
+                 "  const int16_t *weights; /* outputs rows of inputs */\n"
                  "  const int32_t *bias; /* the inputs' zero point included */\n"
                  "  int32_t multiplier; /* output = sum * multiplier >> */\n"
                  "  int shift;          /* (31 + shift) */\n"

@@ -45,9 +45,11 @@ static struct wr_verdict_rules rules = {
     .anomaly_limit = NAN,
     .off_label = WR_UNCERTAIN,
     .votes = {WR_SHIPPED_NEED, WR_SHIPPED_OF, WR_SHIPPED_OF},
-    .calm_rules = {WR_SHIPPED_QUIET, WR_SHIPPED_LOOK, 0,
-                   WR_SHIPPED_WIDTH *WR_SHIPPED_NOMINAL,
-                   WR_SHIPPED_SWING *WR_SHIPPED_NOMINAL},
+    .calm_rules = {.quiet = WR_SHIPPED_QUIET,
+                   .look = WR_SHIPPED_LOOK,
+                   .at_edge = WR_SHIPPED_TURNS,
+                   .width = WR_SHIPPED_WIDTH * WR_SHIPPED_NOMINAL,
+                   .swing = WR_SHIPPED_SWING * WR_SHIPPED_NOMINAL},
     .nominal = WR_SHIPPED_NOMINAL,
     .policy = WR_RANGES_GUARD,
     .ranges = ranges,
@@ -115,7 +117,10 @@ int main(int argc, char **argv) {
     fputs("usage: flow-verdict minute|context|alone\n", stderr);
     return 1;
   }
-  rules.calm_rules.turns = minute ? 0 : WR_SHIPPED_TURNS;
+  if (second_opinion)
+    rules.calm_rules.turns = WR_SHIPPED_TURNS;
+  else if (!minute) /* Context "off" believes the model */
+    rules.calm_rules.quiet = 0;
   int32_t count;
   set_ranges();
   while (fread(&count, sizeof(count), 1, stdin) == 1) {

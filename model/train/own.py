@@ -111,14 +111,13 @@ def _window(path):
 
 
 def is_own(path):
-    return not path.endswith((".csv.gz", ".csv")) or _first(path) == "epoch"
-
-
-def _first(path):
+    """Whether it is of one's own loop, and not a file of recordings.py."""
+    if os.path.isdir(path):
+        return not os.path.exists(os.path.join(path, rec.FILE))
     if path.endswith(".gz"):
-        return ""
+        return False
     with open(path) as text:
-        return text.readline().split(",")[0].strip()
+        return not text.readline().startswith("fixture,")
 
 
 def load(path, nominal):

@@ -4,14 +4,15 @@ import numpy as np
 
 import faults
 import network
+import own
 import recordings as rec
 import rows as R
 
 SEED = 20190227
-HIDDEN = (48, 24)
+HIDDEN = (64, 32)
 ROWS = 20000  # recorded ones without a fault; the others follow from it
 EACH = 10  # windows from a row
-EPOCHS, ROUNDED_EPOCHS = 18, 5
+EPOCHS, ROUNDED_EPOCHS = 24, 6
 COARSER, TOUCHED = 0.15, 0.1  # shares of the rows
 FAULTS = 1.8  # rows with a fault for each row without
 SHARES = {"air": 1.0, "slug": 1.0, "cavitation": 1.6, "hunting": 1.6,
@@ -28,19 +29,39 @@ def _moved(recordings, rng, n):
                      COARSER)
 
 
-def training_rows(recordings, rng, n=ROWS, without=()):
-    """without: names of faults that are left out."""
-    parts = [R.touched(rows, rng, TOUCHED) for rows in (
-        _recorded(recordings, rng, n), _moved(recordings, rng, n),
-        R.simulated(rng, 2 * n))]
+def _bases(recordings, rng, recorded, moved, simulated):
+    """Rows without faults, so many of each; without recordings all of them
+    simulated."""
+    if not recordings:
+        return [R.simulated(rng, recorded + moved + simulated)]
+    return [_recorded(recordings, rng, recorded),
+            _moved(recordings, rng, moved), R.simulated(rng, simulated)]
+
+
+def training_rows(recordings, rng, n=ROWS):
+    parts = [R.touched(rows, rng, TOUCHED)
+             for rows in _bases(recordings, rng, n, n, 2 * n)]
     total = sum(SHARES.values())
     for name, share in SHARES.items():
-        if name in without:
-            continue
         some = int(FAULTS * n * share / total) // 4
-        for base in (_recorded(recordings, rng, 2 * some),
-                     _moved(recordings, rng, some), R.simulated(rng, some)):
+        for base in _bases(recordings, rng, 2 * some, some, some):
             parts.append(R.faulty(base, rng, name))
+    return R.Rows.join(parts)
+
+
+def own_rows(owns, quantum, rng, share, n):
+    """Rows of one's own loop, about `share` of n: as they are, and what is
+    clean of them with faults laid over it."""
+    once = own.rows(owns, quantum, 1, rng)
+    copies = int(np.clip(share * n / max(len(once), 1), 1, 60))
+    parts = [own.rows(owns, quantum, copies, rng)]
+    clean = parts[0].take(np.flatnonzero(~(parts[0].fault > 0).any(1)))
+    total = sum(SHARES.values())
+    for name, part in SHARES.items():
+        count = int(len(clean) * part / total)
+        if count:
+            some = clean.take(rng.integers(0, len(clean), count))
+            parts.append(R.faulty(some, rng, name))
     return R.Rows.join(parts)
 
 
@@ -53,7 +74,20 @@ class Examples:
         self.window = R.windows(rows.flow, row, end)
         self.kind, self.weight = kind[row, end], weight[row, end]
         self.level = R.running_mean(rows.true, 3)[row, end]
+        self.source = rows.source[row]
+        kinds = rows.fault.max(1)[row]
+        acted = R.running_mean((rows.fault > 0).astype(float), 10)[row, end]
+        # The label of version 0.1.0: the mean of ten seconds.
+        self.old = np.where(acted > 0.25, rec.ANOMALOUS, rec.state_of(
+            R.running_mean(rows.true, 10)[row, end]))
+        self.name = np.where((self.kind != R.CLEAN) & (kinds > 0),
+                             rows.name[row], "")
         self.look = stage.look(self.window)
+
+    def label(self):
+        """One of four: a fault, or the level of the newest seconds."""
+        return np.where(self.kind != R.CLEAN, rec.ANOMALOUS,
+                        rec.state_of(self.level))
 
     def __len__(self):
         return len(self.kind)

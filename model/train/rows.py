@@ -21,23 +21,33 @@ KIND_OF = {"air": AIR, "slug": AIR, "cavitation": CAVITATION,
            "interference": EMI}
 
 
+# Seconds of the last ten in which a fault has to act before a window is one: a
+# held step, or the first quarter of a slow swing, is nothing yet.
+SEEN_AFTER = np.array([0, 3, 3, 4, 3, 7])
+
+
 class Rows:
     """flow, true, fault: (n, seconds); quantum: (n,); source: (n,), the
     number of the recording or -1."""
 
-    def __init__(self, flow, true, quantum, source, fault=None):
+    def __init__(self, flow, true, quantum, source, fault=None, name=None):
         self.flow, self.true, self.quantum = flow, true, quantum
         self.source = source
+        self.name = (np.full(len(flow), "", "U12") if name is None else name)
         self.fault = (np.zeros(flow.shape, np.int8) if fault is None
                       else fault)
 
     def __len__(self):
         return len(self.flow)
 
+    def take(self, which):
+        return Rows(self.flow[which], self.true[which], self.quantum[which],
+                    self.source[which], self.fault[which], self.name[which])
+
     @staticmethod
     def join(parts):
         return Rows(*(np.concatenate([getattr(p, k) for p in parts]) for k in
-                      ("flow", "true", "quantum", "source", "fault")))
+                      ("flow", "true", "quantum", "source", "fault", "name")))
 
 
 def count(rng, flow, quantum):
@@ -146,7 +156,7 @@ def touched(rows, rng, share):
 def simulated(rng, n, seconds=SECONDS):
     """Loops with moves, seen through sensors of 12 to 6 000 pulses/L."""
     true = moves.levels(rng, n, seconds) * rec.NOMINAL
-    rough = np.where(rng.random(n) < 0.15, rng.uniform(0.02, 0.045, n),
+    rough = np.where(rng.random(n) < 0.25, rng.uniform(0.02, 0.055, n),
                      np.exp(rng.uniform(np.log(0.002), np.log(0.02), n)))
     noise = smooth(rng, n, seconds, rng.uniform(0, 0.6)) * rough[:, None]
     t = np.arange(seconds)[None, :]
@@ -187,7 +197,8 @@ def faulty(rows, rng, name, least=12):
         true = np.where(active, centred(flow), true)
     else:
         fault[active] = KIND_OF[name]
-    return Rows(flow, true, rows.quantum, rows.source, fault)
+    return Rows(flow, true, rows.quantum, rows.source, fault,
+                np.full(n, name, "U12"))
 
 
 def truth(rows):
@@ -196,8 +207,9 @@ def truth(rows):
     ten = running_mean(active.astype(float), 10) * 10
     two = running_mean(active.astype(float), 2) > 0
     five = running_mean(active.astype(float), 5) > 0
-    on = (ten > 2.5) & two
-    kind = np.where(on, rows.fault.max(1)[:, None], CLEAN)
+    acting = rows.fault.max(1)[:, None]
+    on = (ten > SEEN_AFTER[acting] - 0.5) & two & (acting > 0)
+    kind = np.where(on, acting, CLEAN)
     weight = np.ones(kind.shape, np.float32)
     weight[(ten > 0) & ~on] = 0
     weight[(ten > 0) & ~on & ~five] = 0.5  # over for five seconds

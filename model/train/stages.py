@@ -12,6 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 
 class Stages:
     def __init__(self, build):
+        self.build = build
         self.bin = os.path.join(ROOT, build, "bin")
         self.float_path = os.path.join(ROOT, build, "model", "float.npz")
 

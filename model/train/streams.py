@@ -82,6 +82,46 @@ def uses(recordings, rng, draws=1):
     return found
 
 
+def out_of_range(recordings, rng, n):
+    """Steps that settle beyond Low to High: they last, too."""
+    found = []
+    calm = uses(recordings, rng)
+    calm = [s for s in calm if s.kind == "use" and
+            s.calm[:-FAULT_SECONDS].any()]
+    for i in rng.integers(0, len(calm), n):
+        s = calm[i]
+        places = np.flatnonzero(s.calm[:-FAULT_SECONDS])
+        onset = int(rng.choice(places))
+        now = float(s.level[onset])
+        name = ("zero", "blockage", "burst")[int(rng.integers(3))]
+        goal = {"zero": 0.0, "blockage": rng.uniform(0.3, 3.5),
+                "burst": rng.uniform(22, 40)}[name]
+        share = np.clip((np.arange(len(s.flow)) - onset + 1) /
+                        rng.uniform(0.3, 3), 0, 1)
+        flow = s.flow * (1 + (goal / now - 1) * share)
+        found.append(Stream("fault", flow, s.level, name=name, onset=onset,
+                            end=onset + FAULT_SECONDS, source=s.source))
+    return found
+
+
+def with_fault(recordings, rng, name, function, n, seconds=60):
+    """Uses with a fault of another kind, to the end of the use."""
+    found = []
+    calm = [s for s in uses(recordings, rng) if s.kind == "use" and
+            s.calm[:-FAULT_SECONDS].any()]
+    for i in rng.integers(0, len(calm), n):
+        s = calm[i]
+        onset = int(rng.choice(np.flatnonzero(s.calm[:-FAULT_SECONDS])))
+        end = min(onset + seconds, len(s.flow))
+        steps = np.diff(np.unique(s.flow))
+        quantum = steps[steps > 1e-6].min() if len(steps) else 0.1
+        flow = faults.inject(function, rng, s.flow[None, :], [onset], [end],
+                             np.array([quantum]))[0]
+        found.append(Stream("fault", flow, s.level, name=name, onset=onset,
+                            end=end, source=s.source))
+    return found
+
+
 def moves(rng, n):
     rows = R.simulated(rng, n)
     first = np.isnan(rows.flow).sum(1)
@@ -114,42 +154,58 @@ def guess_alarms(flow, fault, threshold=0.6, need=3, of=5):
 
 
 class Count:
-    """alarms: for each stream, whether the alarm stands at each second from
-    the tenth on."""
+    """What was said of streams. states: for each stream, the label of each
+    second from the tenth on (-1: uncertain), or just true and false: whether
+    the alarm stands."""
 
-    def __init__(self, streams, alarms):
+    def __init__(self, streams, states, near=NEAR):
+        self.near = near
         self.rises = {"steady": 0, "use": 0, "move": 0}
-        self.seconds = dict(self.rises)
+        self.seconds, self.changes = dict(self.rises), dict(self.rises)
+        self.streams = {"use": 0, "move": 0}
         self.delays, self.faults, self.missed = [], {}, {}
-        for s, up in zip(streams, alarms):
+        self.found = {}  # delays, by the name of the fault
+        self.later = []  # (stream, seconds from onset to the alarm or None)
+        for s, state in zip(streams, states):
+            up = state if state.dtype == bool else state == rec.ANOMALOUS
             if s.kind == "fault":
                 self._fault(s, up)
             else:
-                self._clean(s, up)
+                self._clean(s, up, state)
 
-    def _clean(self, s, up):
-        false = rises(up) & s.good()[9:]
-        self.rises[s.kind] += false.sum()
-        self.seconds[s.kind] += len(up)
+    def _clean(self, s, up, state):
+        false = rises(up) & s.good(self.near)[9:]
+        change = np.concatenate([[False], state[1:] != state[:-1]])
+        self.streams[s.kind] += 1
+        self._add(s.kind, false, change, np.ones(len(up), bool))
         if s.calm is not None:
-            calm = s.calm[9:]
-            self.rises["steady"] += (false & calm).sum()
-            self.seconds["steady"] += calm.sum()
+            self._add("steady", false, change, s.calm[9:])
+
+    def _add(self, kind, false, change, where):
+        self.rises[kind] += int((false & where).sum())
+        self.changes[kind] += int((change & where).sum())
+        self.seconds[kind] += int(where.sum())
 
     def _fault(self, s, up):
         self.faults[s.name] = self.faults.get(s.name, 0) + 1
         first = max(s.onset - 9, 0)
         found = np.flatnonzero(up[first:s.end - 9])
         if len(found):
-            self.delays.append(found[0] + 1)
+            delay = int(found[0]) + 1
+            self.delays.append(delay)
+            self.found.setdefault(s.name, []).append(delay)
+            self.later.append((s, delay))
         else:
             self.missed[s.name] = self.missed.get(s.name, 0) + 1
+            self.later.append((s, None))
 
-    def per_hour(self, kind):
-        return self.rises[kind] * 3600 / max(self.seconds[kind], 1)
+    def per_hour(self, kind, what="rises"):
+        return getattr(self, what)[kind] * 3600 / max(self.seconds[kind], 1)
 
     def detected(self):
         return len(self.delays) / max(sum(self.faults.values()), 1)
 
     def delay(self, percent):
+        if not self.delays:
+            return np.nan
         return float(np.percentile(self.delays, percent))
