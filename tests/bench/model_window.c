@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "lib/flow/nature.h"
+#include "lib/flow/hint.h"
 #include "model/anomaly.h"
 #include "model/classifier.h"
 
@@ -54,6 +54,23 @@ static void int8(int w) {
   float scores[WR_NATURE_COUNT];
   wr_nature(inputs[w], scores);
   sink = scores[0];
+}
+
+/* What the plugin does for itself, at each window and during an alarm. */
+static struct wr_context context;
+
+static void look_back(int w) {
+  double newest = windows[w][0];
+  wr_context_add(&context, &newest, 1, 1, 1);
+  sink = wr_context_excuses(&context);
+}
+
+static void hint(int w) {
+  struct wr_hint out;
+  double newest = windows[w][0];
+  wr_context_add(&context, &newest, 1, 1, 1);
+  wr_hint(&context, 0, false, &out);
+  sink = out.text[0];
 }
 
 static void anomaly(int w) { sink = anomaly_score(inputs[w]); }
@@ -179,6 +196,8 @@ int main(int argc, char **argv) {
   measure("model_int8", int8);
   measure("model_anomaly", anomaly);
   measure("model_window", whole);
+  measure("plugin_look_back", look_back);
+  measure("plugin_hint", hint);
   if (serve(argc > 1 ? argv[1] : program) != 0) {
     fprintf(stderr, "model_window: flow.eim does not answer\n");
     return 1;

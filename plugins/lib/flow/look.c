@@ -185,29 +185,21 @@ static float before(const struct past *p, float *f) {
 
 #define BESIDE 3 /* seconds on each side that a dip stands out from */
 
-/* For each sample the least, or of negative ones the greatest, of the BESIDE
- * ones behind it; samples that are not there stand back. */
-static void least_behind(const float *x, int count, float sign, float *out) {
-  float padded[N + BESIDE];
-  for (int i = 0; i < count + BESIDE; i++)
-    padded[i] = i < count ? sign * x[i] : 1e6f;
-  for (int i = 0; i < count; i++)
-    out[i] = least(padded[i + 1], least(padded[i + 2], padded[i + 3]));
-}
-
 /* Seconds that are far below the usual and what is on both sides of them
  * (sign -1), or far above: of the newest `near`, and of all. */
 static void outliers(const struct past *p, float sign, float lately,
                      float usual, float *f) {
-  float behind[N], mirrored[N], ahead[N];
+  float padded[N + 2 * BESIDE], side[N + BESIDE + 1];
   float margin = most(p->jump, 0.08f * p->base);
   int count = p->count, near = upto(p, 20), found = 0;
+  for (int i = 0; i < BESIDE; i++) /* what is not there stands back */
+    padded[i] = padded[BESIDE + count + i] = 1e6f;
   for (int i = 0; i < count; i++)
-    mirrored[i] = p->x[count - 1 - i];
-  least_behind(p->x, count, sign, behind);
-  least_behind(mirrored, count, sign, ahead);
+    padded[BESIDE + i] = sign * p->x[i];
+  for (int i = 0; i < count + BESIDE + 1; i++)
+    side[i] = least(padded[i], least(padded[i + 1], padded[i + 2]));
   for (int i = 0; i < count; i++) {
-    float beside = most(behind[i], ahead[count - 1 - i]);
+    float beside = most(side[i], side[i + BESIDE + 1]);
     float level = sign * (i < near ? lately : usual);
     found += (sign * p->x[i] > most(level, beside) + margin) & (beside < 1e6f);
     if (i == near - 1)
@@ -222,20 +214,21 @@ static void dips_and_peaks(const struct past *p, float usual, float *f) {
   outliers(p, 1, lately, usual, f + WR_LOOK_PEAKS);
 }
 
+#define LAGS 16 /* up to half of thirty seconds */
+
 /* The first lag at which the last half minute repeats itself. */
 static void rhythm(const struct past *p, float *f) {
-  float r[30], corr[16], mean = 0;
+  float r[30 + LAGS] = {0}, corr[LAGS] = {0}, mean = 0;
   int n = upto(p, 30), lags = n / 2;
   for (int i = 0; i < n; i++)
     mean += p->x[i] / (float)n;
   for (int i = 0; i < n; i++)
     r[i] = p->x[i] - mean;
-  for (int k = 0; k <= lags; k++) {
-    corr[k] = 0;
-    for (int i = 0; i + k < n; i++)
+  for (int i = 0; i < n; i++)
+    for (int k = 0; k < LAGS; k++)
       corr[k] += r[i] * r[i + k];
+  for (int k = 0; k <= lags; k++)
     corr[k] /= (float)(n - k);
-  }
   float floor = 1e-4f * p->base * p->base, best = 0;
   int lag = 0;
   for (int k = 2; k < lags; k++)

@@ -23,9 +23,10 @@ static int32_t rescale(int32_t value, int32_t multiplier, int shift) {
   return (int32_t)(sum >> (31 + shift));
 }
 
-static void run_layer(const struct weights_layer *layer, const int8_t *inputs,
-                      int8_t *outputs) {
-  const int8_t *weight = layer->weights;
+/* Weights and values have 8 bits; 16 are what processors multiply at once. */
+static void run_layer(const struct weights_layer *layer, const int16_t *inputs,
+                      int16_t *outputs) {
+  const int16_t *weight = layer->weights;
   for (int o = 0; o < layer->outputs; o++, weight += layer->inputs) {
     int32_t sum = layer->bias[o];
     for (int i = 0; i < layer->inputs; i++)
@@ -33,11 +34,11 @@ static void run_layer(const struct weights_layer *layer, const int8_t *inputs,
     int32_t value = rescale(sum, layer->multiplier, layer->shift);
     value += layer->zero_point;
     /* ReLU: the zero point of a hidden layer is its least value. */
-    outputs[o] = (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
+    outputs[o] = (int16_t)(value < -128 ? -128 : value > 127 ? 127 : value);
   }
 }
 
-static void softmax(const int8_t *logits, float scores[WR_NATURE_COUNT]) {
+static void softmax(const int16_t *logits, float scores[WR_NATURE_COUNT]) {
   int greatest = logits[0];
   float total = 0;
   for (int i = 1; i < WR_NATURE_COUNT; i++)
@@ -54,10 +55,10 @@ static void softmax(const int8_t *logits, float scores[WR_NATURE_COUNT]) {
 
 void wr_nature(const float inputs[WR_LOOK_COUNT],
                float scores[WR_NATURE_COUNT]) {
-  int8_t values[2][WEIGHTS_WIDEST];
+  int16_t values[2][WEIGHTS_WIDEST] = {{0}};
   for (int i = 0; i < WR_LOOK_COUNT; i++) {
     float steps = inputs[i] * 127;
-    values[0][i] = (int8_t)(steps < 0 ? steps - 0.5f : steps + 0.5f);
+    values[0][i] = (int16_t)(steps < 0 ? steps - 0.5f : steps + 0.5f);
   }
   for (int i = 0; i < LAYERS; i++)
     run_layer(&weights_layers[i], values[i % 2], values[1 - i % 2]);
