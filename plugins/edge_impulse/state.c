@@ -102,8 +102,8 @@ static bool is_known(struct edge_series *s, const struct wr_decision *d) {
   return !held || d->state != WR_UNCERTAIN || ++state->held >= s->target->o.of;
 }
 
-#define HINT_EVERY 10 /* windows: not another text, and publish, each second   \
-                       */
+/* Windows: not another text, and publish, each second. */
+#define HINT_EVERY 10
 
 /* What an alarm looks like; with few samples, or such of another pace than
  * seconds, there is only the level. */
