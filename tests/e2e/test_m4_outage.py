@@ -346,5 +346,35 @@ class StartTest(m4case.Case):
         self.assertEqual(len(names), 80 - missing)
 
 
+    def test_boards_in_line_for_descriptors(self):
+        """Boards that connect per call share a few, also when every call
+        hangs; nobody is left out for ever, and some stay free."""
+        sims = [self.m4sim("--control", os.path.join(self.dir, "c%d" % i),
+                           name="sim%d" % i) for i in range(12)]
+        blocks = [m4case.block(sim.address, FLOW, name="board%d" % i,
+                               options='LockDirectory "%s"\nInterval 0.2'
+                               % self.dir) for i, sim in enumerate(sims)]
+        process = weir.Collectd(self.dir, m4case.plugin(*blocks), stock=())
+        process.argv = ["prlimit", "--nofile=64"] + process.argv
+        agent = self.run_process(process)
+        ups = lambda: [self.up(agent, "board%d" % i) for i in range(12)]
+        weir.wait_until(lambda: ups() == [1] * 12, "all are up", alive=agent)
+        open_files = []
+        for word, value in (("on", 0), ("off", 1)):
+            for i in range(12):
+                self.control = os.path.join(self.dir, "c%d" % i)
+                self.order("mute " + word)
+
+            def settled():
+                open_files.append(
+                    len(os.listdir("/proc/%d/fd" % agent.pid)))
+                return ups() == [value] * 12
+            weir.wait_until(settled, "all are %d" % value, alive=agent)
+        self.assertLess(max(open_files), 60)
+        agent.stop()
+        self.assertNotIn("Too many open files", agent.log())
+        self.assertEqual(agent.log().count("the M4 is silent"), 12)
+
+
 if __name__ == "__main__":
     unittest.main()

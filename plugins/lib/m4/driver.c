@@ -87,13 +87,16 @@ static void turn(struct wr_m4_driver *d, struct wr_m4_board *b) {
   wr_rpc_tick(s, wr_m4_now_us(d));
   do {
     wr_m4_serve(d, b);
-    if (s->op == WR_OP_NONE)
+    if (s->op == WR_OP_NONE) {
       wr_m4_leave_gate(d, b);
+      wr_m4_release(d, b);
+    }
     before = s->op;
     wr_m4_step(&b->life, wr_m4_now_us(d));
   } while (before == WR_OP_NONE && s->op != WR_OP_NONE);
   if (s->wish == WR_WISH_CLOSE)
     wr_m4_serve(d, b);
+  wr_m4_release(d, b);
   wr_m4_watch(d, b);
   int64_t at_us = b->life.next_us;
   if (b->retry_us != 0 && b->retry_us < at_us)
@@ -134,9 +137,7 @@ static bool take_event(struct wr_m4_driver *d, void *tag) {
     return true;
   }
   struct wr_m4_board *b = tag;
-  bool was_open = b->wire.fd >= 0;
   wr_rpc_wire_ready(&b->wire, d->world.clock_us);
-  wr_m4_count_open(d, b, was_open);
   wr_m4_make_ready(d, b);
   return true;
 }
@@ -173,8 +174,7 @@ static void take_ready(struct wr_m4_driver *d) {
     d->ready = b->ready_next;
     b->ready = false;
     turn(d, b);
-    if (d->line != NULL && d->open + wr_m4_needs(d->line) <= d->descriptors)
-      wr_m4_next_in_line(d);
+    wr_m4_next_in_line(d);
   }
 }
 

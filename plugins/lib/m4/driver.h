@@ -36,6 +36,7 @@ struct wr_m4_board {
   struct wr_timer timer;
   struct wr_m4_board *ready_next, *woken_next, *line_next;
   bool ready, woken, in_line, at_gate;
+  bool holds;       /* its share of the descriptors */
   int64_t retry_us; /* of the lock; 0: not */
   unsigned watched; /* serial of the socket that epoll knows */
   short events;

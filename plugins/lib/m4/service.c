@@ -30,13 +30,6 @@ static void queue_up(struct wr_m4_driver *d, struct wr_m4_board *b) {
   d->line_last = b;
 }
 
-void wr_m4_next_in_line(struct wr_m4_driver *d) {
-  struct wr_m4_board *b = d->line;
-  d->line = b->line_next;
-  b->in_line = false;
-  wr_m4_make_ready(d, b);
-}
-
 /* --- what a board wishes ---
  */
 
@@ -112,33 +105,54 @@ void wr_m4_leave_gate(struct wr_m4_driver *d, struct wr_m4_board *b) {
 }
 
 /* A lock's file counts, too: a call through a gate takes two. */
-size_t wr_m4_needs(const struct wr_m4_board *b) {
+static size_t needs(const struct wr_m4_board *b) {
   return b->mode == WR_RPC_PROXY ? 2 : 1;
 }
 
-void wr_m4_count_open(struct wr_m4_driver *d, const struct wr_m4_board *b,
-                      bool was_open) {
-  bool is_open = b->wire.fd >= 0;
-  if (is_open && !was_open)
-    d->open += wr_m4_needs(b);
-  else if (!is_open && was_open)
-    d->open -= wr_m4_needs(b);
+static bool grant(struct wr_m4_driver *d, struct wr_m4_board *b) {
+  if (d->held + needs(b) > d->descriptors)
+    return false;
+  d->held += needs(b);
+  b->holds = true;
+  return true;
+}
+
+/* Before anything is opened. False: the board waits in line. */
+static bool hold(struct wr_m4_driver *d, struct wr_m4_board *b) {
+  if (b->holds || (d->line == NULL && grant(d, b)))
+    return true;
+  queue_up(d, b);
+  return false;
+}
+
+void wr_m4_next_in_line(struct wr_m4_driver *d) {
+  while (d->line != NULL && grant(d, d->line)) {
+    struct wr_m4_board *b = d->line;
+    d->line = b->line_next;
+    b->in_line = false;
+    wr_m4_make_ready(d, b);
+  }
+}
+
+void wr_m4_release(struct wr_m4_driver *d, struct wr_m4_board *b) {
+  if (!b->holds || b->wire.fd >= 0 || b->wire.s.op != WR_OP_NONE)
+    return;
+  d->held -= needs(b);
+  b->holds = false;
 }
 
 /* Serves the board until it has to wait for something. */
 void wr_m4_serve(struct wr_m4_driver *d, struct wr_m4_board *b) {
   for (;;) {
-    bool was_open = b->wire.fd >= 0;
-    bool room = !b->in_line && d->open + wr_m4_needs(b) <= d->descriptors;
-    if (b->wire.s.wish == WR_WISH_CONNECT && !was_open && !room) {
-      queue_up(d, b);
+    enum wr_rpc_wish wish = b->wire.s.wish;
+    bool opens = wish == WR_WISH_CONNECT || wish == WR_WISH_LOCK;
+    if (opens && !hold(d, b))
       return;
-    }
     wr_rpc_wire_serve(&b->wire, d->world.clock_us);
-    wr_m4_count_open(d, b, was_open);
     if (b->wire.s.wish == WR_WISH_ADDRESS)
       look_up(d, b);
-    else if (b->wire.s.wish != WR_WISH_LOCK || !take_lock(d, b))
+    else if (b->wire.s.wish == WR_WISH_NOTHING ||
+             (wish == WR_WISH_LOCK && !take_lock(d, b)))
       return;
   }
 }

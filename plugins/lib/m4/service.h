@@ -7,7 +7,7 @@
 
 struct wr_m4_driver {
   struct wr_m4_world world;
-  size_t descriptors, open;
+  size_t descriptors, held;
   int epoll_fd, wake_fd;
   struct wr_rpc_resolver *resolver;
   struct wr_timers timers;
@@ -25,13 +25,10 @@ int64_t wr_m4_now_us(const struct wr_m4_driver *d);
 
 /* It is to be turned, after those that are ready already. */
 void wr_m4_make_ready(struct wr_m4_driver *d, struct wr_m4_board *b);
-/* The first that waits for a descriptor is ready. */
+/* Those who wait for descriptors get what is free, first come, first served. */
 void wr_m4_next_in_line(struct wr_m4_driver *d);
-/* Descriptors of a connection. */
-size_t wr_m4_needs(const struct wr_m4_board *b);
-/* Notes that the board's connection was opened or closed. */
-void wr_m4_count_open(struct wr_m4_driver *d, const struct wr_m4_board *b,
-                      bool was_open);
+/* Gives back what the board holds, if it needs it no more. */
+void wr_m4_release(struct wr_m4_driver *d, struct wr_m4_board *b);
 
 /* Fulfils the wishes of the board until it has to wait for something. */
 void wr_m4_serve(struct wr_m4_driver *d, struct wr_m4_board *b);
