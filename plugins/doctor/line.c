@@ -133,6 +133,11 @@ static enum doctor_verdict after_silence(struct doctor_line *l,
 
 /* -- calls --------------------------------------------------------------- */
 
+/* However long the way is. */
+static bool at_once(const struct doctor_probe *p) {
+  return p->end_us - p->sent_us - p->way_us < AT_ONCE_MS * 1000;
+}
+
 static enum doctor_verdict judge_proxy(struct doctor_line *l,
                                        struct wanted *w) {
   struct doctor_probe *p = &l->probe;
@@ -148,8 +153,7 @@ static enum doctor_verdict judge_proxy(struct doctor_line *l,
     return doctor_who_closed(l);
   if (p->end == DOCTOR_OPEN)
     return doctor_who_waits(l, NULL, 0);
-  return p->end_us - p->sent_us < AT_ONCE_MS * 1000 ? doctor_who_closed(l)
-                                                    : after_silence(l, w);
+  return at_once(p) ? doctor_who_closed(l) : after_silence(l, w);
 }
 
 /* Nothing came from a server that keeps connections: is it the server itself?
@@ -183,8 +187,7 @@ static enum doctor_verdict judge_persistent(struct doctor_line *l,
     return doctor_who_closed(l);
   if (p->end == DOCTOR_OPEN)
     return ask_router(l);
-  return p->end_us - p->sent_us < AT_ONCE_MS * 1000 ? doctor_who_closed(l)
-                                                    : DOCTOR_CLOSED;
+  return at_once(p) ? doctor_who_closed(l) : DOCTOR_CLOSED;
 }
 
 static enum doctor_verdict call(struct doctor_line *l, const char *method,

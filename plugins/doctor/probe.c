@@ -78,8 +78,10 @@ int doctor_dial(struct doctor_probe *p, const struct doctor_peer *peer,
   int status = -ENOENT;
   *p = (struct doctor_probe){.fd = -1};
   for (unsigned i = 0; i < peer->count; i++) {
-    int64_t until_us = doctor_clock_us() + timeout_ms * 1000;
-    status = connect_to(p, &peer->at[i], peer->len[i], until_us);
+    int64_t start_us = doctor_clock_us();
+    status =
+        connect_to(p, &peer->at[i], peer->len[i], start_us + timeout_ms * 1000);
+    p->way_us = doctor_clock_us() - start_us;
     if (status == 0)
       return 0;
     doctor_hang_up(p);

@@ -34,6 +34,7 @@ struct doctor_probe {
   int fd;
   enum doctor_end_of end;
   int64_t sent_us, first_us, end_us; /* monotonic; 0: did not happen */
+  int64_t way_us; /* that connecting took: about once there and back */
   size_t len;
   uint8_t in[4 * WR_RPC_REPLY_MAX];
 };
