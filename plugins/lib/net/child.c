@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -46,10 +47,32 @@ static void default_signals(void) {
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What a program needs to find its libraries and its language, and what our own
+ * test builds need. Everything else may be a secret of somebody. */
+static const char *const passed_on[] = {"PATH=",         "HOME=",
+                                        "LANG=",         "TZ=",
+                                        "TMPDIR=",       "LD_LIBRARY_PATH=",
+                                        "LD_PRELOAD=",   "ASAN_OPTIONS=",
+                                        "LSAN_OPTIONS=", "UBSAN_OPTIONS=",
+                                        "TSAN_OPTIONS="};
+#define PASSED_ON (sizeof(passed_on) / sizeof(passed_on[0]))
+
+/* Fills kept[PASSED_ON + 1], which ends in NULL. */
+static void minimal_environment(char **kept) {
+  extern char **environ;
+  size_t count = 0;
+  for (char **e = environ; e != NULL && *e != NULL; e++)
+    for (size_t i = 0; i < PASSED_ON && count < PASSED_ON; i++)
+      if (strncmp(*e, passed_on[i], strlen(passed_on[i])) == 0)
+        kept[count++] = *e;
+  kept[count] = NULL;
+}
+
 /* In the child. Returns only when it failed, with errno. */
 static int become(const char *path, char *const argv[], int null, int out,
                   pid_t parent) {
-  extern char **environ;
+  char *kept[PASSED_ON + 1];
+  minimal_environment(kept);
   (void)setpgid(0, 0);
   default_signals();
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
@@ -59,7 +82,7 @@ static int become(const char *path, char *const argv[], int null, int out,
   if (dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
     return errno;
   close_on_exec();
-  execve(path, argv, environ);
+  execve(path, argv, kept);
   return errno;
 }
 

@@ -1,13 +1,14 @@
 /* child: a program that lives no longer than we do.
  *
  * It runs in its own process group, with no descriptor of ours but its
- * output pipe, with default signals, and with PR_SET_PDEATHSIG: the kernel
- * kills it when the *thread* that started it ends, also by SIGKILL. That is why
- * this is fork() and exec() and not posix_spawn(), which cannot set it. The
- * child calls nothing between the two that is not async-signal-safe.
- * It is reaped even where the process ignores SIGCHLD, or where another part of
- * it waits for every child (collectd's exec plugin does).
- * Threads: start and end from one thread. */
+ * output pipe, with default signals and a minimal environment (PATH, HOME, LANG
+ * and the like: no secrets of ours or of others), and with PR_SET_PDEATHSIG:
+ * the kernel kills it when the *thread* that started it ends, also by SIGKILL.
+ * That is why this is fork() and exec() and not posix_spawn(), which cannot set
+ * it. The child calls nothing between the two that is not async-signal-safe. It
+ * is reaped even where the process ignores SIGCHLD, or where another part of it
+ * waits for every child (collectd's exec plugin does). Threads: start and end
+ * from one thread. */
 #ifndef WR_CHILD_H
 #define WR_CHILD_H
 

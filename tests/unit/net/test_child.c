@@ -53,6 +53,20 @@ static void test_not_started(void) {
   wr_child_end(&c, 1000);
 }
 
+static void test_secrets_are_not_passed_on(void) {
+  struct wr_child c;
+  char text[256];
+  setenv("WEIR_SECRET", "hunter2", 1);
+  make_script("echo \"$WEIR_SECRET.$PATH\"");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
+  read_output(&c, text, sizeof(text));
+  wr_child_end(&c, 1000);
+  CU_ASSERT_PTR_NULL(strstr(text, "hunter2"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, getenv("PATH")));
+  unsetenv("WEIR_SECRET");
+  unlink(script);
+}
+
 static void test_argument_and_output(void) {
   struct wr_child c;
   char text[256];
@@ -230,8 +244,8 @@ static void test_small_limits(void) {
   CU_ASSERT(started > 0 && started < 8);
 }
 
-UNIT_MAIN("child", UNIT(test_not_started), UNIT(test_argument_and_output),
-          UNIT(test_clean_start), UNIT(test_end_kills_the_whole_group),
-          UNIT(test_reaped_by_others), UNIT(test_number_of_somebody_else),
-          UNIT(test_without_pidfd), UNIT(test_closed_descriptors),
-          UNIT(test_small_limits))
+UNIT_MAIN("child", UNIT(test_not_started), UNIT(test_secrets_are_not_passed_on),
+          UNIT(test_argument_and_output), UNIT(test_clean_start),
+          UNIT(test_end_kills_the_whole_group), UNIT(test_reaped_by_others),
+          UNIT(test_number_of_somebody_else), UNIT(test_without_pidfd),
+          UNIT(test_closed_descriptors), UNIT(test_small_limits))
