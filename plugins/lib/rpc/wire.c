@@ -72,9 +72,12 @@ static void told(struct wr_rpc_wire *w, int status, int64_t now_us) {
     wr_rpc_ended(&w->s, status, now_us);
 }
 
-/* Whether the peer has closed a connection that rested meanwhile. */
+/* Whether the peer has closed a connection that rested meanwhile. A call finds
+ * out by itself and is made again; a notification would be lost. */
 static int look(const struct wr_rpc_wire *w) {
   char byte;
+  if (w->s.op != WR_OP_NOTIFY)
+    return 0;
   ssize_t n = recv(w->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
     return 0;
