@@ -4,14 +4,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -193,6 +198,34 @@ static void test_without_pidfd(void) {
   unlink(script);
 }
 
+/* As on a kernel before 6.9: pidfd_send_signal() knows no groups. */
+static int on_an_old_kernel(void (*test)(void)) {
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_send_signal, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog filter = {4, rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+      _exit(2);
+    unsigned before = CU_get_number_of_failures();
+    test();
+    _exit(CU_get_number_of_failures() > before);
+  }
+  int status = -1;
+  waitpid(pid, &status, 0);
+  return status;
+}
+
+static void test_without_signals_to_groups(void) {
+  CU_ASSERT_EQUAL(on_an_old_kernel(test_end_kills_the_whole_group), 0);
+  CU_ASSERT_EQUAL(on_an_old_kernel(test_reaped_by_others), 0);
+  CU_ASSERT_EQUAL(on_an_old_kernel(test_number_of_somebody_else), 0);
+}
+
 /* The process was started without standard input, output and errors, or another
  * plugin closed them: the child has all three, and they are no pipe of ours. */
 static void test_closed_descriptors(void) {
@@ -248,4 +281,5 @@ UNIT_MAIN("child", UNIT(test_not_started), UNIT(test_secrets_are_not_passed_on),
           UNIT(test_argument_and_output), UNIT(test_clean_start),
           UNIT(test_end_kills_the_whole_group), UNIT(test_reaped_by_others),
           UNIT(test_number_of_somebody_else), UNIT(test_without_pidfd),
-          UNIT(test_closed_descriptors), UNIT(test_small_limits))
+          UNIT(test_without_signals_to_groups), UNIT(test_closed_descriptors),
+          UNIT(test_small_limits))
