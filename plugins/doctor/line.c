@@ -9,7 +9,7 @@
 #define DIAL_MS 3000    /* two lost packets */
 #define CALL_MS 2500    /* an m4-proxy ends after 1.0 s */
 #define KNOCK_MS 1200   /* an m4-proxy ends at once */
-#define RESTART_MS 5000 /* a crashed proxy is back within 2 s */
+#define RESTART_MS 3000 /* a crashed proxy is back within 2 s */
 #define AT_ONCE_MS 500  /* far below the second a silent M4 takes */
 #define LOCK_MS 5000
 #define LATE_ROUNDS 3   /* a late reply is waited for so many seconds */
