@@ -55,7 +55,7 @@ static int fail_ended(struct eim *e, const char *what) {
 static void take_char(struct eim *e, char c) {
   if (c == '\n') {
     e->line[e->line_len] = '\0';
-    if (e->o.log != NULL && e->line_len > 0)
+    if (e->o.log != NULL && e->line_len > 0 && !e->line_ended)
       e->o.log(e->o.log_arg, e->line);
     e->line_ended = true;
     return;

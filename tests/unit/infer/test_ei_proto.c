@@ -263,6 +263,7 @@ static void test_another_model(void) {
       {"\"deploy_version\":3", "\"deploy_version\":4", false},
       {"\"name\":\"Flow", "\"name\":\"flow", false},
       {"\"High\"", "\"Higher\"", false},
+      {"[\"Anomalous\"", "[\"Odd\"", false},
       {",\"High\"", "", false},
       {"\"label_count\"", "\"thresholds\":[{\"min_anomaly_score\":0.3}],\"x\"",
        false},

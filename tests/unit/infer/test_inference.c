@@ -11,11 +11,13 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static const double flow[10] = {10, 10, 10, 10, 10, 10, 10, 10, 10, 10};
@@ -110,12 +112,51 @@ static void test_no_place_for_the_socket(void) {
   wr_inference_destroy(i);
 }
 
+static char logged[256];
+
+static void log_line(void *arg, const char *line) {
+  (void)arg;
+  strncat(logged, line, sizeof(logged) - strlen(logged) - 2);
+  strcat(logged, "|");
+}
+
+/* The last line, whole and alone, in the error; each line in the log. */
 static void test_last_words(void) {
   struct wr_model m;
-  make_script("echo first; echo no such tensor >&2; exit 3");
-  struct wr_inference *i = eim(script, 30000);
-  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
-  CU_ASSERT_PTR_NOT_NULL(strstr(i->error, "no such tensor"));
+  make_script("echo first; echo; echo no such tensor >&2; printf 'and so\tit';"
+              "exit 3");
+  struct wr_inference *i =
+      wr_inference_eim(&(struct wr_eim_options){.path = script,
+                                                .timeout_ms = 30000,
+                                                .start_timeout_ms = 30000,
+                                                .places = {1, {"/tmp"}},
+                                                .log = log_line});
+  for (int turn = 0; turn < 2; turn++) {
+    logged[0] = '\0';
+    CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+    CU_ASSERT_STRING_EQUAL(i->error, "the program ended before it listened; it "
+                                     "printed last: \"and so it\"");
+    CU_ASSERT_STRING_EQUAL(logged, "first|no such tensor|");
+  }
+  wr_inference_destroy(i);
+  unlink(script);
+}
+
+static void on_signal(int number) { (void)number; }
+
+/* Signals of other plugins interrupt every wait, and change nothing. */
+static void test_signals(void) {
+  struct wr_model m;
+  struct sigaction usual, action = {.sa_handler = on_signal};
+  struct itimerval often = {{0, 2000}, {0, 2000}}, never = {0};
+  sigaction(SIGALRM, &action, &usual);
+  make_script("exec sleep 1000");
+  struct wr_inference *i = eim(script, 100);
+  setitimer(ITIMER_REAL, &often, NULL);
+  int status = wr_inference_describe(i, &m);
+  setitimer(ITIMER_REAL, &never, NULL);
+  sigaction(SIGALRM, &usual, NULL);
+  CU_ASSERT_EQUAL(status, -ETIMEDOUT);
   wr_inference_destroy(i);
   unlink(script);
 }
@@ -365,7 +406,7 @@ static void test_http_stop(void) {
 
 UNIT_MAIN("inference", UNIT(test_program_that_is_none),
           UNIT(test_no_place_for_the_socket), UNIT(test_last_words),
-          UNIT(test_program_that_never_listens),
+          UNIT(test_signals), UNIT(test_program_that_never_listens),
           UNIT(test_classify_before_describe), UNIT(test_stop),
           UNIT(test_nobody_listens), UNIT(test_statuses),
           UNIT(test_version_changes), UNIT(test_another_connection),
