@@ -98,6 +98,25 @@ class CloudDiskTest(cloudcase.Case):
         agent.wait_log("values are stored on disk again")
         agent.stop()
 
+    def test_read_only_disk_is_still_read(self):
+        disk = self.mount("size=4m")
+        cloud = self.cloudsim()
+        agent, feed = self.started(cloud, extra='SpoolDir "%s"' % disk)
+        feed.flow(-1)
+        cloud.wait_values(1, value=-1)
+        cloud.kill()
+        for n in range(20):
+            feed.flow(n)
+        self.health(agent, "queue_length", "spool", lambda v: v >= 20)
+        agent.stop()
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        cloud.start()
+        agent.start()
+        agent.wait_log("values wait in memory only")
+        self.all_there(cloud, agent, 20)
+        self.health(agent, "queue_length", "spool", lambda v: v == 0)
+        agent.stop()
+
     def test_corrupt_database(self):
         cloud = self.cloudsim()
         os.mkdir(os.path.join(self.dir, "write_arduino_cloud"))

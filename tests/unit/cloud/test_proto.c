@@ -174,6 +174,33 @@ static void test_times_beyond_2038(void) {
   }
 }
 
+/* The classes of the service's list of types, and the brands of three. */
+static void test_types_by_class(void) {
+  static const struct {
+    const char *name;
+    enum wr_cloud_type type;
+  } types[] = {{"PERCENTAGE", WR_CLOUD_NUMBER},
+               {"LITER_PER_SECOND", WR_CLOUD_NUMBER},
+               {"HOME_TEMPERATURE", WR_CLOUD_NUMBER},
+               {"GOOGLE_HOME_TEMPERATURE_C", WR_CLOUD_NUMBER},
+               {"COUNT", WR_CLOUD_INTEGER},
+               {"HOME_LIGHT", WR_CLOUD_BOOL},
+               {"HOME_MOTION_SENSOR", WR_CLOUD_BOOL},
+               {"HOME_CONTACT_SENSOR", WR_CLOUD_BOOL},
+               {"SMART_HOME_SMART_PLUG", WR_CLOUD_BOOL},
+               {"SMART_HOME_SWITCH", WR_CLOUD_BOOL},
+               {"GOOGLE_HOME_MOTION_SENSOR", WR_CLOUD_BOOL},
+               {"COLOR_HSB", WR_CLOUD_OTHER},
+               {"COLOR_RGB", WR_CLOUD_OTHER},
+               {"SCHEDULE", WR_CLOUD_OTHER},
+               {"GENERIC_COMPLEX_PROPERTY", WR_CLOUD_OTHER},
+               {"HOME_COLORED_LIGHT", WR_CLOUD_OTHER},
+               {"SMART_HOME_TELEVISION", WR_CLOUD_OTHER},
+               {"GOOGLE_HOME_DIMMED_LIGHT", WR_CLOUD_OTHER}};
+  for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+    CU_ASSERT_EQUAL(wr_cloud_type_of(types[i].name), types[i].type);
+}
+
 static void test_types_and_names(void) {
   CU_ASSERT_EQUAL(wr_cloud_type_of("FLOAT"), WR_CLOUD_NUMBER);
   CU_ASSERT_EQUAL(wr_cloud_type_of("FLOW_RATE"), WR_CLOUD_NUMBER);
@@ -299,5 +326,5 @@ UNIT_MAIN("cloud_proto", UNIT(test_times_beyond_2038), UNIT(test_no_memory),
           UNIT(test_token_body_is_a_form), UNIT(test_urls), UNIT(test_bodies),
           UNIT(test_values_take_the_type_of_the_property),
           UNIT(test_nan_is_never_sent), UNIT(test_times_out_of_range),
-          UNIT(test_types_and_names), UNIT(test_property_list),
-          UNIT(test_error_texts))
+          UNIT(test_types_by_class), UNIT(test_types_and_names),
+          UNIT(test_property_list), UNIT(test_error_texts))

@@ -268,6 +268,89 @@ static void test_no_way_at_all_waits_a_little(void) {
   stop();
 }
 
+static void test_every_faulty_property_is_named(void) {
+  start();
+  plan("/properties", 200,
+       "[{\"id\":\"f-1\",\"variable_name\":\"flow_rate\",\"type\":"
+       "\"SMART_HOME_TELEVISION\"}]",
+       1);
+  run(5000);
+  CU_ASSERT_PTR_NOT_NULL(strstr(
+      pub.stats.advice, "\"flow_rate\" is of type SMART_HOME_TELEVISION"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(pub.stats.advice, "no property \"classification\""));
+  CU_ASSERT_FALSE(pub.stats.up);
+  stop();
+}
+
+static void test_id_in_upper_case(void) {
+  start();
+  properties[FLOW].name = NULL;
+  properties[FLOW].id = "F-1";
+  flow(1);
+  run(5000);
+  CU_ASSERT_STRING_EQUAL(pub.stats.advice, "");
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+/* Created anew in the cloud, with another id: SIGUSR1 finds it, and what was
+ * rejected goes to the new one. */
+static void test_recreated_property_is_found_at_a_flush(void) {
+  struct wr_row row;
+  start();
+  flow(1);
+  run(5000);
+  flow(2);
+  CU_ASSERT_TRUE(wr_spool_newest(spool, FLOW, &row));
+  wr_spool_reject(spool, &row, 400, "no", t.wall_us);
+  plan("/properties", 200,
+       "[{\"id\":\"f-2\",\"variable_name\":\"flow_rate\",\"type\":\"FLOAT\"},"
+       "{\"id\":\"c-1\",\"variable_name\":\"classification\","
+       "\"type\":\"CHARSTRING\"}]",
+       0);
+  wr_publisher_hurry(&pub);
+  run(10000);
+  CU_ASSERT_STRING_EQUAL(properties[FLOW].cloud.id, "f-2");
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  CU_ASSERT_EQUAL(pub.stats.published, 2);
+  stop();
+}
+
+/* One value that the service cannot digest holds up no other, and is tried
+ * again. */
+static void test_value_that_fails_with_500_is_stepped_over(void) {
+  start();
+  run(2000);
+  cloud.plans[cloud.plan_count++] =
+      (struct plan){.part = "publish_batch", .status = 500, .holds = ":7}"};
+  for (int i = 0; i < 20; i++) {
+    flow(i);
+    pass(1000);
+  }
+  run(120000);
+  CU_ASSERT_EQUAL(rows_left(), 1);
+  CU_ASSERT_EQUAL(pub.stats.rejected, 0);
+  cloud.plan_count = 0;
+  run(WR_STEP_BACK_MS);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  stop();
+}
+
+static void test_flapping_label_does_not_hold_up_the_backlog(void) {
+  start();
+  for (int i = 0; i < 500; i++) {
+    flow(i);
+    pass(1000);
+  }
+  for (int i = 0; i < 60; i++) {
+    label(i % 2 == 0 ? "Low" : "Normal");
+    run(1000);
+  }
+  CU_ASSERT_TRUE(rows_left() < 10);
+  stop();
+}
+
 UNIT_MAIN("publisher, live", UNIT(test_nothing_to_do),
           UNIT(test_current_values_go_in_one_request),
           UNIT(test_token_is_renewed_in_time), UNIT(test_one_request_a_second),
@@ -281,4 +364,9 @@ UNIT_MAIN("publisher, live", UNIT(test_nothing_to_do),
           UNIT(test_refusal_of_everything_costs_nothing),
           UNIT(test_without_publish_of_several),
           UNIT(test_list_of_names_is_not_served),
-          UNIT(test_no_way_at_all_waits_a_little))
+          UNIT(test_no_way_at_all_waits_a_little),
+          UNIT(test_every_faulty_property_is_named),
+          UNIT(test_id_in_upper_case),
+          UNIT(test_recreated_property_is_found_at_a_flush),
+          UNIT(test_value_that_fails_with_500_is_stepped_over),
+          UNIT(test_flapping_label_does_not_hold_up_the_backlog))
