@@ -22,6 +22,8 @@ RECORDS = [
     ("weir:state:code",
      """\
 max by (instance, edge_impulse) (
+    0.5 * collectd_edge_impulse_bool{type="Off"}
+  or
     1 * collectd_edge_impulse_bool{type="Normal"}
   or
     2 * collectd_edge_impulse_bool{type="Low"}
@@ -33,7 +35,7 @@ max by (instance, edge_impulse) (
     5 * collectd_edge_impulse_bool{type="unknown"}
 )""",
      "One number for the state: 1 Normal, 2 Low, 3 High, 4 Anomalous,\n"
-     "5 unknown, 0 none."),
+     "5 unknown, 0.5 Off (a planned stop), 0 none."),
     ("weir:flow:avg5m",
      """\
 avg by (instance, m4_rpc) (

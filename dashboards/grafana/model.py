@@ -9,9 +9,11 @@ SCHEMA = 41
 # Okabe and Ito's palette: told apart by the colour-blind, also side by side.
 COLORS = {"Normal": "#009E73", "Low": "#56B4E9", "High": "#E69F00",
           "Anomalous": "#D55E00", "unknown": "#CC79A7",
-          "none": "#808080"}  # none: uncertain, or a planned stop
+          "Off": "#8FA3B0", "none": "#808080"}  # none: uncertain
 # codes 1..5, 0 is none
 STATES = ["Normal", "Low", "High", "Anomalous", "unknown"]
+# A planned stop (<State "Off">) is less than all of them, but not nothing.
+CODES = {"Off": 0.5, **{s: i + 1 for i, s in enumerate(STATES)}}
 GOOD, WARN, BAD = COLORS["Normal"], COLORS["High"], COLORS["Anomalous"]
 LINES = ["#0072B2", "#CC79A7", "#F0E442"]  # beside panels without states
 SOURCE = "${datasource}"
@@ -66,9 +68,8 @@ def values(**texts):
         for i, (k, (t, c)) in enumerate(texts.items())}}]
 
 
-STATE_MAP = values(_0=("uncertain, or off", COLORS["none"]),
-                   **{"_%d" % (i + 1): (s, COLORS[s])
-                      for i, s in enumerate(STATES)})
+STATE_MAP = values(_0=("uncertain", COLORS["none"]),
+                   **{"_%g" % c: (s, COLORS[s]) for s, c in CODES.items()})
 UP_MAP = values(_0=("down", BAD), _1=("up", GOOD))
 SHELVED_MAP = values(_0=("no", COLORS["none"]), _1=("shelved", WARN))
 
@@ -89,7 +90,7 @@ def ending(state, **properties):
     return o
 
 
-BY_STATE = [ending(s) for s in STATES] + [{
+BY_STATE = [ending(s) for s in CODES] + [{
     "matcher": {"id": "byRegexp", "options": "/^uncertain |(^| )uncertain$/"},
     "properties": [{"id": "color", "value": {
         "mode": "fixed", "fixedColor": COLORS["none"]}}]}]

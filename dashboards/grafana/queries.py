@@ -6,7 +6,7 @@ InfluxDB (its collectd listener): measurement <plugin>_value with the tags
 host, instance (the plugin instance), type, type_instance; types.db calls the
 value of a few types something else (duration: seconds)."""
 
-from model import STATES, influx, prom, query
+from model import CODES, influx, prom, query
 
 
 def series(plugin, kind, instance=None, others="", dsname=None,
@@ -104,23 +104,23 @@ def latest(plugin, kind, instance, legend=None, alias=None, dsname=None):
 
 
 def state_code(how, legend="{{instance}} {{edge_impulse}}"):
-    """1..5 for the most severe state seen in each step, 0 for none.
+    """0.5, 1..5 for the most severe state seen in each step, 0 for none.
 
     how: a range function's name and range, as ("max", "$__interval")."""
     over, span = how
-    terms = ["%d * %s_over_time(%s[%s])" % (
-        i + 1, over, series("edge_impulse", "bool", s), span)
-        for i, s in enumerate(STATES)]
+    terms = ["%g * %s_over_time(%s[%s])" % (
+        code, over, series("edge_impulse", "bool", s), span)
+        for s, code in CODES.items()]
     return prom("max by (instance, edge_impulse) (%s)" % " or ".join(terms),
                 legend)
 
 
 def influx_code(group, fill="fill(null)", how="max"):
     """The same in InfluxQL: the maximum over one subquery per state."""
-    parts = ['(SELECT %s("value") * %d AS "code" FROM %s WHERE %s %s)' % (
-        how, i + 1, measurement("edge_impulse"),
+    parts = ['(SELECT %s("value") * %g AS "code" FROM %s WHERE %s %s)' % (
+        how, code, measurement("edge_impulse"),
         where("edge_impulse", "bool", s), group)
-        for i, s in enumerate(STATES)]
+        for s, code in CODES.items()]
     return influx('SELECT max("code") FROM %s WHERE $timeFilter %s %s' % (
         ", ".join(parts), group, fill))
 
