@@ -67,12 +67,21 @@ def choose_favour(net, apply, recordings):
     return FAVOURS[-1] if best is None else best
 
 
+def files_of(path):
+    if not os.path.isdir(path):
+        return [path]
+    if not own.is_own(path):
+        return [os.path.join(path, rec.FILE)]
+    return [os.path.join(path, name) for name in sorted(os.listdir(path))
+            if os.path.isfile(os.path.join(path, name))]
+
+
 def digest(paths):
     total = hashlib.sha256()
     for path in paths:
-        path = os.path.join(path, rec.FILE) if os.path.isdir(path) else path
-        with open(path, "rb") as data:
-            total.update(data.read())
+        for name in files_of(path):
+            with open(name, "rb") as data:
+                total.update(data.read())
     return total.hexdigest()
 
 
@@ -144,7 +153,7 @@ def main():
     print("  rule: deviation up to %.2f + %.2f of the mean" % rule)
 
     source = export.Provenance(digest(args.recordings), len(learn),
-                               len(train), recipe.SEED)
+                               len(train), recipe.SEED, own.windows(owns))
     export.write_weights(os.path.join(args.lib, "nature_weights.h"), source,
                          ranges, int8)
     export.write_float(stage.float_path, ranges, weights, biases)
