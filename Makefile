@@ -127,8 +127,8 @@ $(MAN5) $(MAN1) $(MAN8):
 man: $(MAN5) $(MAN1) $(MAN8) ## man pages from POD
 
 include tests/check.mk
--include model/model.mk tests/dashboards/dashboards.mk \
-  tests/packaging/packaging.mk
+-include model/model.mk tests/baseline/baseline.mk \
+  tests/dashboards/dashboards.mk tests/packaging/packaging.mk
 
 DROPINS := $(wildcard agent-config/collectd.conf.d/*.conf)
 # Drop-ins that are there belong to the administrator and are kept.

@@ -11,26 +11,29 @@
 #define WARM_S 2400.0
 #define STOP_S 1800.0
 
-static double uniform(struct plant *p) {
+static uint64_t draw(struct plant *p) {
   p->random ^= p->random << 13;
   p->random ^= p->random >> 7;
   p->random ^= p->random << 17;
-  return ((double)(p->random >> 11) + 0.5) / 9007199254740992.0;
+  return p->random;
+}
+
+static double uniform(struct plant *p) {
+  return ((double)(draw(p) >> 11) + 0.5) / 9007199254740992.0;
 }
 
 static double between(struct plant *p, double low, double high) {
   return low + (high - low) * uniform(p);
 }
 
+/* Nearly normal: four uniform numbers out of one draw, never beyond 3.5
+ * deviations. Weeks of them are to pass in seconds. */
 static double normal(struct plant *p) {
-  if (p->has_spare) {
-    p->has_spare = false;
-    return p->spare;
-  }
-  double r = sqrt(-2 * log(uniform(p))), a = 2 * M_PI * uniform(p);
-  p->spare = r * sin(a);
-  p->has_spare = true;
-  return r * cos(a);
+  uint64_t r = draw(p);
+  double sum = 0;
+  for (int i = 0; i < 4; i++, r >>= 16)
+    sum += (double)(r & 0xffff) / 65536.0 - 0.5;
+  return sum * sqrt(3);
 }
 
 void plant_start(struct plant *p, uint64_t seed, enum fault fault, double rate,
@@ -78,7 +81,7 @@ double plant_effect(const struct plant *p) {
 }
 
 /* Off for half an hour: planned, or while the sensor is exchanged. */
-static bool is_stopped(const struct plant *p) {
+bool plant_is_stopped(const struct plant *p) {
   double day = floor(p->time_s / DAY_S), of_day = p->time_s - day * DAY_S;
   if (p->stops > 0 && fmod(day, p->stops) == p->stops - 1 &&
       of_day >= p->from_s + 7200 && of_day < p->from_s + 7200 + STOP_S)
@@ -89,7 +92,7 @@ static bool is_stopped(const struct plant *p) {
 
 /* Where the valve is on its way to. */
 static double wanted(struct plant *p) {
-  if (is_stopped(p)) {
+  if (plant_is_stopped(p)) {
     p->warm = WARM;
     return 0;
   }

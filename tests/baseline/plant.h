@@ -24,8 +24,6 @@ enum fault {
 
 struct plant {
   uint64_t random;
-  double spare; /* second half of a pair of normal numbers */
-  bool has_spare;
   double day, night; /* levels, L/min */
   double noise, pressure, pressure_tau, hours;
   double noon, season, season_phase;
@@ -41,6 +39,8 @@ void plant_start(struct plant *p, uint64_t seed, enum fault fault, double rate,
                  double begin_s);
 /* The next sample, L/min. */
 double plant_sample(struct plant *p);
+/* Nobody told the baseline of it. */
+bool plant_is_stopped(const struct plant *p);
 /* What the fault does at this moment: 1 is nothing. */
 double plant_effect(const struct plant *p);
 

@@ -51,7 +51,7 @@ struct wr_baseline_rules {
 
 #define WR_BASELINE_RULES                                                      \
   {                                                                            \
-    .learn_s = 400, .band = 0.018, .follow = 0.20, .spread = 2.8,              \
+    .learn_s = 400, .band = 0.018, .follow = 0.20, .spread = 2.6,              \
     .hold_s = 30, .day_band = 0.04, .per_second = 1.0 / 60                     \
   }
 

@@ -7,7 +7,7 @@
 #define MOVING 1.6        /* usual deviations: the flow is under way */
 #define NEWEST_S 5.0      /* so is it when these differ from the level */
 #define SLOWER 0.1        /* in alarm */
-#define WANDER_UP_S 600.0 /* outside, until it is wider by one band */
+#define WANDER_UP_S 300.0 /* outside, until it is wider by one band */
 #define WANDER_DOWN 500.0 /* times longer: 1 in 500 seconds may be outside */
 #define OFF_SHARE 0.75    /* of the band: the days' alarm ends */
 

@@ -5,6 +5,7 @@
 
 #define STILL 0.002      /* relative: least usual deviation */
 #define WANDER_WIDE 2.0  /* times the usual wander: never a band below it */
+#define WANDER_MOST 4.0  /* bands: no flow wanders farther */
 #define MATURE_S 21600.0 /* at a point, before the days judge it */
 #define MATURE_IDLE 0.05 /* of the largest level: too little to judge */
 #define DAYS_S 172800.0  /* before a whole day is judged */
@@ -18,7 +19,8 @@ double wr_baseline_usual(const struct wr_baseline *b) {
 
 double wr_baseline_band(const struct wr_baseline *b,
                         const struct wr_baseline_rules *r) {
-  double relative = fmax(r->band, WANDER_WIDE * (double)b->wander);
+  double relative = fmax(
+      r->band, fmin(WANDER_WIDE * (double)b->wander, WANDER_MOST * r->band));
   return fmax(relative * wr_baseline_yardstick(b), wr_baseline_usual(b) / 2);
 }
 
