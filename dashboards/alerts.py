@@ -60,6 +60,7 @@ avg by (instance, m4_rpc) (
 BOARD = "{{ $labels.instance }}"
 M4 = BOARD + ", M4 {{ $labels.m4_rpc }}"
 EI = BOARD + ", M4 {{ $labels.edge_impulse }}"
+FB = BOARD + ", M4 {{ $labels.flow_baseline }}"
 THING = BOARD + ", thing {{ $labels.write_arduino_cloud }}"
 
 # name, severity, for, panel (of the Flow dashboard), expression, summary,
@@ -113,6 +114,39 @@ sum by (instance, edge_impulse) (
         "no single state can be trusted.",
         action="Look at the scores: if two of them take turns, the flow sits "
         "at a border. Raise Debounce or Threshold, or correct Nominal."),
+    dict(
+        name="WeirFlowDrift", severity="warning", wait="1m",
+        panel="baseline",
+        expr='collectd_flow_baseline_bool{type="drift"} == 1',
+        summary="The flow is off its own normal on " + FB,
+        description="The flow has left what this loop usually is, over minutes "
+        "or over days: clogging, wear, a leak, or a change that was meant.",
+        action="The notification says how much, since when and, where it can, "
+        "how long is left. Check filter, pump and pipes. After a change that "
+        "was meant say confirm to flow_baseline (its manual says how)."),
+    dict(
+        name="WeirFlowUnsteady", severity="warning", wait="1m",
+        panel="baseline",
+        expr='collectd_flow_baseline_bool{type="spread"} == 1',
+        summary="The flow is unsteady on " + FB,
+        description="The flow varies far more than this loop usually does.",
+        action="Look for air, cavitation or a valve that hunts."),
+    dict(
+        name="WeirNightFlow", severity="warning", wait="0s",
+        panel="litres",
+        expr='collectd_flow_baseline_bool{type="night_flow"} == 1',
+        summary="The flow never comes to rest on " + FB,
+        description="For 30 hours the flow was never as small as it used to "
+        "be once each day.",
+        action="Look for a leak, or for something that was left on."),
+    dict(
+        name="WeirBaselineUnknown", severity="critical", wait="0s",
+        panel="baseline",
+        expr='collectd_flow_baseline_bool{type="unknown"} == 1',
+        summary="No sample reaches the baseline on " + FB,
+        description="Whether the flow is normal is unknown since StaleAfter: "
+        "no sample comes, or none that is a number.",
+        action="Run weir-doctor m4 on the board."),
     dict(
         name="WeirSensorStuck", severity="warning", wait="5m",
         panel="flow",

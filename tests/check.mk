@@ -9,8 +9,9 @@ BENCH := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 $(BENCH): $(B)/bench/%: $(B)/obj/tests/bench/%.o $(B)/lib/libweir.a; $(program)
 # It stands in for collectd, and the plugin it loads looks for that in it.
-$(B)/obj/tests/bench/edge_invoke.o: ALL_CFLAGS += $(COLLECTD_CFLAGS)
-$(B)/bench/edge_invoke: ALL_LDFLAGS += -rdynamic
+$(B)/obj/tests/bench/edge_invoke.o \
+  $(B)/obj/tests/bench/flow_baseline.o: ALL_CFLAGS += $(COLLECTD_CFLAGS)
+$(B)/bench/edge_invoke $(B)/bench/flow_baseline: ALL_LDFLAGS += -rdynamic
 # alloc.o: see there. What it wraps is wrapped in our own objects alone.
 wrap := malloc calloc realloc free strdup strndup
 $(UNIT): ALL_LDFLAGS += $(wrap:%=-Wl,--wrap=%)

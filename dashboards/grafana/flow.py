@@ -135,6 +135,50 @@ def flow_panels():
     ]
 
 
+BAND_LINE = {"matcher": {"id": "byRegexp", "options": "/ band$/"},
+             "properties": [
+                 {"id": "custom.lineWidth", "value": 1},
+                 {"id": "custom.lineStyle",
+                  "value": {"fill": "dash", "dash": [6, 6]}}]}
+
+
+def baseline_panels():
+    """The flow against the loop's own normal, over hours and weeks."""
+    fb = "flow_baseline"
+
+    def line(kind, name, what):
+        return gauge(fb, kind, name, "{{instance}} {{flow_baseline}} " + what,
+                     "$tag_host $tag_instance " + what)
+    return [
+        row("Baseline"),
+        lines("Flow and its own normal", "Flow, what it usually is within its "
+              "band (minutes), and the reference of this operating point "
+              "(days).", "flowlpm",
+              [gauge("m4_rpc", "flow", "flow_rate",
+                     "{{instance}} {{m4_rpc}} flow",
+                     "$tag_host $tag_instance flow"),
+               line("gauge", "baseline", "baseline"),
+               line("gauge", "band_low", "band"),
+               line("gauge", "band_high", "band"),
+               line("gauge", "reference", "reference")],
+              size=(16, 9), key="baseline",
+              overrides=[FLOW_LINE, BAND_LINE]),
+        lines("Off its normal", "Per cent above or below, of the layer that "
+              "is nearer to alarm.", "percent",
+              [line("gauge", "deviation", "deviation")], size=(8, 9)),
+        lines("Litres", "Of the last full hour.", "litre",
+              [line("gauge", "litres_hour", "an hour")], size=(8, 7), min=0,
+              key="litres"),
+        lines("Litres lost or missing", "What the deviation amounts to, litres "
+              "an hour; below 0: missing.", "litre",
+              [line("gauge", "lost", "off")], size=(8, 7)),
+        lines("Time to the limit", "Hours until Low or High at this rate. "
+              "Empty where no trend is clear.", "h",
+              [line("gauge", "limit_hours", "left")], size=(8, 7), min=0,
+              noValue="no trend"),
+    ]
+
+
 def health_panels():
     return [
         row("Health"),
@@ -189,5 +233,5 @@ def build(flavour):
     return dashboard(
         UID, "Weir flow", "Flow, state and health of one board.",
         [row("Now")] + now_row() + [row("Flow")] + flow_panels() +
-        health_panels() + cloud_panels(), variables(flavour), flavour,
+        baseline_panels() + health_panels() + cloud_panels(), variables(flavour), flavour,
         annotations=[state_changes(flavour)], links=[fleet])

@@ -11,11 +11,15 @@
 #define LEVEL_S 12  /* window of the level */
 #define SPREAD_S 20 /* window of the deviation */
 
+/* Quicker than fmax(), which must think of NaN: there is none here. */
+static inline double larger(double a, double b) { return a > b ? a : b; }
+static inline double smaller(double a, double b) { return a < b ? a : b; }
+
 /* What relative bands are relative to. */
 static inline double wr_baseline_yardstick(const struct wr_baseline *b) {
   double base = b->base < 0 ? -b->base : b->base;
   double least = WR_POINTS_SMALL * (double)b->points.scale;
-  return base > least ? base : least;
+  return larger(base, least);
 }
 
 /* The usual deviation of the newest values: never less than half a pulse. */

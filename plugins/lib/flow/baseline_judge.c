@@ -12,16 +12,17 @@
 #define OFF_SHARE 0.75    /* of the band: the days' alarm ends */
 
 static double bound(double value, double most) {
-  return fmax(-most, fmin(most, value));
+  return larger(-most, smaller(most, value));
 }
 
 unsigned wr_baseline_window(double seconds, double interval_s) {
-  double n = round(seconds / fmax(interval_s, 1));
-  return (unsigned)fmax(n, WR_BASELINE_LEAST);
+  double n = interval_s > 1 ? seconds / interval_s + 0.5 : seconds;
+  return (unsigned)larger(n, WR_BASELINE_LEAST);
 }
 
 double wr_baseline_settling(double interval_s) {
-  return fmax(SETTLE_S, wr_baseline_window(SPREAD_S, interval_s) * interval_s);
+  return larger(SETTLE_S,
+                wr_baseline_window(SPREAD_S, interval_s) * interval_s);
 }
 
 static void drop_block(struct wr_baseline *b) {
@@ -43,7 +44,7 @@ void wr_baseline_arrive(struct wr_baseline *b, int point, double interval_s) {
 static void settled(struct wr_baseline *b, double level) {
   const struct wr_point *p = b->points.at + b->points.current;
   double known = (double)p->level;
-  double scale = fmax(fabs(known), WR_POINTS_SMALL * (double)b->points.scale);
+  double scale = larger(fabs(known), WR_POINTS_SMALL * (double)b->points.scale);
   b->settle_s = 0;
   if (b->drift != 0)
     return;
@@ -84,12 +85,12 @@ static void follow(struct wr_baseline *b, const struct wr_baseline_rules *r,
   double up = r->band / WANDER_UP_S * dt_s * slower;
   bool beyond = fabs(off) > (double)b->wander * stick;
   b->wander += (float)(beyond ? up : -up / WANDER_DOWN);
-  b->wander = fmaxf(b->wander, 0);
+  b->wander = (float)larger((double)b->wander, 0);
 }
 
 /* An alarm's time of holding; true while it stands. */
 static bool hold(float *left_s, bool now, double hold_s, double dt_s) {
-  double left = now ? hold_s : fmax((double)*left_s - dt_s, 0);
+  double left = now ? hold_s : larger((double)*left_s - dt_s, 0);
   *left_s = (float)left;
   return left > 0;
 }
@@ -141,22 +142,21 @@ void wr_baseline_judge(struct wr_baseline *b, const struct wr_baseline_rules *r,
                        double value, double interval_s, double dt_s,
                        unsigned *events) {
   unsigned n = wr_baseline_window(LEVEL_S, interval_s);
-  double level = wr_recent_mean(&b->recent, n);
+  struct wr_recent_look now;
+  wr_recent_look(&b->recent, wr_baseline_window(NEWEST_S, interval_s), n,
+                 wr_baseline_window(SPREAD_S, interval_s), &now);
   if (b->settle_s > 0) {
     b->settle_s -= (float)dt_s;
     if (b->settle_s <= 0)
-      settled(b, level);
+      settled(b, now.more);
     return;
   }
   if (b->recent.count < n)
     return; /* after a hole: an alarm stands until there is evidence */
-  double deviation =
-      wr_recent_deviation(&b->recent, wr_baseline_window(SPREAD_S, interval_s));
-  double off = level - b->base;
+  double level = now.more, deviation = now.deviation, off = level - b->base;
   bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
-  unsigned newest = wr_baseline_window(NEWEST_S, interval_s);
   bool calm = deviation <= MOVING * wr_baseline_usual(b) &&
-              fabs(wr_recent_mean(&b->recent, newest) - level) <= fabs(off) / 2;
+              fabs(now.few - level) <= fabs(off) / 2;
   if (far && calm && isnan(b->key) &&
       elsewhere(b, level, interval_s, dt_s, events))
     return;

@@ -14,14 +14,14 @@
 
 double wr_baseline_usual(const struct wr_baseline *b) {
   double least = STILL * wr_baseline_yardstick(b);
-  return fmax((double)b->deviation, fmax(least, (double)b->quantum / 2));
+  return larger((double)b->deviation, larger(least, (double)b->quantum / 2));
 }
 
 double wr_baseline_band(const struct wr_baseline *b,
                         const struct wr_baseline_rules *r) {
-  double relative = fmax(
-      r->band, fmin(WANDER_WIDE * (double)b->wander, WANDER_MOST * r->band));
-  return fmax(relative * wr_baseline_yardstick(b), wr_baseline_usual(b) / 2);
+  double relative = larger(
+      r->band, smaller(WANDER_WIDE * (double)b->wander, WANDER_MOST * r->band));
+  return larger(relative * wr_baseline_yardstick(b), wr_baseline_usual(b) / 2);
 }
 
 bool wr_baseline_mature(const struct wr_baseline *b) {
@@ -95,7 +95,7 @@ void wr_baseline_view(const struct wr_baseline *b,
       normal = v->reference;
     }
   }
-  v->lost = v->deviation * fmax(fabs(normal), stick) * r->per_second * 3600;
+  v->lost = v->deviation * larger(fabs(normal), stick) * r->per_second * 3600;
 }
 
 void wr_baseline_forecast(const struct wr_baseline *b,

@@ -19,4 +19,13 @@ void wr_recent_push(struct wr_recent *r, double value);
 double wr_recent_mean(const struct wr_recent *r, unsigned n);
 double wr_recent_deviation(const struct wr_recent *r, unsigned n);
 
+/* All that a step wants to know, in one pass over at most the newest `wide`:
+ * the means of `few` and of `more`, and the deviation of `wide` values
+ * (few <= more <= wide). */
+struct wr_recent_look {
+  double few, more, deviation;
+};
+void wr_recent_look(const struct wr_recent *r, unsigned few, unsigned more,
+                    unsigned wide, struct wr_recent_look *out);
+
 #endif
