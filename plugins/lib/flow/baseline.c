@@ -151,7 +151,7 @@ bool wr_baseline_confirm(struct wr_baseline *b) {
   b->base = level;
   b->deviation = (float)fmax((double)b->deviation, deviation);
   b->drift = b->slow = 0;
-  b->spread = b->jumped = b->waiting = false;
+  b->spread = b->jumped = b->waiting = b->stopped = false;
   b->drift_left_s = b->spread_left_s = b->settle_s = 0;
   memset(&b->u.trend, 0, sizeof(b->u.trend));
   wr_totals_confirm(&b->totals);

@@ -77,6 +77,7 @@ struct wr_baseline {
   bool spread;
   bool jumped;      /* the drift began with a jump: this is no drift */
   bool waiting;     /* at a candidate */
+  bool stopped;     /* without any flow since it jumped */
   int8_t direction; /* of the alarm that was told; 0: none */
   uint8_t state;    /* as told */
   struct wr_recent recent;

@@ -35,25 +35,27 @@ void wr_baseline_arrive(struct wr_baseline *b, int point, double interval_s) {
   b->settle_s = (float)wr_baseline_settling(interval_s);
   b->drift_left_s = b->spread_left_s = b->moving_s = 0;
   b->drift = 0;
-  b->spread = b->jumped = b->waiting = false;
+  b->spread = b->jumped = b->waiting = b->stopped = false;
   drop_block(b);
+}
+
+/* This is what the level at the current point was. */
+static bool is_near(const struct wr_baseline *b, double level) {
+  double known = (double)b->points.at[b->points.current].level;
+  double least = WR_POINTS_SMALL * (double)b->points.scale;
+  return fabs(level - known) <= WR_POINTS_NEAR * larger(fabs(known), least);
 }
 
 /* An alarm does not end by a gap. What was never seen is what it is; what is
  * far from what it was is measured against that. */
 static void settled(struct wr_baseline *b, double level) {
   const struct wr_point *p = b->points.at + b->points.current;
-  double known = (double)p->level;
-  double scale = larger(fabs(known), WR_POINTS_SMALL * (double)b->points.scale);
   b->settle_s = 0;
   if (b->drift != 0)
     return;
-  bool near = fabs(level - known) <= WR_POINTS_NEAR * scale;
-  if (p->held_s <= 0 && p->seen_s <= 0) {
+  if (p->held_s <= 0 && p->seen_s <= 0)
     wr_points_confirm(&b->points, level);
-    near = true;
-  }
-  b->base = near ? level : known;
+  b->base = is_near(b, level) ? level : (double)p->level;
 }
 
 static void end_block(struct wr_baseline *b,
@@ -73,19 +75,28 @@ static void end_block(struct wr_baseline *b,
   b->slow = score <= (b->slow != 0 ? OFF_SHARE : 1) ? 0 : off < 0 ? -1 : 1;
 }
 
+/* How far the flow wanders, one second in WANDER_DOWN left out: what stands in
+ * alarm is no wandering. */
+static void learn_wander(struct wr_baseline *b,
+                         const struct wr_baseline_rules *r, double off,
+                         double dt_s) {
+  double up = r->band / WANDER_UP_S * dt_s;
+  bool beyond = fabs(off) > (double)b->wander * wr_baseline_yardstick(b);
+  double now = (double)b->wander + (beyond ? up : -up / WANDER_DOWN);
+  b->wander = (float)larger(now, 0);
+}
+
 /* Everything that follows, by its limit. */
 static void follow(struct wr_baseline *b, const struct wr_baseline_rules *r,
                    double off, double deviation, double dt_s) {
   bool alarm = b->drift != 0 || b->spread;
-  double slower = alarm ? SLOWER : 1, stick = wr_baseline_yardstick(b);
+  double slower = b->jumped ? SLOWER * SLOWER : alarm ? SLOWER : 1;
   double rate = r->follow * dt_s / 3600 * slower;
-  b->base += bound(off, rate * stick);
+  b->base += bound(off, rate * wr_baseline_yardstick(b));
   b->deviation += (float)bound(deviation - (double)b->deviation,
                                rate * wr_baseline_usual(b));
-  double up = r->band / WANDER_UP_S * dt_s * slower;
-  bool beyond = fabs(off) > (double)b->wander * stick;
-  b->wander += (float)(beyond ? up : -up / WANDER_DOWN);
-  b->wander = (float)larger((double)b->wander, 0);
+  if (!alarm)
+    learn_wander(b, r, off, dt_s);
 }
 
 /* An alarm's time of holding; true while it stands. */
@@ -95,7 +106,7 @@ static bool hold(float *left_s, bool now, double hold_s, double dt_s) {
   return left > 0;
 }
 
-/* At a calm level far from the current point's: another point, or a candidate.
+/* At a steady level far from the baseline: another point, or a candidate.
  * True: the flow arrived at one. */
 static bool elsewhere(struct wr_baseline *b, double level, double interval_s,
                       double dt_s, unsigned *events) {
@@ -104,7 +115,9 @@ static bool elsewhere(struct wr_baseline *b, double level, double interval_s,
     point = wr_points_wait(&b->points, level, dt_s, b->age_s, !b->waiting);
     b->waiting = true;
   }
-  if (point < 0 || point == b->points.current)
+  if (point < 0)
+    return false;
+  if (point == b->points.current)
     return false;
   if (wr_points_accept(&b->points, point))
     *events |= WR_BASELINE_POINT;
@@ -116,6 +129,7 @@ static bool elsewhere(struct wr_baseline *b, double level, double interval_s,
 static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
                    double off, double deviation, bool calm, double dt_s) {
   double usual = wr_baseline_usual(b);
+  bool steady = deviation <= MOVING * usual;
   bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
   bool out = fabs(off) > wr_baseline_band(b, r);
   bool loud = deviation > r->spread * usual;
@@ -131,11 +145,23 @@ static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
     b->drift = off < 0 ? -1 : 1;
   if (drift && !was)
     b->drift_s = b->age_s;
-  if (!out)
+  if (!out && steady) /* not only passing by */
     b->jumped = b->waiting = false;
   else if (drift && far && b->age_s - b->drift_s <= MOVING_S)
     b->jumped = true;
   return patient;
+}
+
+/* The flow stood still for a while, and is back where it was: as after a gap.
+ * A loop that starts is cold. */
+static bool restarted(struct wr_baseline *b, double level, double interval_s) {
+  bool still = fabs(level) < WR_POINTS_SMALL * (double)b->points.scale;
+  if (b->jumped && still)
+    b->stopped = true;
+  if (!b->stopped || still || !is_near(b, level))
+    return false;
+  wr_baseline_arrive(b, b->points.current, interval_s);
+  return true;
 }
 
 void wr_baseline_judge(struct wr_baseline *b, const struct wr_baseline_rules *r,
@@ -155,13 +181,16 @@ void wr_baseline_judge(struct wr_baseline *b, const struct wr_baseline_rules *r,
     return; /* after a hole: an alarm stands until there is evidence */
   double level = now.more, deviation = now.deviation, off = level - b->base;
   bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
-  bool calm = deviation <= MOVING * wr_baseline_usual(b) &&
-              fabs(now.few - level) <= fabs(off) / 2;
-  if (far && calm && isnan(b->key) &&
+  bool steady = deviation <= MOVING * wr_baseline_usual(b);
+  bool calm = steady && fabs(now.few - level) <= fabs(off) / 2;
+  if (steady && restarted(b, level, interval_s))
+    return;
+  if (far && steady && isnan(b->key) &&
       elsewhere(b, level, interval_s, dt_s, events))
     return;
   bool patient = alarms(b, r, off, deviation, calm, dt_s);
-  follow(b, r, off, deviation, dt_s);
+  if (!patient)
+    follow(b, r, off, deviation, dt_s);
   if (b->jumped || patient) {
     drop_block(b);
     return;
