@@ -18,8 +18,9 @@ static const char *const statement_text[WR_DB_COUNT] = {
                      "property=? AND seq>? ORDER BY seq LIMIT ?",
     [WR_DB_EXPIRE] =
         "DELETE FROM value WHERE property=?1 AND seq < coalesce((SELECT seq "
-        "FROM value WHERE property=?1 AND time_us>=?2 ORDER BY seq LIMIT 1), "
-        "9223372036854775807)",
+        "FROM value WHERE property=?1 AND time_us - coalesce((SELECT offset_us "
+        "FROM era WHERE id=value.era AND id>=?4), ?3) >= ?2 ORDER BY seq "
+        "LIMIT 1), 9223372036854775807)",
     [WR_DB_THINNABLE] =
         "SELECT seq, time_us, era, level, value FROM value WHERE property=? "
         "AND seq>? AND level BETWEEN 0 AND 3 ORDER BY seq LIMIT ?",

@@ -123,12 +123,17 @@ int wr_spool_keep_ceiling(struct wr_spool *s, int first) {
   return bytes < 0 ? SQLITE_IOERR : code;
 }
 
+/* The age is measured by the monotonic clock; of a row of an earlier boot by
+ * the wall clock as it goes now. */
 int wr_spool_expire(struct wr_spool *s, int64_t oldest_us) {
   int code = SQLITE_OK;
+  int64_t boot = s->db.era_count > 0 ? s->db.eras[0].id : INT64_MAX;
+  int64_t offset_us = s->clock_offset_us;
   for (int i = 0; code == SQLITE_OK && i < s->count; i++) {
-    const int64_t values[] = {s->numbers[i], oldest_us};
+    const int64_t values[] = {s->numbers[i], oldest_us - offset_us, offset_us,
+                              boot};
     int64_t deleted = 0;
-    code = wr_db_change(&s->db, WR_DB_EXPIRE, values, 2, &deleted);
+    code = wr_db_change(&s->db, WR_DB_EXPIRE, values, 4, &deleted);
     count_lost(s, &s->status.expired, deleted);
   }
   return code;

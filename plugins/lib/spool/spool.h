@@ -11,11 +11,11 @@
  * as nobody waits for them; then samples are thinned, the oldest of the
  * property that needs room first, every second one, up to four times over; then
  * those of other properties; then the oldest samples are dropped; changes of
- * state go last. All are counted. Rows older than max_age_us are dropped, but
- * only when the wall clock has run evenly for an hour: a clock that jumps must
- * not empty the queue. SQLite's log is folded back in time; when another
- * program reads for so long that it would pass max_bytes, the disk counts as
- * not usable.
+ * state go last. All are counted. Rows older than max_age_us are dropped: of
+ * this boot by the monotonic clock, of earlier ones by the wall clock when it
+ * has run evenly for an hour; a clock that jumps must not empty the queue.
+ * SQLite's log is folded back in time; when another program reads for so long
+ * that it would pass max_bytes, the disk counts as not usable.
  *
  * When the disk fails (full, read-only, locked, I/O error) the spool goes on in
  * a database in memory, bounded by memory_bytes; what stands on the disk is

@@ -260,6 +260,32 @@ static void test_age_counts_while_the_clock_is_steady(void) {
   remove_dir();
 }
 
+/* A clock that is a year ahead for hours does not make values of this boot
+ * old. */
+static void test_age_is_not_what_a_wrong_clock_says(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.max_age_us = 86400 * SECOND;
+  o.boot = "this boot";
+  struct wr_spool *s = open_with(o);
+  const int64_t year_us = 31536000 * SECOND, hour_ms = 3600000;
+  for (int k = 0; k < 2; k++) /* before the step, and after it */
+    wr_spool_offer(s, &(struct wr_row){.property = FLOW,
+                                       .time_us = WALL + k * year_us,
+                                       .clock_us = WALL + k * year_us,
+                                       .value = {WR_VALUE_NUMBER, k, ""}});
+  wr_spool_commit(s, 0, WALL);
+  for (int h = 1; h < 24; h++)
+    wr_spool_commit(s, h * hour_ms, WALL + year_us + h * hour_ms * 1000);
+  CU_ASSERT_EQUAL(status_of(s).rows, 2);
+  for (int h = 24; h < 26; h++) /* set right again, a day later */
+    wr_spool_commit(s, h * hour_ms, WALL + h * hour_ms * 1000);
+  CU_ASSERT_EQUAL(status_of(s).rows, 0);
+  CU_ASSERT_EQUAL(status_of(s).expired, 2);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 /* --- when the disk fails --- */
 
 static void write_file(const char *text, size_t len) {
@@ -511,6 +537,7 @@ UNIT_MAIN("spool", UNIT(test_rows_come_out_in_the_order_of_arrival),
           UNIT(test_states_go_when_nothing_else_is_left),
           UNIT(test_strangers_give_way_first),
           UNIT(test_age_counts_while_the_clock_is_steady),
+          UNIT(test_age_is_not_what_a_wrong_clock_says),
           UNIT(test_corrupt_file_is_moved_aside),
           UNIT(test_file_corrupted_in_use),
           UNIT(test_file_of_a_later_version_is_read),
