@@ -86,8 +86,12 @@ static void delivered(struct wr_sending *s, const struct wr_moment *t,
     struct wr_property *q = s->names->at + row.property;
     if (r->live)
       note_shown(q, &row);
-    else
+    else {
       show_again(q, &row, i == r->count - 1);
+      /* What is older than this is not so now, and never shown live. */
+      if (row.seq > q->shown_seq)
+        q->shown_seq = row.seq;
+    }
     if (!r->live || !also_old(s, t, row))
       r->rows[gone++] = row;
   }

@@ -223,6 +223,32 @@ static void test_refusal_of_everything_costs_nothing(void) {
   stop();
 }
 
+/* A value was stepped over while younger ones went by their history: it is the
+ * newest that is left, but it is not what is so now. */
+static void test_what_was_stepped_over_is_never_shown_live(void) {
+  start();
+  run(2000);
+  plan("things/thing/publish", 500, "", 0);
+  plan("/publish", 500, "", 0);
+  cloud.plans[1].holds = "{\"value\":";
+  plan("publish_batch", 500, "", 0);
+  cloud.plans[2].holds = "7.5";
+  flow(7.5);
+  for (int i = 0; i < 120; i++) {
+    run(1000);
+    flow(100 + i);
+  }
+  run(60000);
+  CU_ASSERT_EQUAL_FATAL(rows_left(), 1); /* 7.5 */
+  cloud.plan_count = 0;
+  int before = cloud.count;
+  run(900000);
+  CU_ASSERT_EQUAL(rows_left(), 0);
+  for (int i = before; i < cloud.count; i++)
+    CU_ASSERT_PTR_NULL(strstr(cloud.log[i], "publish {"));
+  stop();
+}
+
 static void test_without_publish_of_several(void) {
   start();
   plan("thing/publish", 404, "", 0);
@@ -362,6 +388,7 @@ UNIT_MAIN("publisher, live", UNIT(test_nothing_to_do),
           UNIT(test_property_of_the_wrong_type),
           UNIT(test_culprit_is_rejected_and_the_others_pass),
           UNIT(test_refusal_of_everything_costs_nothing),
+          UNIT(test_what_was_stepped_over_is_never_shown_live),
           UNIT(test_without_publish_of_several),
           UNIT(test_list_of_names_is_not_served),
           UNIT(test_no_way_at_all_waits_a_little),
