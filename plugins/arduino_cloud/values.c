@@ -130,7 +130,7 @@ static bool take(struct thing *t, int index, const data_set_t *ds,
   p->heard_ms = wr_clock_ms();
   p->interval_ms = interval_us / 1000;
   p->unknown = false;
-  enum wr_decision d =
+  enum wr_worth d =
       wr_policy_decide(&p->policy, &row.value, p->heard_ms, row.time_us,
                        2 * interval_us, t->stats.spacing_ms);
   row.state = d == WR_CHANGE;

@@ -12,10 +12,9 @@ static bool same_state(const struct wr_value *a, const struct wr_value *b) {
                                   : (a->number != 0.0) == (b->number != 0.0);
 }
 
-static enum wr_decision decide_state(struct wr_policy *p,
-                                     const struct wr_value *v, bool beat,
-                                     int64_t now_ms, int64_t time_us,
-                                     int64_t late_us) {
+static enum wr_worth decide_state(struct wr_policy *p, const struct wr_value *v,
+                                  bool beat, int64_t now_ms, int64_t time_us,
+                                  int64_t late_us) {
   if (!p->seen)
     return WR_CHANGE;
   if (time_us < p->newest_us && p->newest_us - time_us < late_us &&
@@ -26,9 +25,9 @@ static enum wr_decision decide_state(struct wr_policy *p,
   return beat ? WR_SAMPLE : WR_SKIP;
 }
 
-static enum wr_decision decide_number(const struct wr_policy *p,
-                                      const struct wr_value *v, bool beat,
-                                      int64_t elapsed_ms, int64_t min_ms) {
+static enum wr_worth decide_number(const struct wr_policy *p,
+                                   const struct wr_value *v, bool beat,
+                                   int64_t elapsed_ms, int64_t min_ms) {
   if (!isfinite(v->number))
     return WR_SKIP;
   if (!p->seen)
@@ -39,14 +38,14 @@ static enum wr_decision decide_number(const struct wr_policy *p,
   return moved || beat ? WR_SAMPLE : WR_SKIP;
 }
 
-enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
-                                  int64_t now_ms, int64_t time_us,
-                                  int64_t late_us, int64_t min_ms) {
+enum wr_worth wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
+                               int64_t now_ms, int64_t time_us, int64_t late_us,
+                               int64_t min_ms) {
   int64_t elapsed_ms = now_ms - p->sent_ms;
   bool beat = p->max_ms > 0 && elapsed_ms >= p->max_ms;
-  enum wr_decision d = v->kind == WR_VALUE_NUMBER
-                           ? decide_number(p, v, beat, elapsed_ms, min_ms)
-                           : decide_state(p, v, beat, now_ms, time_us, late_us);
+  enum wr_worth d = v->kind == WR_VALUE_NUMBER
+                        ? decide_number(p, v, beat, elapsed_ms, min_ms)
+                        : decide_state(p, v, beat, now_ms, time_us, late_us);
   if (!p->seen || time_us > p->newest_us || d != WR_SKIP ||
       (now_ms - p->newest_ms) * 4000 >= late_us) {
     p->newest_us = time_us;

@@ -36,7 +36,7 @@ struct wr_policy {
   struct wr_value sent;
 };
 
-enum wr_decision {
+enum wr_worth {
   WR_SKIP,   /* not worth a record, or not a number */
   WR_SAMPLE, /* publish; may be thinned out later */
   WR_CHANGE, /* publish: the state changed */
@@ -44,9 +44,9 @@ enum wr_decision {
 
 /* Decides, and takes the value as published unless it says WR_SKIP. `min_ms`
  * is the stretched interval of the budget, 0 for none. */
-enum wr_decision wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
-                                  int64_t now_ms, int64_t time_us,
-                                  int64_t late_us, int64_t min_ms);
+enum wr_worth wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
+                               int64_t now_ms, int64_t time_us, int64_t late_us,
+                               int64_t min_ms);
 
 struct wr_budget {
   int64_t daily; /* 0: unlimited */

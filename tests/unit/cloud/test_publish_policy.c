@@ -7,14 +7,14 @@
 #define SECOND INT64_C(1000000)
 #define DAY (86400 * SECOND)
 
-static enum wr_decision number(struct wr_policy *p, double v, int64_t now_ms,
-                               int64_t min_ms) {
+static enum wr_worth number(struct wr_policy *p, double v, int64_t now_ms,
+                            int64_t min_ms) {
   return wr_policy_decide(p, &(struct wr_value){WR_VALUE_NUMBER, v, ""}, now_ms,
                           now_ms * 1000, 2 * SECOND, min_ms);
 }
 
-static enum wr_decision label(struct wr_policy *p, const char *text,
-                              int64_t now_ms, int64_t time_us) {
+static enum wr_worth label(struct wr_policy *p, const char *text,
+                           int64_t now_ms, int64_t time_us) {
   struct wr_value v = {.kind = WR_VALUE_TEXT};
   snprintf(v.text, sizeof(v.text), "%s", text);
   return wr_policy_decide(p, &v, now_ms, time_us, 2 * SECOND, 1000000);
