@@ -136,3 +136,13 @@ format-check:
 
 check-config: $(SO) ## validate a configuration: make check-config CONF=file
 	@WEIR_BUILD=$(B) tests/check-config "$(CONF)"
+
+# The whole pipe in one process and virtual time: see tests/simulate/sim.h.
+SIMULATE_OBJ := $(call objs,$(wildcard tests/simulate/*.c) \
+  tests/evaluate/agent.c tests/sim/m4sim_plant.c tests/sim/m4sim_scenario.c)
+$(B)/bin/simulate: $(SIMULATE_OBJ) $(B)/lib/libweir.a \
+  $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
+.PHONY: simulate
+simulate: $(B)/bin/simulate ## faults in virtual time: SEED= COUNT= DAYS= TRACE=1
+	@SEED=$(SEED) COUNT=$(COUNT) DAYS=$(DAYS) UNTIL=$(UNTIL) TRACE=$(TRACE) \
+	  tests/simulate/run $<
