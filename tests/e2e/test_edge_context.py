@@ -91,5 +91,28 @@ class HintTest(edgecase.Case):
             [9, 10, 11, 41, 42, 43])
 
 
+class CloudTest(edgecase.Case):
+    def test_hint_as_a_text_property_goes_away_again(self):
+        """The samples have old stamps, so only the newest is sent live."""
+        cloud = self.cloudsim(
+            "--thing", weir.CloudSim.THING, "--property", "flow_rate:FLOAT",
+            "--property", "classification:CHARSTRING",
+            "--property", "hint:CHARSTRING")
+        hint = ('<Property "hint">\nPlugin "edge_impulse"\nType "bool"\n'
+                'Meta "edge_impulse:reason"\nMinInterval 0\n</Property>')
+        agent = self.agent(edgecase.chain([EIM]) + weir.cloud_block(
+            cloud.url, cloud.credentials(self.dir), extra=hint))
+        self.put(counted([10] * 30 + [0] * 12))
+        weir.wait_until(
+            lambda: any(v["value"].startswith("blocked or stopped: 0 %")
+                        for v in cloud.values(property="hint")),
+            "the cloud has the hint", alive=agent)
+        self.put(counted([10] * 20))
+        weir.wait_until(
+            lambda: cloud.values(property="hint")[-1]["value"] == "",
+            "the hint is empty again", alive=agent)
+        agent.stop()
+
+
 if __name__ == "__main__":
     unittest.main()
