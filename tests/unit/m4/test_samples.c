@@ -1,0 +1,94 @@
+/* From a good answer to samples: the repair of readings that the library on
+ * the M4 counted over less than a second, by when the reading was taken. */
+#include "lib/m4/samples.h"
+#include "tests/unit/unit.h"
+
+#define SECOND_US 1000000
+#define SLACK_US 50000
+
+static double values[16];
+static int count;
+
+static void on_sample(void *user, size_t which, size_t output, double value,
+                      int64_t at_us) {
+  (void)user, (void)which, (void)output, (void)at_us;
+  values[count++] = value;
+}
+
+static void on_latency(void *user, size_t which, int64_t took_us,
+                       int64_t at_us) {
+  (void)user, (void)which, (void)took_us, (void)at_us;
+}
+
+static const int64_t whole[] = {WR_M4_WHOLE};
+static struct wr_m4_method method;
+static struct wr_m4_life life;
+
+static void begin(void) {
+  count = 0;
+  method = (struct wr_m4_method){.name = "flow_rate",
+                                 .interval_ms = 1100,
+                                 .seq_index = -1,
+                                 .indices = whole,
+                                 .indices_count = 1,
+                                 .repair = true,
+                                 .scale = 2};
+  life = (struct wr_m4_life){.sink = {NULL, on_sample, on_latency, NULL, NULL},
+                             .methods = {&method},
+                             .methods_count = 1};
+}
+
+/* An answer of 10 to a question of this moment. */
+static void answer(int64_t sent_us, int64_t took_us, unsigned stale) {
+  struct wr_rpc_call call = {
+      .sent_us = sent_us,
+      .took_us = took_us,
+      .stale = stale,
+      .result = {.kind = WR_RPC_FLOAT, .d = 10},
+  };
+  wr_m4_sampled(&life, 0, &call);
+}
+
+static void test_repaired(void) {
+  begin();
+  answer(5 * SECOND_US, 400, 0);
+  CU_ASSERT_EQUAL(count, 0); /* since when it counts is not known */
+  answer(6 * SECOND_US + 100000, 400, 0);
+  answer(7 * SECOND_US + 200000, SLACK_US - 1, 0);
+  CU_ASSERT_EQUAL_FATAL(count, 2);
+  CU_ASSERT_DOUBLE_EQUAL(values[0], 2 * 10 / 1.1, 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(values[1], 2 * 10 / 1.1, 1e-9);
+}
+
+/* After one that was long on its way, or that came behind a stranger's answer,
+ * neither it nor the next one is a reading; from then on they are again. */
+static void test_moment_not_known(void) {
+  static const struct {
+    int64_t took_us;
+    unsigned stale;
+  } cases[] = {{SLACK_US, 0}, {400, 1}, {SLACK_US, 1}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin();
+    answer(5 * SECOND_US, 400, 0);
+    answer(6 * SECOND_US + 100000, 400, 0);
+    CU_ASSERT_EQUAL(count, 1);
+    answer(7 * SECOND_US + 200000, cases[i].took_us, cases[i].stale);
+    CU_ASSERT_EQUAL(count, 1);
+    answer(8 * SECOND_US + 300000, 400, 0);
+    CU_ASSERT_EQUAL(count, 1);
+    answer(9 * SECOND_US + 400000, 400, 0);
+    CU_ASSERT_EQUAL_FATAL(count, 2);
+    CU_ASSERT_DOUBLE_EQUAL(values[1], 2 * 10 / 1.1, 1e-9);
+  }
+}
+
+static void test_without_repair(void) {
+  begin();
+  method.repair = false;
+  answer(5 * SECOND_US, 10 * SLACK_US, 3);
+  CU_ASSERT_EQUAL_FATAL(count, 1);
+  CU_ASSERT_EQUAL(values[0], 20);
+}
+
+UNIT_MAIN("m4_samples", UNIT(test_repaired), UNIT(test_moment_not_known),
+          UNIT(test_without_repair))
