@@ -43,7 +43,7 @@ static const struct weir_label LABELS[] = {WEIR_BUNDLED_LABELS};
 /* Two and a half heartbeats of 60 s: one may be lost. */
 static const uint32_t REPORT_HOLD_MS = 150000;
 
-static const char VERSION[] = "weir-flow 0.1.0";
+static const char VERSION[] = "weir-flow 0.2.0";
 static_assert(sizeof(VERSION) <= 32, "m4-proxy dies of longer texts");
 
 static struct flow_edge edge;
