@@ -295,9 +295,9 @@ class CloudTest(cloudcase.Case):
         feed = self.feed(agent)
         feed.flow(1e9)
         agent.wait_log(r"severity = WARNING.*does not take the values")
-        feed.flow(2)
-        feed.flow(3)
-        cloud.wait_values(1, value=3)
+        for n in range(2, 12):
+            feed.flow(n)
+        cloud.wait_values(1, value=11)
         agent.wait_log(r'a value is rejected, of property "flow_rate" '
                        r'\(HTTP 400: out of range\)')
         agent.stop()

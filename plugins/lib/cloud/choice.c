@@ -207,19 +207,19 @@ static int stamp_all(struct wr_choice *c, const struct wr_moment *t,
   return count;
 }
 
-/* The last thing that a batch of states says is what is so now, should the
- * service take it for that. */
+/* The last thing that the last batch of states says is what is so now, should
+ * the service take it for that. */
 static int end_with_current(struct wr_choice *c, const struct wr_moment *t,
                             int64_t present_us, int count) {
   const struct wr_property *q = c->names->at + c->rows[0].property;
-  if (!q->has_last || !q->alive || q->fails > 0 || q->batch < 2 || c->bare ||
-      wr_choice_no_batch(c, t) || q->last.seq <= c->rows[count - 1].seq)
+  if (count == 0 || !q->has_last || !q->alive || q->fails > 0 || q->batch < 2 ||
+      c->bare || wr_choice_no_batch(c, t) ||
+      q->last.seq <= c->rows[count - 1].seq)
     return count;
   struct wr_row row = q->last;
   if (!wr_row_stamp(&row, t, present_us))
     return count;
   row.property = c->rows[0].property;
-  count = count < q->batch ? count : count - 1;
   c->rows[count] = row;
   return count + 1;
 }
@@ -241,11 +241,13 @@ int wr_choose_old(struct wr_choice *c, const struct wr_moment *t,
   if (q->kind == WR_VALUE_NUMBER && max > wr_budget_left_old(c->budget))
     max = wr_budget_left_old(c->budget);
   int count = heads(c, best, c->rows, (int)max);
+  bool all = count < max;
   if (count > 1 && wr_spool_newest(c->spool, best, &newest) &&
       c->rows[count - 1].seq == newest.seq && is_live(c, &newest, t))
     count--;
-  count = stamp_all(c, t, present_us, count);
-  return end_with_current(c, t, present_us, count);
+  int stamped = stamp_all(c, t, present_us, count);
+  return all && stamped == count ? end_with_current(c, t, present_us, count)
+                                 : stamped;
 }
 
 int64_t wr_choice_oldest_us(const struct wr_choice *c) {

@@ -18,9 +18,10 @@
 struct wr_skip {
   int64_t seq;
   int64_t until_ms;
-  int64_t passed; /* batches that had passed when it failed last */
-  bool refused;   /* in the service's own words */
-  bool tried;     /* again, since it was stepped over */
+  int64_t passed;   /* batches that had passed when it failed last */
+  int64_t requests; /* of any values that had passed */
+  bool refused;     /* in the service's own words */
+  bool tried;       /* again, since it was stepped over */
 };
 
 struct wr_property {

@@ -196,15 +196,17 @@ static void failed_again(struct wr_sending *s, const struct wr_moment *t,
                          enum wr_outcome outcome) {
   struct wr_property *q = property_of(s, r);
   bool refused = outcome == WR_OUTCOME_REFUSED;
-  if (refused && skip->refused && s->choice->passed > skip->passed) {
+  bool proven = s->choice->passed > skip->passed || s->passed > skip->requests;
+  if (refused && skip->refused && proven) {
     *skip = q->skips[--q->skip_count];
     reject(s, t, r);
     return;
   }
   skip->refused |= refused;
-  skip->tried = true;
+  skip->tried = proven; /* else nothing passes, and it may not be its fault */
   skip->passed = s->choice->passed;
-  skip->until_ms = t->now_ms + WR_STEP_BACK_MS;
+  skip->requests = s->passed;
+  skip->until_ms = t->now_ms + (proven ? WR_STEP_BACK_MS : WR_SINGLE_MS);
 }
 
 static void step_over(struct wr_sending *s, const struct wr_moment *t,
@@ -214,8 +216,9 @@ static void step_over(struct wr_sending *s, const struct wr_moment *t,
     return; /* too many: it is not a matter of single rows */
   q->skips[q->skip_count++] =
       (struct wr_skip){.seq = r->rows->seq,
-                       .until_ms = t->now_ms + WR_STEP_BACK_MS,
+                       .until_ms = t->now_ms + WR_SINGLE_MS,
                        .passed = s->choice->passed,
+                       .requests = s->passed,
                        .refused = refused};
   q->fails = 0;
   wr_pace_ok(&q->pace); /* the next one at once */

@@ -8,8 +8,9 @@
  * fault itself, and is made smaller: a request of several goes one by one, a
  * batch is halved, whatever the status or the lack of one. A single row that
  * fails for WR_STEP_AFTER_MS is stepped over: the next batch goes instead. When
- * that has passed, the row is tried once more; it is rejected if the service
- * then refuses it in its own words again, else it is tried every ten minutes.
+ * that has passed, or after a minute, the row is tried once more; it is
+ * rejected if other values have passed since and the service then refuses it in
+ * its own words again, else it is tried every ten minutes.
  *
  * A 404 of a call is doubted: `publish` of several is replaced by single ones
  * for ten minutes, which means the same; `publish_batch` is believed missing
