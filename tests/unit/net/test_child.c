@@ -60,7 +60,7 @@ static void test_not_started(void) {
 
 static void test_secrets_are_not_passed_on(void) {
   struct wr_child c;
-  char text[256];
+  char text[8192]; /* PATH may be long */
   setenv("WEIR_SECRET", "hunter2", 1);
   make_script("echo \"$WEIR_SECRET.$PATH\"");
   CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
