@@ -83,8 +83,8 @@ LoadPlugin unixsock
 """
 COUNTER = """\
 #!/bin/sh
-while true; do
-  echo "PUTVAL testhost/exec-counter/gauge-x interval=1 N:1"
+# Whoever reads may be gone, and SIGPIPE may be blocked.
+while echo "PUTVAL testhost/exec-counter/gauge-x interval=1 N:1"; do
   sleep 1
 done
 """
