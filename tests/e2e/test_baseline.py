@@ -244,6 +244,33 @@ class CommandTest(baselinecase.Case):
         agent.stop()
 
 
+class CloudTest(baselinecase.Case):
+    def test_the_state_reaches_the_cloud(self):
+        cloud = self.cloudsim("--thing", weir.CloudSim.THING, "--property",
+                              "flow_state:CHARSTRING")
+        agent = self.start(extra="""\
+PluginDir "%s"
+LoadPlugin write_arduino_cloud
+<Plugin write_arduino_cloud>
+  <Thing "pump">
+    URL "%s"
+    CredentialsFile "%s"
+    <Property "flow_state">
+      Plugin "flow_baseline"
+      Type "bool"
+      TypeInstance "drift"
+      Meta "flow_baseline:state"
+    </Property>
+  </Thing>
+</Plugin>
+""" % (weir.PLUGINDIR, cloud.url, cloud.credentials(self.dir)))
+        self.learn(agent)
+        cloud.wait_values(1, property="flow_state", value="normal")
+        self.put(steady(9.6, 40))
+        cloud.wait_values(1, property="flow_state", value="low")
+        agent.stop()
+
+
 class SetpointTest(baselinecase.Case):
     def test_a_set_point_names_its_normal(self):
         agent = self.start('Setpoint "feed-pump/flow-setpoint"\n')

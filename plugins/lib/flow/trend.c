@@ -8,9 +8,9 @@ static const unsigned per_next[WR_TREND_SCALES] = {12, 12, 0};
 static const double block_s[WR_TREND_SCALES] = {
     WR_TREND_BLOCK_S, 12.0 * WR_TREND_BLOCK_S, 144.0 * WR_TREND_BLOCK_S};
 
-#define LEAST 5        /* means behind the break, to call it a line */
+#define LEAST 3        /* means behind the break, to call it a line */
 #define CLEAR 4.0      /* slope against its error */
-#define WIDTH 1.3      /* errors on each side: about 80 % */
+#define WIDTH 2.5      /* errors on each side: about 80 % */
 #define LEAST_RISE 1.0 /* per cent: less is not worth a sentence */
 
 static double at(const struct wr_trend_ring *r, unsigned i) {
@@ -83,19 +83,21 @@ static void fit_from(const struct wr_trend_ring *r, double from,
   f->from = from;
 }
 
-/* The best break. Neighbouring means are not independent (pressure wanders for
+/* The best break. One as late as can be may be later still: there it is too
+ * early to tell. Neighbouring means are not independent (pressure wanders for
  * hours): the error is taken twice. */
 static bool fit_ring(const struct wr_trend_ring *r, struct fit *best) {
-  if (r->count < LEAST + 1)
+  if (r->count <= LEAST + 1)
     return false;
-  for (unsigned half = 0; half / 2 + LEAST < r->count; half++) {
+  double last = r->count - 1 - LEAST;
+  for (double from = 0; from <= last; from += 0.5) {
     struct fit f;
-    fit_from(r, half / 2.0, &f);
-    if (half == 0 || f.rest < best->rest)
+    fit_from(r, from, &f);
+    if (from <= 0 || f.rest < best->rest)
       *best = f;
   }
   best->error = 2 * best->error + 1e-9;
-  return fabs(best->slope) > CLEAR / 2 * best->error &&
+  return best->from < last && fabs(best->slope) > CLEAR / 2 * best->error &&
          fabs(best->now - best->level) > LEAST_RISE;
 }
 
@@ -132,17 +134,12 @@ void wr_trend_forecast(const struct wr_trend *t, double rest_s, double low,
   int scale = -1;
   memset(out, 0, sizeof(*out));
   for (unsigned s = 0; s < WR_TREND_SCALES; s++) {
-    unsigned count = t->rings[s].count;
     if (!fit_ring(t->rings + s, &f))
       continue;
-    /* A line that fills the ring began earlier: a coarser one knows when, but
-     * only if it is long enough to be seen there. */
-    if (scale >= 0 && f.from + LEAST + 1 >= count)
-      break;
     best = f;
     scale = (int)s;
-    if (f.from >= count / 4.0)
-      break;
+    if (f.from >= t->rings[s].count / 4.0)
+      break; /* else it began earlier: a coarser ring knows when */
   }
   if (scale >= 0)
     tell(t, (unsigned)scale, &best, rest_s, best.slope < 0 ? low : high, out);
