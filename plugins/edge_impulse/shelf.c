@@ -1,4 +1,4 @@
-/* Shelving: an operator who knows keeps notifications back for a while, with an
+/* shelf: an operator who knows keeps notifications back for a while, with an
  * end. The command is a notification, as collectd's unixsock and exec take
  * them:
  *

@@ -8,7 +8,7 @@
 #include "collectd/core/utils/common/common.h"
 
 #define INTERVAL_MS 1000
-#define REPAIR_INTERVAL_MS 1020 /* see m4_values.h */
+#define REPAIR_INTERVAL_MS 1020 /* see lib/m4/values.h */
 #define TIMEOUT_MS 1500
 #define NAME_MAX_BYTES 100
 

@@ -5,8 +5,8 @@
  *     <Report "...">   a function on the M4 that is told the newest label
  *
  * What happens between the instants is lib/m4. One thread drives all blocks
- * (m4_driver); no collectd thread may wait for a board. Hence there is no read
- * callback: its schedule would drift with the calls, and a failure would
+ * (lib/m4/driver.h); no collectd thread may wait for a board. Hence there is no
+ * read callback: its schedule would drift with the calls, and a failure would
  * stretch it up to a day. The thread dispatches what it reads.
  * Labels arrive in a write callback, which finds the block by the hash of its
  * name, copies the label and wakes the thread. */

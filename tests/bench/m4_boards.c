@@ -1,4 +1,4 @@
-/* A thousand M4s behind a thousand proxies, and one m4_driver in front of them:
+/* A thousand M4s behind a thousand proxies, and one driver in front of them:
  * what a board costs in CPU, memory, descriptors and threads, and how late the
  * calls go out against the schedule.
  *

@@ -1,4 +1,4 @@
-/* What a call of rpc_client costs, beside the floor: bare system calls to the
+/* What a call of lib/rpc costs, beside the floor: bare system calls to the
  * same server, in turns within one run. CPU is that of this process, user and
  * system. The server is tests/sim/m4sim; without it nothing is measured.
  *

@@ -1,4 +1,4 @@
-/* cloud_proto: the Arduino Cloud REST API as text: paths and bodies out,
+/* proto: the Arduino Cloud REST API as text: paths and bodies out,
  * replies in. Pure; every reply is hostile until it passed here.
  *
  * Source: the service's OpenAPI description (the 2026-04 client release brought

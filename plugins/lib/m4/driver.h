@@ -1,11 +1,11 @@
-/* m4_driver: one thread, one epoll, any number of M4s.
+/* driver: one thread, one epoll, any number of M4s.
  *
  *   driver   waits, and turns the boards whose time has come
  *   service  gives each board what it wishes
  *   board    a life, its session with a socket, its place at a gate
  *
  * Sockets never block; names are looked up by at most WR_M4_LOOKUPS threads
- * (rpc_resolver.h); a proxy's lock is tried, not waited for (m4_gate.h). The
+ * (lib/rpc/resolver.h); a proxy's lock is tried, not waited for (gate.h). The
  * schedules of the boards are spread evenly over their intervals. No more than
  * `descriptors` are open at once: connections beyond wait in line, first come,
  * first served.

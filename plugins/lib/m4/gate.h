@@ -1,7 +1,7 @@
-/* m4_gate: the one door to an m4-proxy, for all lives of this process.
+/* gate: the one door to an m4-proxy, for all lives of this process.
  *
  * Those of this process go through it in the order in which they came; who is
- * at the door tries the lock between processes (rpc_lock.h) every few
+ * at the door tries the lock between processes (lib/rpc/lock.h) every few
  * milliseconds and, when another does not give it back for `patience`, goes in
  * without. From then on it is tried once for each call, until it is free. The
  * proxy's guard hangs here, too: all spellings of an address share both.
@@ -21,7 +21,7 @@ struct wr_m4_visitor {
 
 struct wr_m4_gate {
   char key[WR_RPC_KEY_MAX];
-  const char *lock_directory; /* NULL: see rpc_lock.h */
+  const char *lock_directory; /* NULL: see lib/rpc/lock.h */
   struct wr_rpc_guard guard;
   int lock_error; /* of the last try; 0, or -errno: there can be no lock */
   /* The gate's: */

@@ -1,4 +1,4 @@
-/* m4_life: the life of one M4, without any I/O of its own.
+/* life: the life of one M4, without any I/O of its own.
  *
  *   life     when what is asked or told: turns, reports, health
  *   results  what the end of a call means: faults, blame, up or down
@@ -8,7 +8,7 @@
  * together (persistent). A turn ends when all have answered, or with the first
  * call that nobody answers: the rest is asked in the next turn, and first. In
  * between labels are told; never both at once. After a call that was cut short
- * an m4-proxy is probed before anything else is asked (see rpc_guard.h).
+ * an m4-proxy is probed before anything else is asked (see lib/rpc/guard.h).
  *
  * wr_m4_step() does what is due and begins an operation of the session; who
  * serves the session calls it again when that has ended, when a label came and
@@ -36,7 +36,7 @@ struct wr_m4_method {
   int64_t seq_index;      /* element that counts measurements; -1: none */
   const int64_t *indices; /* of the numbers wanted, or WR_M4_WHOLE */
   size_t indices_count;
-  bool repair; /* see m4_values.h */
+  bool repair; /* see values.h */
   double scale;
   /* The life's: */
   struct wr_sample_clock clock;

@@ -1,4 +1,4 @@
-/* m4_results: what the end of a call means for a life; m4_life's alone. */
+/* results: what the end of a call means for a life; life's alone. */
 #ifndef WR_M4_RESULTS_H
 #define WR_M4_RESULTS_H
 

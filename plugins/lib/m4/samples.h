@@ -1,4 +1,4 @@
-/* m4_samples: from a good answer to samples; m4_results' alone. */
+/* samples: from a good answer to samples; results' alone. */
 #ifndef WR_M4_SAMPLES_H
 #define WR_M4_SAMPLES_H
 

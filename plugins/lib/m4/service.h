@@ -1,4 +1,4 @@
-/* m4_service: what the driver does for one board; m4_driver's alone. */
+/* service: what the driver does for one board; driver's alone. */
 #ifndef WR_M4_SERVICE_H
 #define WR_M4_SERVICE_H
 

@@ -1,4 +1,4 @@
-/* m4_values: from the result of a call to numbers that may be trusted.
+/* values: from the result of a call to numbers that may be trusted.
  *
  * Pure: no clock, no socket. Threads: none of its own. */
 #ifndef WR_M4_VALUES_H

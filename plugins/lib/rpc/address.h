@@ -1,6 +1,6 @@
-/* rpc_address: where an M4 is: text to parts, parts to sockets' addresses.
+/* address: where an M4 is: text to parts, parts to sockets' addresses.
  *
- * Nothing here waits; names that only a server knows are rpc_resolver's.
+ * Nothing here waits; names that only a server knows are resolver's.
  * Threads: none of its own. */
 #ifndef WR_RPC_ADDRESS_H
 #define WR_RPC_ADDRESS_H

@@ -1,11 +1,11 @@
-/* rpc_base: what the session and its transports stand on; nobody else's. */
+/* base: what the session and its transports stand on; nobody else's. */
 #ifndef WR_RPC_BASE_H
 #define WR_RPC_BASE_H
 
 #include "lib/rpc/session.h"
 
 struct wr_rpc_transport {
-  bool locks; /* one caller at a time: see rpc_lock.h */
+  bool locks; /* one caller at a time: see lock.h */
   bool keeps; /* the connection outlives the operation */
   /* Writes `out` for the operation; false: nothing can be sent, and every call
    * has its outcome. */

@@ -1,4 +1,4 @@
-/* rpc_call: one call to the M4, how it ended, and in which words.
+/* call: one call to the M4, how it ended, and in which words.
  *
  * Ownership: the result points into the struct wr_rpc_call it belongs to.
  * Threads: none of its own. */
@@ -24,7 +24,7 @@ enum wr_rpc_outcome {
   WR_RPC_BUSY,        /* waits for its turn; set by its user */
   WR_RPC_UNSENDABLE,  /* the request is too long; nothing was sent */
   WR_RPC_CANCELLED,   /* stop_fd */
-  WR_RPC_WITHHELD,    /* not made, see rpc_guard.h; set by its user */
+  WR_RPC_WITHHELD,    /* not made, see guard.h; set by its user */
 };
 
 /* The outcomes as a user counts them. */

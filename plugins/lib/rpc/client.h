@@ -1,10 +1,10 @@
-/* rpc_client: calls to the M4 that end in time and say how they ended, for
- * programs that wait: a session (see rpc_session.h) with its socket, look-up
+/* client: calls to the M4 that end in time and say how they ended, for
+ * programs that wait: a session (see session.h) with its socket, look-up
  * and lock.
  *
  * Ownership: results point into the struct wr_rpc_call they belong to.
  * Threads: one owner per client at a time. Only stop_fd ends a wait early.
- * Limits: WR_RPC_BATCH calls in a batch, requests and replies as rpc_codec. */
+ * Limits: WR_RPC_BATCH calls in a batch, requests and replies as codec.h. */
 #ifndef WR_RPC_CLIENT_H
 #define WR_RPC_CLIENT_H
 
@@ -23,7 +23,7 @@ struct wr_rpc_options {
                          proxy mode above 1100, or SILENT is never seen */
   uint32_t random;    /* where the msgids start */
   struct wr_rpc_env env;
-  const char *lock_directory; /* NULL: see rpc_lock.h */
+  const char *lock_directory; /* NULL: see lock.h */
 };
 
 struct wr_rpc_client;

@@ -1,4 +1,4 @@
-/* rpc_codec: MessagePack-RPC messages, bytes out and hostile bytes in.
+/* codec: MessagePack-RPC messages, bytes out and hostile bytes in.
  *
  * Out: only what every server on the way understands. The m4-proxy decodes
  * with a MessagePack of 2012: nil, floats, bin and str8 as arguments crash or

@@ -1,4 +1,4 @@
-/* rpc_guard: which calls may be made at an m4-proxy that may have crashed.
+/* guard: which calls may be made at an m4-proxy that may have crashed.
  *
  * A call to a method that the M4 has not bound crashes the proxy. systemd
  * starts it again after 2 s, but only ten times in 120 s; then it stays down

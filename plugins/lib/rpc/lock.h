@@ -1,4 +1,4 @@
-/* rpc_lock: one caller at a time at an m4-proxy, between processes.
+/* lock: one caller at a time at an m4-proxy, between processes.
  *
  * The m4-proxy never matches replies to requests: two callers at once get
  * each other's. Everybody who calls through this library takes an advisory

@@ -1,4 +1,4 @@
-/* rpc_session in front of servers that keep the connection: rpclib and the
+/* The session in front of servers that keep the connection: rpclib and the
  * arduino-router. */
 #include "lib/rpc/base.h"
 

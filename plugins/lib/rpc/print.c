@@ -1,4 +1,4 @@
-/* Values of rpc_codec as text for people. */
+/* Values of the codec as text for people. */
 #include "lib/rpc/codec.h"
 
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-/* rpc_session in front of Arduino's m4-proxy: one connection, one message. */
+/* The session in front of Arduino's m4-proxy: one connection, one message. */
 #include "lib/rpc/base.h"
 
 #include <errno.h>

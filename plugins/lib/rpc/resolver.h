@@ -1,4 +1,4 @@
-/* rpc_resolver: names looked up in the background, by a few threads at most.
+/* resolver: names looked up in the background, by a few threads at most.
  *
  * getaddrinfo() may hang for tens of seconds and cannot be interrupted. So it
  * runs in threads of its own, at most `threads` at once however many ask; the

@@ -1,4 +1,4 @@
-/* rpc_session: one conversation with an M4, without any I/O of its own.
+/* session: one conversation with an M4, without any I/O of its own.
  *
  *   session         the steps of an operation: address, lock, connection
  *   proxy, persistent   each a table of operations: what goes out, what an
@@ -7,7 +7,7 @@
  *
  * Bytes, answers and the time go in by the functions below; what comes out is
  * `wish`, the one thing that is wanted next, and `next_us`, when to come back
- * at the latest. Who serves it (rpc_wire, a simulator) fulfils the wish and
+ * at the latest. Who serves it (wire.h, a simulator) fulfils the wish and
  * says so, until `op` is WR_OP_NONE: then every call has its outcome.
  *
  * WR_RPC_PROXY is for Arduino's m4-proxy, which answers one request per
@@ -15,7 +15,7 @@
  * comes later to whoever asks next, for ever. Every reply is therefore
  * compared by msgid; after a foreign one the proxy's channel is emptied with a
  * message that the M4 ignores, until the caller's own reply or nothing more
- * comes. Calls are made under the proxy's lock (rpc_lock); when another does
+ * comes. Calls are made under the proxy's lock (lock.h); when another does
  * not give it back in time they are made without, and say so.
  * WR_RPC_PERSISTENT is for servers that keep the connection (rpclib, the
  * arduino-router of the UNO Q): the calls of one batch are pipelined and their

@@ -1,4 +1,4 @@
-/* rpc_wire: a session and its socket.
+/* wire: a session and its socket.
  *
  * Does what the session wishes about the connection, never waiting: its owner
  * waits for the socket (poll, epoll), for the session's next_us, and serves

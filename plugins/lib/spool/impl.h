@@ -1,4 +1,4 @@
-/* spool_impl: what the files of the spool share; see spool.h.
+/* impl: what the files of the spool share; see spool.h.
  *
  *   spool.c    the queue: accept, commit, select
  *   order.c    the place of a row

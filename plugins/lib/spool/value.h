@@ -1,4 +1,4 @@
-/* cloud_value: one value on its way to a cloud property. */
+/* value: one value on its way to a cloud property. */
 #ifndef WR_CLOUD_VALUE_H
 #define WR_CLOUD_VALUE_H
 

@@ -320,7 +320,7 @@ static void test_no_memory(void) {
   }
 }
 
-UNIT_MAIN("cloud_proto", UNIT(test_times_beyond_2038), UNIT(test_no_memory),
+UNIT_MAIN("proto", UNIT(test_times_beyond_2038), UNIT(test_no_memory),
           UNIT(test_bad_token_replies), UNIT(test_tokens),
           UNIT(test_token_longer_than_its_ceiling),
           UNIT(test_token_body_is_a_form), UNIT(test_urls), UNIT(test_bodies),

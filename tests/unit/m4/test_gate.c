@@ -76,7 +76,7 @@ int main(void) {
                                     UNIT(test_no_lock_can_be)};
   if (mkdtemp(directory) == NULL)
     return 1;
-  int bad = unit_main("m4_gate", cases, sizeof(cases) / sizeof(cases[0]));
+  int bad = unit_main("gate", cases, sizeof(cases) / sizeof(cases[0]));
   wr_m4_gates_free(&gates);
   char command[64];
   snprintf(command, sizeof(command), "rm -r %s", directory);

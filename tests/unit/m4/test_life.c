@@ -540,7 +540,7 @@ static void test_parked(void) {
   world_close(&w);
 }
 
-UNIT_MAIN("m4_life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
+UNIT_MAIN("life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
           UNIT(test_no_reading), UNIT(test_remote_error),
           UNIT(test_router_without_m4), UNIT(test_outage),
           UNIT(test_outage_of_a_slow_block), UNIT(test_silent_m4),

@@ -94,5 +94,5 @@ static void test_repair_refuses(void) {
   CU_ASSERT(wr_m4_repair(&r, 5200000, &value));
 }
 
-UNIT_MAIN("m4_values", UNIT(test_number), UNIT(test_seq), UNIT(test_seq_wraps),
+UNIT_MAIN("values", UNIT(test_number), UNIT(test_seq), UNIT(test_seq_wraps),
           UNIT(test_intervals), UNIT(test_repair), UNIT(test_repair_refuses))

@@ -1,4 +1,4 @@
-/* rpc_peer: a scripted server for the tests of rpc_client and m4_loop.
+/* rpc_peer: a scripted server for the tests of rpc and m4.
  *
  *   struct peer *p = peer_start(steps, count);
  *   ... p->port ...

@@ -92,5 +92,5 @@ static void test_keys(void) {
   CU_ASSERT_STRING_EQUAL(key_of("unix:/run/x.sock"), "/run/x.sock");
 }
 
-UNIT_MAIN("rpc_address", UNIT(test_addresses), UNIT(test_bad_addresses),
+UNIT_MAIN("address", UNIT(test_addresses), UNIT(test_bad_addresses),
           UNIT(test_default), UNIT(test_keys))

@@ -288,7 +288,7 @@ static void test_second_address(void) {
   }
 }
 
-UNIT_MAIN("rpc_client", UNIT(test_reply), UNIT(test_split_reply),
+UNIT_MAIN("client", UNIT(test_reply), UNIT(test_split_reply),
           UNIT(test_remote_errors), UNIT(test_unrouted), UNIT(test_silent),
           UNIT(test_crashed), UNIT(test_closed), UNIT(test_garbage),
           UNIT(test_timeout), UNIT(test_stop_ends_a_call), UNIT(test_refused),

@@ -357,7 +357,7 @@ static void test_print_is_cut(void) {
   CU_ASSERT_STRING_EQUAL(text, "[\"ab");
 }
 
-UNIT_MAIN("rpc_codec", UNIT(test_requests), UNIT(test_old_strings),
+UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_old_strings),
           UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
           UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
           UNIT(test_wide_nesting), UNIT(test_numbers), UNIT(test_no_numbers),

@@ -145,7 +145,7 @@ static void test_many_crashes(void) {
   CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &other, 999 * 40000 + 2));
 }
 
-UNIT_MAIN("rpc_guard", UNIT(test_twice_alone_rests),
+UNIT_MAIN("guard", UNIT(test_twice_alone_rests),
           UNIT(test_no_guilt_by_neighbourhood), UNIT(test_tunnel),
           UNIT(test_proven_method_turns_bad), UNIT(test_answer_clears_it),
           UNIT(test_many_crashes), UNIT(test_crashes_are_rationed),

@@ -154,7 +154,7 @@ static void test_notify(void) {
   peer_stop(p);
 }
 
-UNIT_MAIN("rpc_persistent", UNIT(test_one_connection),
+UNIT_MAIN("persistent", UNIT(test_one_connection),
           UNIT(test_batch_out_of_order), UNIT(test_batch_with_a_mute_method),
           UNIT(test_foreign_messages), UNIT(test_reconnects),
           UNIT(test_late_reply_is_lost), UNIT(test_too_much), UNIT(test_notify))

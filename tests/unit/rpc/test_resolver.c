@@ -97,5 +97,5 @@ int main(void) {
   const struct unit_case cases[] = {UNIT(test_resolve), UNIT(test_ceiling)};
   sem_init(&slow_may_end, 0, 0);
   sem_init(&slow_ended, 0, 0);
-  return unit_main("rpc_resolver", cases, sizeof(cases) / sizeof(cases[0]));
+  return unit_main("resolver", cases, sizeof(cases) / sizeof(cases[0]));
 }

@@ -107,6 +107,6 @@ static void test_cancel(void) {
   end();
 }
 
-UNIT_MAIN("rpc_session", UNIT(test_late_answer_of_a_look_up),
+UNIT_MAIN("session", UNIT(test_late_answer_of_a_look_up),
           UNIT(test_known_address_serves), UNIT(test_lock_has_its_own_time),
           UNIT(test_far_away), UNIT(test_cancel))
