@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int wr_file_create(int dir, const char *path, int flags, mode_t mode) {
   int fd = openat(dir, path, flags | O_CREAT | O_CLOEXEC, mode);
@@ -16,4 +17,17 @@ int wr_file_mkdir(const char *path, mode_t mode) {
   if (mkdir(path, mode) != 0)
     return -errno;
   return chmod(path, mode) == 0 ? 0 : -errno;
+}
+
+int wr_file_write(int fd, const char *data, size_t len) {
+  while (len > 0) {
+    ssize_t n = write(fd, data, len);
+    if (n < 0 && errno != EINTR)
+      return -errno;
+    if (n > 0) {
+      data += n;
+      len -= (size_t)n;
+    }
+  }
+  return 0;
 }

@@ -13,5 +13,8 @@
 int wr_file_create(int dir, const char *path, int flags, mode_t mode);
 /* mkdir() with exactly this mode: 0, -EEXIST or another -errno. */
 int wr_file_mkdir(const char *path, mode_t mode);
+/* All of it, however many calls that takes; a signal does not end it. 0 or
+ * -errno: then an unknown part has been written. */
+int wr_file_write(int fd, const char *data, size_t len);
 
 #endif

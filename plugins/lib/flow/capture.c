@@ -200,26 +200,13 @@ static void clean(const char *text, char *out) {
   out[i] = '\0';
 }
 
-static int write_all(int fd, const char *data, size_t len) {
-  while (len > 0) {
-    ssize_t n = write(fd, data, len);
-    if (n < 0 && errno != EINTR)
-      return -errno;
-    if (n > 0) {
-      data += n;
-      len -= (size_t)n;
-    }
-  }
-  return 0;
-}
-
 static int write_file(struct wr_capture *c, const char *name,
                       const struct wr_bytes *b) {
   int fd =
       wr_file_create(c->dir, TEMPORARY, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0640);
   if (fd < 0)
     return fd;
-  int status = write_all(fd, b->data, b->len);
+  int status = wr_file_write(fd, b->data, b->len);
   if (close(fd) != 0 && status == 0)
     status = -errno;
   if (status == 0 && renameat(c->dir, TEMPORARY, c->dir, name) != 0)

@@ -34,28 +34,15 @@ int wr_state_file_old(const char *path, char *out, size_t size) {
   return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
-static int write_all(int fd, const char *data, size_t len) {
-  while (len > 0) {
-    ssize_t n = write(fd, data, len);
-    if (n < 0 && errno != EINTR)
-      return -errno;
-    if (n > 0) {
-      data += n;
-      len -= (size_t)n;
-    }
-  }
-  return 0;
-}
-
 static int write_new(const char *path, const char *head, const char *text,
                      size_t len) {
   int fd =
       wr_file_create(AT_FDCWD, path, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0640);
   if (fd < 0)
     return fd;
-  int status = write_all(fd, head, strlen(head));
+  int status = wr_file_write(fd, head, strlen(head));
   if (status == 0)
-    status = write_all(fd, text, len);
+    status = wr_file_write(fd, text, len);
   if (status == 0 && fsync(fd) != 0)
     status = -errno;
   if (close(fd) != 0 && status == 0)

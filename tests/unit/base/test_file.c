@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -44,4 +45,43 @@ static void test_any_umask(void) {
   rmdir(base);
 }
 
-UNIT_MAIN("file", UNIT(test_any_umask))
+/* A pipe takes 64 KiB at a time; who reads gets all of it, in order. */
+static void *drain(void *arg) {
+  size_t *seen = arg;
+  char bytes[777];
+  ssize_t n;
+  while ((n = read((int)seen[0], bytes, sizeof(bytes))) > 0)
+    for (ssize_t i = 0; i < n; i++, seen[1]++)
+      seen[2] += bytes[i] == (char)(seen[1] % 251);
+  return NULL;
+}
+
+static void test_write_in_parts(void) {
+  enum { LEN = 300000 };
+  int fds[2];
+  pthread_t reader;
+  CU_ASSERT_EQUAL_FATAL(pipe(fds), 0);
+  char *data = malloc(LEN);
+  for (size_t i = 0; i < LEN; i++)
+    data[i] = (char)(i % 251);
+  size_t seen[3] = {(size_t)fds[0]};
+  pthread_create(&reader, NULL, drain, seen);
+  CU_ASSERT_EQUAL(wr_file_write(fds[1], data, LEN), 0);
+  close(fds[1]);
+  pthread_join(reader, NULL);
+  CU_ASSERT_EQUAL(seen[1], LEN);
+  CU_ASSERT_EQUAL(seen[2], LEN);
+  free(data);
+  close(fds[0]);
+}
+
+static void test_write_fails(void) {
+  int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  CU_ASSERT_EQUAL(wr_file_write(full, "x", 1), -ENOSPC);
+  CU_ASSERT_EQUAL(wr_file_write(full, "", 0), 0);
+  close(full);
+  CU_ASSERT_EQUAL(wr_file_write(-1, "x", 1), -EBADF);
+}
+
+UNIT_MAIN("file", UNIT(test_any_umask), UNIT(test_write_in_parts),
+          UNIT(test_write_fails))
