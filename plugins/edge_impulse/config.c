@@ -1,6 +1,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/instance.h"
 #include "glue/options.h"
 #include "lib/base/number.h"
 #include "lib/flow/shipped.h"
@@ -249,7 +250,8 @@ static int check_source(const struct edge_options *o) {
 
 /* With Axis, series of one host become one. */
 static int check_instance(const struct edge_options *o) {
-  const char *fault = o->instance != NULL ? edge_name_fault(o->instance) : NULL;
+  const char *fault =
+      o->instance != NULL ? wr_instance_fault(o->instance) : NULL;
   if (fault == NULL && o->instance != NULL && o->axis_count > 0 &&
       (strstr(o->instance, "%{plugin") != NULL ||
        strstr(o->instance, "%{type") != NULL))

@@ -255,8 +255,6 @@ bool edge_name_claim(struct edge_series *s, char *other, size_t size);
 void edge_name_release(struct edge_series *s);
 /* The parts of plugin-instance/type-instance, of a host. 0 or -EINVAL. */
 int edge_name_parse(const char *name, const char *host, value_list_t *vl);
-/* NULL, or a phrase: a placeholder that does not exist. */
-const char *edge_name_fault(const char *instance);
 
 /* series.c */
 /* target.lock is held. Whether a window now waits for a late sample: the watch
@@ -335,9 +333,6 @@ void edge_output_health(struct edge_series *s);
 void edge_output_left_out(void);
 
 /* notify.c; engine.judging is held */
-/* A text as part of a message: one line in somebody's log or mail, and cut, if
- * it must be, between two characters. At most `max` bytes with the NUL. */
-void edge_part(const char *text, char *out, size_t max);
 void edge_notify_state(const struct edge_outcome *o);
 /* ms 0: no longer shelved, and the state is told as it is now. */
 void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why);

@@ -3,6 +3,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/instance.h"
 
 #include <errno.h>
 #include <search.h>
@@ -10,60 +11,12 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static void *owners; /* a tree of series */
 
-/* As collectd's own targets have them. */
-static const char *const placeholders[] = {"%{host}", "%{plugin}",
-                                           "%{plugin_instance}", "%{type}",
-                                           "%{type_instance}"};
-
-const char *edge_name_fault(const char *instance) {
-  for (const char *at = instance; (at = strstr(at, "%{")) != NULL; at++) {
-    size_t i = 0;
-    while (i < STATIC_ARRAY_SIZE(placeholders) &&
-           strncmp(at, placeholders[i], strlen(placeholders[i])) != 0)
-      i++;
-    if (i == STATIC_ARRAY_SIZE(placeholders))
-      return "a text in which %{host}, %{plugin}, %{plugin_instance}, %{type} "
-             "and %{type_instance} stand for those of the series";
-  }
-  return NULL;
-}
-
-/* Replaces the placeholder at `at` (with its length) by value; the end of it.
- */
-static char *put_value(char *to, char *end, const char *value) {
-  while (*value != '\0' && to < end)
-    *to++ = *value++;
-  return to;
-}
-
-static void expand(const char *text, const value_list_t *vl, char *out,
-                   size_t size) {
-  const char *const values[] = {vl->host, vl->plugin, vl->plugin_instance,
-                                vl->type, vl->type_instance};
-  char *to = out, *end = out + size - 1;
-  while (*text != '\0' && to < end) {
-    size_t i = 0;
-    while (i < STATIC_ARRAY_SIZE(placeholders) &&
-           strncmp(text, placeholders[i], strlen(placeholders[i])) != 0)
-      i++;
-    if (i < STATIC_ARRAY_SIZE(placeholders)) {
-      to = put_value(to, end, values[i]);
-      text += strlen(placeholders[i]);
-    } else
-      *to++ = *text++;
-  }
-  *to = '\0';
-}
-
 void edge_name_of(const struct edge_target *t, const value_list_t *vl,
                   char *out, size_t size) {
   const char *given = t->o.instance;
   if (given == NULL)
     given = t->o.axis_count > 0 ? t->o.axes[0].instance : "%{plugin_instance}";
-  expand(given, vl, out, size);
-  for (char *c = out; *c != '\0'; c++) /* as collectd does */
-    if (*c == '/')
-      *c = '_';
+  wr_instance_expand(given, vl, out, size);
 }
 
 /* "a-b" into two fields; what does not fit is a fault. */

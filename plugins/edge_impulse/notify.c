@@ -2,6 +2,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/instance.h"
 #include "lib/base/number.h"
 
 static int severity_of(const struct edge_rules *r, int state) {
@@ -22,21 +23,6 @@ static notification_t notification_of(const struct edge_series *s,
   return n;
 }
 
-void edge_part(const char *text, char *out, size_t max) {
-  size_t len = strlen(text);
-  bool cut = len >= max;
-  if (cut) {
-    len = max - sizeof("…");
-    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-      len--;
-  }
-  memcpy(out, text, len);
-  memcpy(out + len, cut ? "…" : "", cut ? sizeof("…") : 1);
-  for (; *out != '\0'; out++)
-    if ((unsigned char)*out < ' ' || *out == 0x7f)
-      *out = ' ';
-}
-
 static const char *name_of(const struct edge_series *s) {
   return s->instance[0] != '\0' ? s->instance : s->host;
 }
@@ -51,8 +37,8 @@ static void add_reason(const char *reason, char *out, int room) {
   int size = room - (int)sizeof(HINT) - 1;
   if (reason[0] == '\0' || size < 24)
     return;
-  edge_part(reason, part,
-            size < (int)sizeof(part) ? (size_t)size : sizeof(part));
+  wr_text_part(reason, part,
+               size < (int)sizeof(part) ? (size_t)size : sizeof(part));
   snprintf(out, (size_t)room, HINT "%s.", part);
 }
 
@@ -60,10 +46,10 @@ static void write_message(const struct edge_outcome *o, char *out,
                           size_t size) {
   const struct edge_rules *r = &o->series->target->rules;
   char name[56], label[48], before[48], reason[88], flow[24];
-  edge_part(name_of(o->series), name, sizeof(name));
-  edge_part(edge_label_name(r, o->shown), label, sizeof(label));
-  edge_part(edge_label_name(r, o->previous), before, sizeof(before));
-  edge_part(o->series->state.reason, reason, sizeof(reason));
+  wr_text_part(name_of(o->series), name, sizeof(name));
+  wr_text_part(edge_label_name(r, o->shown), label, sizeof(label));
+  wr_text_part(edge_label_name(r, o->previous), before, sizeof(before));
+  wr_text_part(o->series->state.reason, reason, sizeof(reason));
   if (o->shown == EDGE_UNKNOWN)
     snprintf(out, size, "%s is %s, was %s: %s.", name, label, before, reason);
   else {
@@ -100,7 +86,7 @@ void edge_notify_stuck(struct edge_series *s, bool stuck, double value) {
   notification_t n =
       notification_of(s, edge_series_time(s, wr_clock_ms()),
                       stuck ? NOTIF_WARNING : NOTIF_OKAY, "gauge", "stuck");
-  edge_part(name_of(s), name, sizeof(name));
+  wr_text_part(name_of(s), name, sizeof(name));
   if (stuck)
     wr_number_print(n.message, sizeof(n.message),
                     "%s: the sensor has said %.4g for at least %.0f s.", name,
@@ -117,9 +103,9 @@ void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why) {
   notification_t n = notification_of(
       s, edge_series_time(s, wr_clock_ms()),
       ms > 0 ? NOTIF_OKAY : severity_of(r, shown), "bool", "shelved");
-  edge_part(name_of(s), name, sizeof(name));
-  edge_part(edge_label_name(r, shown), label, sizeof(label));
-  edge_part(why, reason, sizeof(reason));
+  wr_text_part(name_of(s), name, sizeof(name));
+  wr_text_part(edge_label_name(r, shown), label, sizeof(label));
+  wr_text_part(why, reason, sizeof(reason));
   if (ms > 0)
     snprintf(n.message, sizeof(n.message),
              "%s is shelved for %" PRId64 " s%s%s (it is %s).", name, ms / 1000,

@@ -4,6 +4,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/instance.h"
 #include "lib/base/number.h"
 #include "lib/flow/hint.h"
 
@@ -123,7 +124,7 @@ static void find_hint(const struct edge_job *job,
   bool beyond = o->decision.by_range && o->decision.state == state->shown;
   int side = o->decision.level < s->target->o.nominal ? -1 : 1;
   wr_hint(&state->context, beyond ? side : 0, job->stuck, &hint);
-  edge_part(hint.text, state->reason, sizeof(state->reason));
+  wr_text_part(hint.text, state->reason, sizeof(state->reason));
 }
 
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
@@ -192,7 +193,7 @@ static void find_reason(struct edge_series *s, int64_t now_ms) {
                     "the model does not fit the options");
   } else {
     edge_engine_why(t->engine, why, sizeof(why));
-    edge_part(why, part, sizeof(part));
+    wr_text_part(why, part, sizeof(part));
     wr_number_print(state->reason, sizeof(state->reason),
                     "the model does not answer%s%s",
                     part[0] != '\0' ? ": " : "", part);
