@@ -127,8 +127,6 @@ int cloud_start(void);
 /* Ends them within two seconds and frees the things. */
 void cloud_stop(void);
 void cloud_keeper_wake(void); /* there are values to store */
-/* A condition whose timed waits go by the monotonic clock. */
-void cloud_init_cond(pthread_cond_t *cond);
 int cloud_flush(cdtime_t timeout, const char *identifier, user_data_t *ud);
 
 int cloud_health(user_data_t *ud);

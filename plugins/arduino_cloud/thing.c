@@ -16,20 +16,12 @@ void cloud_thing_add(struct thing *t) {
   *end = t;
 }
 
-void cloud_init_cond(pthread_cond_t *cond) {
-  pthread_condattr_t attr;
-  pthread_condattr_init(&attr);
-  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-  pthread_cond_init(cond, &attr);
-  pthread_condattr_destroy(&attr);
-}
-
 struct thing *cloud_thing_create(const char *name) {
   struct thing *t = calloc(1, sizeof(*t));
   if (t == NULL)
     return NULL;
   pthread_mutex_init(&t->lock, NULL);
-  cloud_init_cond(&t->wake);
+  wr_clock_cond_init(&t->wake);
   struct wr_trouble well = WR_TROUBLE_INIT;
   t->link = t->token = t->blocked = t->advice = t->refusal = t->budget =
       t->disk = t->loss = well;

@@ -24,10 +24,7 @@ static struct {
 } keeper = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void wait_ms(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t ms) {
-  struct timespec until;
-  int64_t end_us = wr_clock_us() + ms * 1000;
-  until.tv_sec = (time_t)(end_us / 1000000);
-  until.tv_nsec = (long)(end_us % 1000000) * 1000;
+  struct timespec until = wr_clock_in(ms);
   pthread_cond_timedwait(cond, lock, &until);
 }
 
@@ -272,7 +269,7 @@ int cloud_start(void) {
   if (keeper.running || cloud_things() == NULL)
     return 0;
   curl_global_init(CURL_GLOBAL_ALL);
-  cloud_init_cond(&keeper.wake);
+  wr_clock_cond_init(&keeper.wake);
   for (struct thing *t = cloud_things(); t != NULL && status == 0; t = t->next)
     status = thing_start(t);
   if (status == 0)

@@ -58,11 +58,7 @@ engine_create(const struct edge_engine_options *o,
   wr_queue_init(&e->queue, (size_t)o->queue_max, o->delay_ms);
   pthread_mutex_init(&e->lock, NULL);
   pthread_mutex_init(&e->judging, NULL);
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&e->wake, &attributes);
-  pthread_condattr_destroy(&attributes);
+  wr_clock_cond_init(&e->wake);
   if (copy_texts(e, o) == 0)
     return e;
   edge_engine_destroy(e);
@@ -146,9 +142,7 @@ void edge_engine_why(struct edge_engine *e, char *out, size_t size) {
 }
 
 static void wait_ms(struct edge_engine *e, int64_t ms) {
-  int64_t until_us = wr_clock_us() + ms * 1000;
-  struct timespec until = {.tv_sec = until_us / 1000000,
-                           .tv_nsec = until_us % 1000000 * 1000};
+  struct timespec until = wr_clock_in(ms);
   (void)pthread_cond_timedwait(&e->wake, &e->lock, &until);
 }
 

@@ -7,7 +7,7 @@
 #include "collectd/core/utils/common/common.h"
 
 #define WAITING_MAX 256
-#define PATIENCE_S 1 /* with a plugin that does not come back, at the end */
+#define PATIENCE_MS 1000 /* at the end, with a plugin that hangs */
 
 struct told {
   struct told *next;
@@ -85,11 +85,7 @@ static void *teller(void *arg) {
 }
 
 int edge_tell_start(void) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&wake, &attributes);
-  pthread_condattr_destroy(&attributes);
+  wr_clock_cond_init(&wake);
   stop = ended = false;
   int status = -plugin_thread_create(&thread, teller, NULL, "edge_tell");
   started = status == 0;
@@ -97,11 +93,9 @@ int edge_tell_start(void) {
 }
 
 void edge_tell_stop(void) {
-  struct timespec until;
   if (!started)
     return;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += PATIENCE_S;
+  struct timespec until = wr_clock_in(PATIENCE_MS);
   pthread_mutex_lock(&lock);
   stop = true;
   pthread_cond_broadcast(&wake);

@@ -62,9 +62,7 @@ static int64_t look(struct edge_target *targets, bool reviews) {
 
 /* Until then, or until it is woken; lock is held. */
 static void wait_ms(int64_t ms) {
-  int64_t until_us = wr_clock_us() + ms * 1000;
-  struct timespec until = {.tv_sec = until_us / 1000000,
-                           .tv_nsec = until_us % 1000000 * 1000};
+  struct timespec until = wr_clock_in(ms);
   while (!stop && !woken && pthread_cond_timedwait(&wake, &lock, &until) == 0)
     ;
   woken = false;
@@ -102,11 +100,7 @@ static void *watch(void *arg) {
 }
 
 int edge_watch_start(struct edge_target *targets) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&wake, &attributes);
-  pthread_condattr_destroy(&attributes);
+  wr_clock_cond_init(&wake);
   stop = false;
   int status = -plugin_thread_create(&thread, watch, targets, "edge_watch");
   started = status == 0;

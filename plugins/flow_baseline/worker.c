@@ -162,9 +162,7 @@ static void work(struct fb_target *t, int64_t now_ms, bool trends) {
 
 /* Until the next round, or until there is something to say. True: stop. */
 static bool pause_round(void) {
-  int64_t until_us = wr_clock_us() + ROUND_MS * 1000;
-  struct timespec until = {.tv_sec = until_us / 1000000,
-                           .tv_nsec = until_us % 1000000 * 1000};
+  struct timespec until = wr_clock_in(ROUND_MS);
   pthread_mutex_lock(&lock);
   while (!stop && !woken && pthread_cond_timedwait(&wake, &lock, &until) == 0)
     ;
@@ -197,11 +195,7 @@ void fb_worker_wake(void) {
 }
 
 int fb_worker_start(void) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&wake, &attributes);
-  pthread_condattr_destroy(&attributes);
+  wr_clock_cond_init(&wake);
   stop = false;
   int status = plugin_thread_create(&thread, run, NULL, "flow_baseline");
   started = status == 0;

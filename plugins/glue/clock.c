@@ -17,3 +17,17 @@ uint32_t wr_clock_random(void) {
     value = (uint32_t)wr_clock_us() * 2654435761u;
   return value;
 }
+
+void wr_clock_cond_init(pthread_cond_t *cond) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(cond, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+struct timespec wr_clock_in(int64_t ms) {
+  int64_t at_us = wr_clock_us() + ms * 1000;
+  return (struct timespec){.tv_sec = (time_t)(at_us / 1000000),
+                           .tv_nsec = (long)(at_us % 1000000) * 1000};
+}
