@@ -43,6 +43,7 @@ class CloudKillTest(cloudcase.Case):
         agent = self.agent(
             cloud, flow="MinInterval 0", start=False,
             extra='Durability "%s"\nRateLimit 10\nBatchSize 5' % durability)
+        self.one_write_thread(agent)
         committed, n = set(), 0
         for _ in range(KILLS):
             agent.start()
@@ -77,6 +78,15 @@ class CloudKillTest(cloudcase.Case):
         self.health(agent, "queue_length", "spool", lambda v: v == 0)
         agent.stop()
         self.check_record(cloud, committed)
+
+    @staticmethod
+    def one_write_thread(agent):
+        """The order of arrival is that of the feed: of collectd's several
+        write threads one may sleep while another's value is on its way."""
+        with open(agent.config_path) as text:
+            config = text.read()
+        with open(agent.config_path, "w") as out:
+            out.write("WriteThreads 1\n" + config)
 
     @staticmethod
     def hurry(agent):
