@@ -14,8 +14,35 @@ unless on (instance, edge_impulse)
   collectd_edge_impulse_bool{type="shelved"} == 1"""
 # Of the type instances of bool, those that are no state.
 NO_STATE = "up|shelved"
+# Labels that nobody has to act on. A label of one's own that is fine, too,
+# belongs here; every other one alerts.
+FINE = "Normal|Off"
+# Those that have a rule of their own, and uncertain: WeirNoLabel.
+NAMED = FINE + "|Low|High|Anomalous|unknown|uncertain"
 LAST_SEEN = "weir:m4:last_seen_seconds"
+LABEL_SEEN = "weir:label:last_seen_seconds"
 FORGET_SECONDS = 7 * 86400
+# What a board has besides readings of its M4.
+NO_READING = "collectd_m4_rpc_(bool|errors_total|response_time)"
+LAST = """\
+(
+    max by (instance, {by}) (
+      timestamp({series})
+    )
+  or
+    max by (instance, {by}) (
+      last_over_time({name}[1h])
+    )
+) > time() - %d""" % FORGET_SECONDS
+
+
+def rising(series, by, others):
+    """Counters that have risen in the last two minutes."""
+    return """\
+sum by (instance, %s, type) (
+  increase(%s{%s}[2m])
+) > 0""" % (by, series, others)
+
 
 # (name, expression, why)
 RECORDS = [
@@ -32,10 +59,12 @@ max by (instance, edge_impulse) (
   or
     4 * collectd_edge_impulse_bool{type="Anomalous"}
   or
+    3.5 * collectd_edge_impulse_bool{type!~"%s|%s"}
+  or
     5 * collectd_edge_impulse_bool{type="unknown"}
-)""",
+)""" % (NO_STATE, NAMED),
      "One number for the state: 1 Normal, 2 Low, 3 High, 4 Anomalous,\n"
-     "5 unknown, 0.5 Off (a planned stop), 0 none."),
+     "5 unknown, 3.5 a label of one's own, 0.5 Off (a planned stop), 0 none."),
     ("weir:flow:avg5m",
      """\
 avg by (instance, m4_rpc) (
@@ -43,18 +72,14 @@ avg by (instance, m4_rpc) (
 )""",
      "Mean flow for long ranges and for many boards."),
     (LAST_SEEN,
-     """\
-(
-    max by (instance, m4_rpc) (
-      timestamp(collectd_m4_rpc_bool{type="up"})
-    )
-  or
-    max by (instance, m4_rpc) (
-      last_over_time(weir:m4:last_seen_seconds[1h])
-    )
-) > time() - %d""" % FORGET_SECONDS,
+     LAST.format(by="m4_rpc", name=LAST_SEEN,
+                 series='collectd_m4_rpc_bool{type="up"}'),
      "When each board was last heard. It reads its own last value, so that it\n"
      "outlives the series of a silent board; forgotten after seven days."),
+    (LABEL_SEEN,
+     LAST.format(by="edge_impulse", name=LABEL_SEEN,
+                 series='collectd_edge_impulse_bool{type="up"}'),
+     "When each flow was last classified at all: that a label is expected."),
 ]
 
 BOARD = "{{ $labels.instance }}"
@@ -102,6 +127,42 @@ ALERTS = [
         description="The flow has been High for ten minutes.",
         action="Check for an open outlet or a leak. If this is the new "
         "normal, set Nominal of the edge_impulse target."),
+    dict(
+        name="WeirStateOther", severity="warning", wait="1m",
+        panel="state",
+        expr="""\
+collectd_edge_impulse_bool{type!~"%s|%s"} == 1
+unless on (instance, edge_impulse)
+  collectd_edge_impulse_bool{type="shelved"} == 1""" % (NO_STATE, NAMED),
+        summary="{{ $labels.type }} on " + EI,
+        description="The state has been {{ $labels.type }} for a minute, a "
+        "label of this loop's own model.",
+        action="What the label means says who made the model. If nobody has to "
+        "act on it, name it beside Normal in this rule."),
+    dict(
+        name="WeirNoLabel", severity="critical", wait="5m",
+        panel="state",
+        expr="""\
+weir:label:last_seen_seconds
+unless on (instance, edge_impulse)
+  collectd_edge_impulse_bool{type!~"%s|uncertain"} == 1
+and on (instance)
+  collectd_m4_rpc_flow""" % NO_STATE,
+        summary="Flow, but no label on " + EI,
+        description="The flow is read, and for five minutes no state was "
+        "decided: uncertain, never decided, or edge_impulse no longer runs.",
+        action="The agent's log says why. Uncertain: look at the scores and at "
+        "Threshold. Nothing at all: is the edge_impulse target still in the "
+        "configuration (weir-doctor config)?"),
+    dict(
+        name="WeirShelved", severity="warning", wait="1h",
+        panel="state",
+        expr='collectd_edge_impulse_bool{type="shelved"} == 1',
+        summary="Alarms are shelved on " + EI,
+        description="An operator has kept notifications back for an hour, and "
+        "these rules keep silent about the state as well.",
+        action="Is the work still going on? If not, end it: shelve with the "
+        "message 0 (the manual of edge_impulse says how)."),
     dict(
         name="WeirFlapping", severity="warning", wait="0s",
         panel="state",
@@ -167,6 +228,41 @@ sum by (instance, edge_impulse) (
         "the M4 and the sketch apart. systemctl status m4-proxy shows "
         "whether the proxy crashed."),
     dict(
+        name="WeirNoFlow", severity="critical", wait="30s",
+        panel="flow",
+        expr="""\
+collectd_m4_rpc_bool{type="up"} == 1
+unless on (instance, m4_rpc)
+  {__name__=~"collectd_m4_rpc_.+",__name__!~"%s"}
+unless on (instance, m4_rpc)
+  collectd_m4_rpc_bool{type!="up"}""" % NO_READING,
+        summary="The M4 answers, but gives no reading on " + M4,
+        description="Every call is answered, with an error or with something "
+        "that is no reading.",
+        action="Run weir-doctor m4 on the board. Is the right sketch on the "
+        "M4, and does each Method have the name that the sketch gives it?"),
+    dict(
+        name="WeirM4Errors", severity="warning", wait="10m",
+        panel="m4errors",
+        expr=rising("collectd_m4_rpc_errors_total", "m4_rpc", ""),
+        summary="Calls fail again and again on " + M4,
+        description="Errors of the kind {{ $labels.type }} have come for ten "
+        "minutes without two minutes of rest.",
+        action="Run weir-doctor m4 on the board. timeout: the M4 is slow; "
+        "protocol: the proxy crashes or the result does not fit; remote: the "
+        "M4 refuses; skipped: Interval is longer than the sketch's."),
+    dict(
+        name="WeirInferenceErrors", severity="warning", wait="10m",
+        panel="eierrors",
+        expr=rising("collectd_edge_impulse_errors_total", "edge_impulse",
+                    'type!="duplicate"'),
+        summary="Windows or samples are lost on " + EI,
+        description="Errors of the kind {{ $labels.type }} have come for ten "
+        "minutes without two minutes of rest.",
+        action="The manual of edge_impulse names the kinds: timeout to dropped "
+        "are windows (look at the model), filled to restart samples (look at "
+        "the M4 and at Interval)."),
+    dict(
         name="WeirBoardSilent", severity="critical", wait="0s",
         panel="health",
         expr="time() - weir:m4:last_seen_seconds > 120",
@@ -219,6 +315,39 @@ and on (instance, edge_impulse)
         "state changes are kept longest.",
         action="Restore the link to the cloud (weir-doctor cloud), or raise "
         "SpoolSize if the disk allows."),
+    dict(
+        name="WeirValueRejected", severity="warning", wait="0s",
+        panel="clouderrors",
+        expr="""\
+increase(
+  collectd_write_arduino_cloud_errors_total{type="rejected"}[10m]
+) > 0""",
+        summary="Arduino Cloud refuses values of " + THING,
+        description="Values were refused for good in the last ten minutes; "
+        "they are kept beside the spool, and the cloud does not have them.",
+        action="weir-doctor cloud on the board says which and why. Mostly a "
+        "variable was deleted, or has another type."),
+    dict(
+        name="WeirSpoolLost", severity="warning", wait="0s",
+        panel="clouderrors",
+        expr="""\
+increase(
+  collectd_write_arduino_cloud_errors_total{type="dropped"}[10m]
+) > 0""",
+        summary="The spool was full, values are lost of " + THING,
+        description="Values were dropped at the ceiling of the spool in the "
+        "last ten minutes.",
+        action="Restore the link to the cloud (weir-doctor cloud), or raise "
+        "SpoolSize if the disk allows."),
+    dict(
+        name="WeirSpoolInMemory", severity="warning", wait="5m",
+        panel="cloud",
+        expr='collectd_write_arduino_cloud_bool{type="spool_on_disk"} == 0',
+        summary="Values wait in memory only on " + THING,
+        description="The spool cannot be written; what waits is lost when the "
+        "agent ends.",
+        action="Is the disk full, read-only or broken? The agent's log has "
+        "the reason."),
     dict(
         name="WeirValuesDropped", severity="warning", wait="0s",
         panel="health",

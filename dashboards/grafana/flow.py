@@ -187,7 +187,8 @@ def health_panels():
               size=(8, 7), min=0),
         lines("M4 errors", "Failed calls: timeout, refused, protocol, stale "
               "(an answer to another call) and remote (the M4 says no).",
-              "ops", [rate("m4_rpc", "errors")], size=(8, 7), min=0),
+              "ops", [rate("m4_rpc", "errors")], size=(16, 7), min=0,
+              key="m4errors"),
         timeline("Up", "Whether M4 and model answer.",
                  [gauge("m4_rpc", "bool", "up", "{{instance}} {{m4_rpc}} M4",
                         "$tag_host $tag_instance M4", how="min"),
@@ -199,7 +200,9 @@ def health_panels():
               [gauge("edge_impulse", "response_time", "inference",
                      how="max")], size=(8, 7), min=0),
         lines("Inference errors", "Windows without an answer, and samples "
-              "filled in, late, twice or invalid, by reason.", "ops", [rate("edge_impulse", "errors")], size=(8, 7), min=0),
+              "filled in, late, twice or invalid, by reason.", "ops",
+              [rate("edge_impulse", "errors")], size=(16, 7), min=0,
+              key="eierrors"),
         lines("Windows waiting", "Full windows not yet sent to the model.",
               "none", [gauge("edge_impulse", "queue_length", "windows",
                              how="max")], size=(8, 7), min=0),
@@ -221,7 +224,8 @@ def cloud_panels():
               [rate(cloud, "total_requests")], size=(6, 7), min=0),
         lines("Cloud errors", "retry: tried again; rejected: refused by the "
               "cloud; dropped, thinned: the spool was full.", "ops",
-              [rate(cloud, "errors")], size=(6, 7), min=0),
+              [rate(cloud, "errors")], size=(16, 7), min=0,
+              key="clouderrors"),
     ]
 
 
