@@ -40,7 +40,8 @@ static void obey(void *series, void *arg) {
     wr_baseline_reset(&s->b);
   else if (!wr_baseline_confirm(&s->b))
     s->done = FB_TOO_EARLY;
-  fb_series_queue(o->target, s, FB_SHOW);
+  s->out_ms = 0; /* the next sample shows it */
+  fb_series_queue(o->target, s, 0);
 }
 
 int fb_command(const notification_t *n, user_data_t *unused) {

@@ -102,7 +102,8 @@ static void check_silence(void *series, void *arg) {
   int64_t interval_ms = (int64_t)CDTIME_T_TO_MS(s->interval);
   if (limit_ms < 3 * interval_ms)
     limit_ms = 3 * interval_ms;
-  bool show = s->unknown && w->now_ms - s->out_ms >= o->interval_ms;
+  bool again = s->unknown;
+  bool show = again && w->now_ms - s->out_ms >= o->interval_ms;
   if (!s->unknown && w->now_ms - s->seen_ms >= limit_ms)
     s->unknown = show = true;
   if (!show) {
@@ -110,8 +111,11 @@ static void check_silence(void *series, void *arg) {
       fb_series_queue(w->target, s, 0);
     return;
   }
+  /* By the source's own clock, so that its next sample is the newer one. */
+  int64_t last_ms = again ? s->out_ms : s->seen_ms;
+  s->time =
+      s->time == 0 ? cdtime() : s->time + MS_TO_CDTIME_T(w->now_ms - last_ms);
   s->out_ms = w->now_ms;
-  s->time = cdtime();
   if (s->interval == 0)
     s->interval = interval_g;
   fb_series_queue(w->target, s, FB_SHOW);

@@ -52,6 +52,13 @@ class Case(edgecase.Case):
         self.put(steady(level, READY), **series)
         agent.wait_log(r"its normal is %.3g" % level)
 
+    def through(self, agent, series="testhost/feed-pump/flow-flow_rate"):
+        """Until the newest sample was judged: the feed is only queued."""
+        last = edgecase.START + self.second[series] - 1
+        agent.wait_value(plugin="flow_baseline", type="bool",
+                         type_instance="drift",
+                         check=lambda v: v["time"] >= last)
+
     def told(self, agent, pattern):
         """Waits for a notification; the whole line."""
         return agent.wait_log(r"Notification: .*%s.*" % pattern).group(0)

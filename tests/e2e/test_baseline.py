@@ -117,6 +117,7 @@ class MemoryTest(baselinecase.Case):
         self.restart(agent)
         agent.wait_log("1 series remembered")
         self.put(steady(9.7, 60))  # it settles at what was known
+        self.through(agent)
         self.newest(agent, "gauge", "baseline")
         self.assertEqual(agent.values(plugin="flow_baseline", type="bool",
                                       type_instance="learning", value=1), [])
@@ -134,6 +135,7 @@ class MemoryTest(baselinecase.Case):
         agent.wait_exit()
         self.restart(agent)
         self.put(steady(9.6, 60))
+        self.through(agent)
         self.newest(agent, "bool", "drift", lambda v: v["value"] == 1)
         self.assertNotIn("normal again", agent.log())
         self.assertNotRegex(agent.log(), "Notification: .*below")
@@ -224,13 +226,15 @@ class CommandTest(baselinecase.Case):
         agent = self.start()
         self.command("confirm")
         agent.wait_log("there is no flow_baseline-pump to confirm")
-        self.put(steady(10, 5))
+        self.put(steady(10, 4))
+        self.through(agent)
         self.command("Confirm")
         self.told(agent, "nothing to confirm yet")
         self.put(steady(10, READY))
         agent.wait_log("its normal is 10")
         self.put(steady(8, 40))
         self.told(agent, "below its normal 10")
+        self.through(agent)
         self.command("confirm")
         self.told(agent, "8 is normal from now on, as told")
         self.put(steady(10, 60))  # where it was is a point as well
