@@ -1,8 +1,11 @@
 #include "cloud.h"
 
 #include "glue/options.h"
+#include "lib/base/text.h"
 
 #include "collectd/core/utils/common/common.h"
+
+#include <errno.h>
 
 static const char *const kind_words[] = {"number", "boolean", "text", NULL};
 static const char *const durability_words[] = {"power", "process", NULL};
@@ -121,10 +124,13 @@ static const struct wr_option thing_options[] = {
     WR_OPTION_BLOCK("Property", read_property),
 };
 
-static int file_check(const char *where, const char *option, const char *path) {
-  if (path != NULL && access(path, R_OK) != 0)
-    return wr_option_fault(where, option, path, "a file that can be read");
-  return 0;
+/* A disk that is not mounted yet is no fault of the configuration, and curl
+ * reads these files at each connection. */
+static void look_at(const char *where, const char *option, const char *path) {
+  if (path == NULL || access(path, R_OK) == 0)
+    return;
+  WARNING("%s: %s \"%s\" cannot be read now: %s; values wait until it can.",
+          where, option, path, wr_text_error(errno));
 }
 
 static int thing_check(const char *where, struct thing *t) {
@@ -142,11 +148,10 @@ static int thing_check(const char *where, struct thing *t) {
     ERROR("%s: ClientCert and ClientKey are allowed together only.", where);
     return -1;
   }
-  if (file_check(where, "CACert", t->ca_cert) != 0 ||
-      file_check(where, "CAPath", t->ca_path) != 0 ||
-      file_check(where, "ClientCert", t->client_cert) != 0 ||
-      file_check(where, "ClientKey", t->client_key) != 0)
-    return -1;
+  look_at(where, "CACert", t->ca_cert);
+  look_at(where, "CAPath", t->ca_path);
+  look_at(where, "ClientCert", t->client_cert);
+  look_at(where, "ClientKey", t->client_key);
   return cloud_credentials_begin(where, t);
 }
 

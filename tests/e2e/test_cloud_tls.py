@@ -1,5 +1,7 @@
 """write_arduino_cloud: no byte of the secret goes to the wrong peer."""
 
+import os
+import shutil
 import unittest
 
 import cloudcase
@@ -50,6 +52,22 @@ class CloudTlsTest(cloudcase.Case):
             'ClientKey "%s"' % (ca.cert, mine, my_key))
         self.feed(agent).flow(1)
         cloud.wait_values(1, value=1)
+        agent.stop()
+
+    def test_authorities_come_later(self):
+        """What is missing beside us stops nothing: values wait, none is lost.
+        """
+        ca, cloud = self.tls_cloud()
+        path = os.path.join(self.dir, "later.pem")
+        agent = self.agent(cloud, flow="MinInterval 0", extra='CACert "%s"' %
+                           path)
+        agent.wait_log('<Thing "pump">: CACert "%s" cannot be read now: No such '
+                       "file or directory; values wait until it can" % path)
+        self.feed(agent).flow(7)
+        self.health(agent, "bool", "up", lambda v: v == 0)
+        self.health(agent, "queue_length", "spool", lambda v: v == 1)
+        shutil.copyfile(ca.cert, path)
+        cloud.wait_values(1, value=7)
         agent.stop()
 
     def test_plain_text_port(self):
