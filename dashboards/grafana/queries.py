@@ -1,4 +1,4 @@
-"""The series of the three plugins, as both databases name them.
+"""The series of the plugins, as both databases name them.
 
 Prometheus (write_prometheus): collectd_<plugin>_<type>{instance=<host>,
 <plugin>=<plugin instance>, type=<type instance>}; counters end in _total.
