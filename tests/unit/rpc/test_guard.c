@@ -94,6 +94,28 @@ static void test_answer_clears_it(void) {
   CU_ASSERT_EQUAL(crash(&g, &w, 12 * MINUTE_MS), 10 * MINUTE_MS);
 }
 
+/* A proxy that lives has not crashed, whoever goes away later. */
+static void test_alive_was_no_crash(void) {
+  struct wr_rpc_guard g = {.suspect = false};
+  struct wr_rpc_ward w = {0};
+  wr_rpc_guard_cut(&g, &w, 1000);
+  CU_ASSERT(g.unclear);
+  wr_rpc_guard_alive(&g);
+  CU_ASSERT_FALSE(g.suspect);
+  CU_ASSERT_FALSE(wr_rpc_guard_refused(&g, 1100));
+  CU_ASSERT_EQUAL(g.crashes, 0);
+}
+
+/* Accepted 200 ms after the early end, not before: it lives. */
+static void test_dying(void) {
+  for (int late_ms = 199; late_ms <= 200; late_ms++) {
+    struct wr_rpc_guard g = {.suspect = false};
+    wr_rpc_guard_cut(&g, NULL, 1000);
+    wr_rpc_guard_cut(&g, NULL, 1000 + late_ms);
+    CU_ASSERT_EQUAL(wr_rpc_guard_refused(&g, 1300), late_ms < 200);
+  }
+}
+
 /* Twenty methods that all crash, asked every 100 ms: never more than
  * WR_GUARD_CRASHES in 120 s. */
 static void test_crashes_are_rationed(void) {
@@ -148,5 +170,6 @@ static void test_many_crashes(void) {
 UNIT_MAIN("guard", UNIT(test_twice_alone_rests),
           UNIT(test_no_guilt_by_neighbourhood), UNIT(test_tunnel),
           UNIT(test_proven_method_turns_bad), UNIT(test_answer_clears_it),
+          UNIT(test_alive_was_no_crash), UNIT(test_dying),
           UNIT(test_many_crashes), UNIT(test_crashes_are_rationed),
           UNIT(test_proven_methods_go_on))

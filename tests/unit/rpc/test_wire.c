@@ -1,0 +1,273 @@
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "tests/unit/unit.h"
+
+#include "lib/rpc/wire.h"
+
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* In front of the C library's: what the next sends do. Above 0: that many
+ * bytes at most; below: fail with that -errno; 0, the end: as always. */
+static int script[8];
+static size_t played;
+
+ssize_t send(int fd, const void *data, size_t len, int flags) {
+  static ssize_t (*real)(int, const void *, size_t, int);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "send");
+  int now = played < 8 ? script[played++] : 0;
+  if (now < 0) {
+    errno = -now;
+    return -1;
+  }
+  return real(fd, data, now > 0 && (size_t)now < len ? (size_t)now : len,
+              flags);
+}
+
+static void play(int first, int second) {
+  memset(script, 0, sizeof(script));
+  script[0] = first;
+  script[1] = second;
+  played = 0;
+}
+
+static struct wr_rpc_wire w;
+static struct wr_rpc_call call;
+static int listener, peer;
+
+static int64_t clock_us(void) { return 1000; }
+
+static void begin(enum wr_rpc_op op) {
+  call = (struct wr_rpc_call){.method = "flow_rate"};
+  wr_rpc_begin(&w.s, op, &call, 1, 0);
+}
+
+/* A call on a new connection, as far as its sending. */
+static void start(enum wr_rpc_mode mode) {
+  struct wr_rpc_peers peers = {.count = 1, .len = {sizeof(struct sockaddr_in)}};
+  struct sockaddr_in *in = (struct sockaddr_in *)peers.at;
+  *in = (struct sockaddr_in){.sin_family = AF_INET,
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(*in);
+  peer = -1;
+  listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(listener, (struct sockaddr *)in, len) != 0 ||
+      listen(listener, 4) != 0 ||
+      getsockname(listener, (struct sockaddr *)in, &len) != 0)
+    abort();
+  CU_ASSERT_EQUAL_FATAL(wr_rpc_session_open(&w.s, mode, 1500, 7, 1), 0);
+  wr_rpc_wire_init(&w);
+  begin(WR_OP_CALL);
+  w.s.wish = WR_WISH_NOTHING;
+  wr_rpc_found(&w.s, &peers, 0);
+  if (mode == WR_RPC_PROXY)
+    wr_rpc_locked(&w.s, true, 0);
+  wr_rpc_wire_serve(&w, clock_us);
+}
+
+static void end(void) {
+  wr_rpc_wire_close(&w);
+  CU_ASSERT_EQUAL(w.fd, -1);
+  CU_ASSERT_EQUAL(wr_rpc_wire_events(&w), 0);
+  wr_rpc_wire_ready(&w, clock_us); /* harmless */
+  if (peer >= 0)
+    close(peer);
+  close(listener);
+}
+
+/* The peer takes `len` bytes, which are the session's `out`. */
+static void arrives(size_t len, const uint8_t *want) {
+  uint8_t got[WR_RPC_REQUEST_MAX];
+  if (peer < 0)
+    peer = accept(listener, NULL, NULL);
+  CU_ASSERT_FATAL(len > 0 && len <= sizeof(got));
+  CU_ASSERT_EQUAL_FATAL(recv(peer, got, len, MSG_WAITALL), (ssize_t)len);
+  CU_ASSERT_EQUAL(memcmp(got, want, len), 0);
+}
+
+static void ready(short events) {
+  struct pollfd fd = {.fd = w.fd, .events = wr_rpc_wire_events(&w)};
+  CU_ASSERT_EQUAL(fd.events, events);
+  CU_ASSERT_FATAL(poll(&fd, 1, 30000) == 1);
+  wr_rpc_wire_ready(&w, clock_us);
+}
+
+static void answer(void) {
+  char reply[] = "\x94\x01\xce????\xc0\x07";
+  uint32_t msgid = htonl(call.msgid);
+  memcpy(reply + 3, &msgid, sizeof(msgid));
+  CU_ASSERT_EQUAL(write(peer, reply, sizeof(reply) - 1), sizeof(reply) - 1);
+  ready(POLLIN);
+  CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+}
+
+static void test_interrupted(void) {
+  play(-EINTR, 0);
+  start(WR_RPC_PERSISTENT);
+  CU_ASSERT_FALSE(w.sending);
+  CU_ASSERT(w.s.open);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  end();
+}
+
+/* Not connected yet, and in pieces: it waits, and nothing is sent twice. */
+static void waits(int error) {
+  play(error, 5);
+  start(WR_RPC_PERSISTENT);
+  CU_ASSERT(w.sending);
+  CU_ASSERT_FALSE(w.s.open);
+  CU_ASSERT_EQUAL(w.out_at, 0);
+  script[2] = -EAGAIN;
+  ready(POLLOUT);
+  CU_ASSERT(w.sending);
+  CU_ASSERT_EQUAL(w.out_at, 5);
+  ready(POLLOUT);
+  CU_ASSERT_FALSE(w.sending);
+  CU_ASSERT(w.s.open);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  end();
+}
+
+static void test_waits(void) {
+  waits(-EAGAIN);
+  waits(-ENOTCONN);
+}
+
+static void test_broken_while_connecting(void) {
+  play(-ECONNRESET, 0);
+  start(WR_RPC_PERSISTENT);
+  CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_CLOSED);
+  CU_ASSERT_EQUAL(call.error, -ECONNRESET);
+  CU_ASSERT_EQUAL(w.fd, -1);
+  end();
+}
+
+/* The second message finds the connection dead: once more, afresh. */
+static void test_broken_later(void) {
+  play(0, -EPIPE);
+  start(WR_RPC_PERSISTENT);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  unsigned serial = w.serial;
+  begin(WR_OP_CALL);
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT_EQUAL(w.serial, serial + 1);
+  CU_ASSERT_EQUAL(w.s.op, WR_OP_CALL);
+  close(peer);
+  peer = -1;
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  end();
+}
+
+/* The m4-proxy would misread a message in two pieces. */
+static void test_never_in_pieces(void) {
+  play(3, 0);
+  start(WR_RPC_PROXY);
+  CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
+  CU_ASSERT_EQUAL(call.error, -EIO);
+  CU_ASSERT_EQUAL(w.fd, -1);
+  end();
+}
+
+/* A server that keeps the connection gets each message at once. */
+static void test_no_delay(void) {
+  for (int proxy = 0; proxy < 2; proxy++) {
+    int on = -1;
+    socklen_t len = sizeof(on);
+    play(0, 0);
+    start(proxy ? WR_RPC_PROXY : WR_RPC_PERSISTENT);
+    CU_ASSERT_EQUAL_FATAL(getsockopt(w.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len),
+                          0);
+    CU_ASSERT_EQUAL(on != 0, !proxy);
+    end();
+  }
+}
+
+/* A notification looks first whether its connection is still there. */
+static void test_notification(void) {
+  play(0, 0);
+  start(WR_RPC_PERSISTENT);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  unsigned serial = w.serial;
+  begin(WR_OP_NOTIFY);
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+  CU_ASSERT_EQUAL(w.serial, serial);
+  arrives(1, (const uint8_t *)"\x93");
+  close(peer);
+  peer = -1;
+  struct pollfd fd = {.fd = w.fd, .events = POLLIN};
+  CU_ASSERT_EQUAL(poll(&fd, 1, 30000), 1);
+  begin(WR_OP_NOTIFY);
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+  CU_ASSERT_EQUAL(w.serial, serial + 1);
+  arrives(1, (const uint8_t *)"\x93");
+  end();
+}
+
+static bool asked(void *user, const struct wr_rpc_value *method, char *buf,
+                  size_t size, int64_t now_us) {
+  (void)method, (void)now_us;
+  ++*(int *)user;
+  snprintf(buf, size, "ok");
+  return true;
+}
+
+/* Two requests of the peer in one piece, and once more: each has its answer. */
+static void test_requests_of_the_peer(void) {
+  static const char two[] = "\x94\x00\x05\xa1x\x90\x94\x00\x06\xa1y\x90";
+  static const char want[] = "\x94\x01\x05\xc0\xa2ok\x94\x01\x06\xc0\xa2ok";
+  int times = 0;
+  play(0, 0);
+  start(WR_RPC_PERSISTENT);
+  w.s.asked = asked;
+  w.s.asked_user = &times;
+  arrives(w.s.out_len, w.s.out);
+  for (int i = 0; i < 2; i++) {
+    CU_ASSERT_EQUAL(write(peer, two, sizeof(two) - 1), sizeof(two) - 1);
+    ready(POLLIN);
+    CU_ASSERT_EQUAL(times, 2 * (i + 1));
+    CU_ASSERT_EQUAL(w.s.aside_len, 0);
+    arrives(sizeof(want) - 1, (const uint8_t *)want);
+  }
+  answer();
+  end();
+}
+
+/* An answer that cannot be sent at once is dropped; the next one is not. */
+static void test_requests_that_cannot_be_answered(void) {
+  static const char one[] = "\x94\x00\x05\xa1x\x90";
+  static const char want[] = "\x94\x01\x05\xc0\xa2ok";
+  int times = 0;
+  play(0, -EAGAIN);
+  start(WR_RPC_PERSISTENT);
+  w.s.asked = asked;
+  w.s.asked_user = &times;
+  arrives(w.s.out_len, w.s.out);
+  for (int i = 0; i < 2; i++) {
+    CU_ASSERT_EQUAL(write(peer, one, sizeof(one) - 1), sizeof(one) - 1);
+    ready(POLLIN);
+    CU_ASSERT_EQUAL(w.s.aside_len, 0);
+  }
+  arrives(sizeof(want) - 1, (const uint8_t *)want);
+  answer();
+  end();
+}
+
+UNIT_MAIN("rpc_wire", UNIT(test_interrupted), UNIT(test_waits),
+          UNIT(test_broken_while_connecting), UNIT(test_broken_later),
+          UNIT(test_never_in_pieces), UNIT(test_no_delay),
+          UNIT(test_notification), UNIT(test_requests_of_the_peer),
+          UNIT(test_requests_that_cannot_be_answered))
