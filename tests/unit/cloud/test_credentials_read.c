@@ -1,0 +1,71 @@
+/* The file of the credentials, read from a disk that gives it piece by piece,
+ * is interrupted, and fails. */
+#define _GNU_SOURCE /* RTLD_NEXT */
+#include "lib/cloud/credentials.h"
+#include "tests/unit/unit.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int fault;       /* -errno of a read in the middle; 0: none */
+static int pieces = -1; /* reads so far; below 0: as always */
+
+/* In front of the C library's: one byte at a time. */
+ssize_t read(int fd, void *buffer, size_t size) {
+  static ssize_t (*real)(int, void *, size_t);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "read");
+  if (pieces < 0)
+    return real(fd, buffer, size);
+  if (++pieces == 5 && fault != 0) {
+    errno = -fault;
+    return -1;
+  }
+  return real(fd, buffer, size > 0 ? 1 : 0);
+}
+
+static struct wr_credentials c;
+
+static int read_with(int with) {
+  char path[] = "/tmp/weir-env-XXXXXX";
+  static const char text[] = "CLIENT_ID=a\nCLIENT_SECRET=b\nTHING_ID=c\n";
+  int fd = mkstemp(path);
+  CU_ASSERT_FATAL(fd >= 0);
+  CU_ASSERT_EQUAL(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+  close(fd);
+  wr_credentials_wipe(&c);
+  fault = with;
+  pieces = 0;
+  int status = wr_credentials_file(&c, path);
+  pieces = -1;
+  unlink(path);
+  return status;
+}
+
+static void whole(void) {
+  CU_ASSERT_STRING_EQUAL(c.client_id, "a");
+  CU_ASSERT_STRING_EQUAL(c.client_secret, "b");
+  CU_ASSERT_STRING_EQUAL(c.thing_id, "c");
+}
+
+static void test_in_pieces(void) {
+  CU_ASSERT_EQUAL(read_with(0), 0);
+  whole();
+}
+
+static void test_interrupted(void) {
+  CU_ASSERT_EQUAL(read_with(-EINTR), 0);
+  whole();
+}
+
+static void test_broken_disk(void) {
+  CU_ASSERT_EQUAL(read_with(-EIO), -EIO);
+  CU_ASSERT_STRING_EQUAL(c.fault, "cannot read it: Input/output error");
+  CU_ASSERT_STRING_EQUAL(c.client_secret, "");
+}
+
+UNIT_MAIN("credentials_read", UNIT(test_in_pieces), UNIT(test_interrupted),
+          UNIT(test_broken_disk))
