@@ -35,6 +35,7 @@ static void test_bad_addresses(void) {
                                       "m4proxy:0",
                                       "m4proxy:65536",
                                       "m4proxy:99999999999",
+                                      "m4proxy:000080",
                                       "m4proxy:+80",
                                       "m4proxy:80x",
                                       "m4 proxy:80",
@@ -50,6 +51,25 @@ static void test_bad_addresses(void) {
     const char *why = NULL;
     CU_ASSERT_EQUAL(wr_rpc_address_parse(cases[i], &a, &why), -EINVAL);
     CU_ASSERT_PTR_NOT_NULL(why);
+  }
+  for (size_t len = 254; len <= 257; len++) {
+    char host[300];
+    memset(host, 'h', len);
+    host[len] = '\0';
+    struct wr_rpc_address at;
+    const char *why = NULL;
+    CU_ASSERT_EQUAL(wr_rpc_address_parse(host, &at, &why),
+                    len <= 255 ? 0 : -EINVAL);
+    CU_ASSERT(len > 255 || strcmp(at.host, host) == 0);
+  }
+  for (size_t len = 106; len <= 109; len++) {
+    char at_path[200] = "unix:/";
+    memset(at_path + 6, 'a', len - 1);
+    struct wr_rpc_address at;
+    const char *why = NULL;
+    CU_ASSERT_EQUAL(wr_rpc_address_parse(at_path, &at, &why),
+                    len <= 107 ? 0 : -EINVAL);
+    CU_ASSERT(len > 107 || strcmp(at.path, at_path + 5) == 0);
   }
   char path[200] = "unix:/";
   memset(path + 6, 'a', 150);

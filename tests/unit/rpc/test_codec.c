@@ -162,6 +162,35 @@ static void test_wide_nesting(void) {
   CU_ASSERT_EQUAL(wr_rpc_scan(bytes, 10, &size), -EAGAIN);
 }
 
+/* Depth, values and bytes: what may just be, and what is one too many. */
+static void test_ceilings(void) {
+  uint8_t bytes[WR_RPC_REPLY_MAX + 64];
+  size_t size = 0;
+  memset(bytes, 0xc0, sizeof(bytes));
+  memset(bytes, 0x91, WR_RPC_DEPTH);
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, WR_RPC_DEPTH + 1, &size), 0);
+  CU_ASSERT_EQUAL(size, WR_RPC_DEPTH + 1);
+  bytes[WR_RPC_DEPTH] = 0x91;
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, WR_RPC_DEPTH + 2, &size), -ELOOP);
+  for (int more = 0; more < 2; more++) { /* one, two arrays, 253 or 254 nils */
+    memset(bytes, 0xc0, sizeof(bytes));
+    memcpy(bytes, "\x92\xdc\x00\x7f", 4);
+    memcpy(bytes + 4 + 127, "\xdc\x00", 2);
+    bytes[4 + 127 + 2] = (uint8_t)(126 + more);
+    CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size),
+                    more ? -E2BIG : 0);
+  }
+  memset(bytes, 'a', sizeof(bytes));
+  memcpy(bytes, "\xda\x03\xfd", 3); /* 1024 bytes with its head */
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size), 0);
+  CU_ASSERT_EQUAL(size, WR_RPC_REPLY_MAX);
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, WR_RPC_REPLY_MAX - 1, &size), -EAGAIN);
+  bytes[2]++;
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, sizeof(bytes), &size), -E2BIG);
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, WR_RPC_REPLY_MAX, &size), -E2BIG);
+  CU_ASSERT_EQUAL(wr_rpc_scan(bytes, WR_RPC_REPLY_MAX - 1, &size), -EAGAIN);
+}
+
 static void test_numbers(void) {
   static const struct {
     const char *bytes;
@@ -266,13 +295,19 @@ static void test_shortest_numbers(void) {
       {128, "\xcc\x80", 2},
       {255, "\xcc\xff", 2},
       {256, "\xcd\x01\x00", 3},
+      {65535, "\xcd\xff\xff", 3},
       {65536, "\xce\x00\x01\x00\x00", 5},
+      {4294967295, "\xce\xff\xff\xff\xff", 5},
       {4294967296, "\xcf\x00\x00\x00\x01\x00\x00\x00\x00", 9},
       {-1, "\xff", 1},
       {-32, "\xe0", 1},
       {-33, "\xd0\xdf", 2},
+      {-128, "\xd0\x80", 2},
       {-129, "\xd1\xff\x7f", 3},
+      {-32768, "\xd1\x80\x00", 3},
       {-32769, "\xd2\xff\xff\x7f\xff", 5},
+      {INT32_MIN, "\xd2\x80\x00\x00\x00", 5},
+      {-2147483649, "\xd3\xff\xff\xff\xff\x7f\xff\xff\xff", 9},
       {INT64_MIN, "\xd3\x80\x00\x00\x00\x00\x00\x00\x00", 9},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -327,6 +362,7 @@ static void test_print(void) {
   } cases[] = {
       {"a3 616263", "\"abc\"", "abc"},
       {"d9 03 61 0a 62", "\"a?b\"", "a?b"},
+      {"a4 1f 20 7e 7f", "\"? ~?\"", "? ~?"},
       {"c4 02 6869", "\"hi\"", "hi"},
       {"92 02 a2 6e6f", "[2,\"no\"]", "2 no"},
       {"82 a4 636f6465 07 a1 6d a3 626164", "{\"code\":7,\"m\":\"bad\"}",
@@ -360,6 +396,6 @@ static void test_print_is_cut(void) {
 UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_old_strings),
           UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
           UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
-          UNIT(test_wide_nesting), UNIT(test_numbers), UNIT(test_no_numbers),
-          UNIT(test_reply), UNIT(test_no_replies), UNIT(test_elements),
-          UNIT(test_print), UNIT(test_print_is_cut))
+          UNIT(test_wide_nesting), UNIT(test_ceilings), UNIT(test_numbers),
+          UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
+          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut))

@@ -29,6 +29,20 @@ ssize_t send(int fd, const void *data, size_t len, int flags) {
               flags);
 }
 
+/* And the next read, once: fails with that errno; 0: as always. */
+static int read_error;
+
+ssize_t recv(int fd, void *data, size_t len, int flags) {
+  static ssize_t (*real)(int, void *, size_t, int);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "recv");
+  if (read_error == 0)
+    return real(fd, data, len, flags);
+  errno = read_error;
+  read_error = 0;
+  return -1;
+}
+
 static void play(int first, int second) {
   memset(script, 0, sizeof(script));
   script[0] = first;
@@ -179,6 +193,52 @@ static void test_never_in_pieces(void) {
   end();
 }
 
+/* Nothing there after all, and interrupted: the answer still counts. */
+static void test_reads_again(void) {
+  static const int errors[] = {EAGAIN, EINTR};
+  for (size_t i = 0; i < 2; i++) {
+    play(0, 0);
+    start(WR_RPC_PERSISTENT);
+    arrives(w.s.out_len, w.s.out);
+    read_error = errors[i];
+    wr_rpc_wire_ready(&w, clock_us);
+    CU_ASSERT_EQUAL(read_error, 0);
+    CU_ASSERT(w.fd >= 0);
+    CU_ASSERT_EQUAL(w.s.op, WR_OP_CALL);
+    answer();
+    end();
+  }
+}
+
+static void test_broken_while_reading(void) {
+  play(0, 0);
+  start(WR_RPC_PERSISTENT);
+  read_error = ECONNRESET;
+  wr_rpc_wire_ready(&w, clock_us);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_CLOSED);
+  CU_ASSERT_EQUAL(call.error, -ECONNRESET);
+  CU_ASSERT_EQUAL(w.fd, -1);
+  end();
+}
+
+/* What a look at a connection that rests finds. */
+static void test_notification_looks(void) {
+  static const int errors[] = {EAGAIN, EINTR, ECONNRESET};
+  for (unsigned i = 0; i < 3; i++) {
+    play(0, 0);
+    start(WR_RPC_PERSISTENT);
+    arrives(w.s.out_len, w.s.out);
+    answer();
+    unsigned serial = w.serial;
+    read_error = errors[i];
+    begin(WR_OP_NOTIFY);
+    wr_rpc_wire_serve(&w, clock_us);
+    CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+    CU_ASSERT_EQUAL(w.serial, serial + (i == 2));
+    end();
+  }
+}
+
 /* A server that keeps the connection gets each message at once. */
 static void test_no_delay(void) {
   for (int proxy = 0; proxy < 2; proxy++) {
@@ -269,5 +329,7 @@ static void test_requests_that_cannot_be_answered(void) {
 UNIT_MAIN("rpc_wire", UNIT(test_interrupted), UNIT(test_waits),
           UNIT(test_broken_while_connecting), UNIT(test_broken_later),
           UNIT(test_never_in_pieces), UNIT(test_no_delay),
-          UNIT(test_notification), UNIT(test_requests_of_the_peer),
+          UNIT(test_notification), UNIT(test_notification_looks),
+          UNIT(test_reads_again), UNIT(test_broken_while_reading),
+          UNIT(test_requests_of_the_peer),
           UNIT(test_requests_that_cannot_be_answered))
