@@ -152,6 +152,13 @@ static int match_create(const oconfig_item_t *ci, void **user_data) {
   return -1;
 }
 
+/* A state that is unknown has no score to compare, and must not be missed for
+ * that: it is an alarm. */
+static bool is_enough(const struct match *m, const char *label, double score) {
+  return m->min_score <= 0 || score >= m->min_score ||
+         strcmp(label, UNKNOWN) == 0;
+}
+
 /* The label and score that a value carries itself. */
 static bool by_meta(const struct match *m, const value_list_t *vl,
                     bool *matches) {
@@ -161,7 +168,8 @@ static bool by_meta(const struct match *m, const value_list_t *vl,
       meta_data_get_string(vl->meta, META_LABEL, &label) != 0)
     return false;
   (void)meta_data_get_double(vl->meta, META_SCORE, &score);
-  *matches = wr_labels_find(&m->labels, label) >= 0 && score >= m->min_score;
+  *matches =
+      wr_labels_find(&m->labels, label) >= 0 && is_enough(m, label, score);
   free(label);
   return true;
 }
@@ -223,7 +231,7 @@ static bool by_state(const struct match *m, const value_list_t *vl) {
     return false;
   if (isnan(now.score))
     now.score = cached_score(m, vl, now.label);
-  return m->min_score <= 0 || now.score >= m->min_score;
+  return is_enough(m, now.label, now.score);
 }
 
 static int match_match(const data_set_t *ds, const value_list_t *vl,

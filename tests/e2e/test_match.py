@@ -157,6 +157,26 @@ LoadPlugin target_set
         weir.wait_until(unknown, "a state nobody told is unknown", alive=agent)
         agent.stop()
 
+    def test_unknown_whatever_the_score(self):
+        """There is none to compare; the alarm of a rule with MinScore must not
+        rest on it, neither for the series nor for the state's own values."""
+        text = self.config('Label "Anomalous"\nLabel "unknown"\nMinScore 0.8',
+                           targets=[EIM + "StaleAfter 1"])
+        change = rule('Label "unknown"\nMinScore 0.8\nChange true',
+                      "changed").replace('"^feed$"', '"^edge_impulse$"').replace(
+                          '"mark"', '"tell"')
+        agent = self.agent(text + change)
+        self.put([10] * 20)
+        agent.wait_log(r"pump is unknown")
+
+        def unknown():
+            self.put(["U"])
+            return self.marked(agent)
+        weir.wait_until(unknown, "an unknown state is an alarm", alive=agent)
+        agent.wait_value(plugin="edge_impulse", type="bool",
+                         type_instance="changed")
+        agent.stop()
+
     def test_the_example_of_the_page(self):
         """One notification of the rule for each change of the state."""
         with open(os.path.join(weir.ROOT, "plugins", "edge_impulse",
