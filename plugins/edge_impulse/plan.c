@@ -94,7 +94,8 @@ void edge_plan_sample(struct edge_series *s, double flow) {
                   WR_SHIPPED_VALID);
   if (o->plan.setpoint != NULL)
     wr_plan_setpoint(&s->plan, &rules,
-                     edge_input_newest(s->host, o->plan.setpoint));
+                     edge_input_newest(s->host, o->plan.setpoint),
+                     WR_SHIPPED_VALID);
   s->say = wr_plan_sample(&s->plan, &rules, flow);
   s->scale = wr_plan_scale(&s->plan, &rules);
 }

@@ -98,7 +98,7 @@ void ev_agent_pump(struct ev_agent *a, double running) {
 }
 
 void ev_agent_setpoint(struct ev_agent *a, double lpm) {
-  wr_plan_setpoint(&a->plan, &a->plan_rules, lpm);
+  wr_plan_setpoint(&a->plan, &a->plan_rules, lpm, WR_SHIPPED_VALID);
 }
 
 bool ev_agent_second(struct ev_agent *a, double flow_lpm) {

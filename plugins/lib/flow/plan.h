@@ -10,7 +10,9 @@
  * A pump that is said to be off while the flow goes on is judged as usual, and
  * so is one whose word is older than it is valid: an old word is no word. The
  * last set point stays; the flow is still at it. A set point of 0 or less is
- * a planned stop.
+ * a planned stop, and a word that grows old. Changes that never end do not hold
+ * alarms back for ever: after WR_PLAN_PATIENCE times `settle` samples of
+ * waiting, at most half of the samples wait; each that did not gives one back.
  * Time is counted in samples of the flow. Threads: none of its own. */
 #ifndef WR_PLAN_H
 #define WR_PLAN_H
@@ -19,6 +21,7 @@
 #include <stdint.h>
 
 #define WR_PLAN_STEP 0.05 /* of the set point: more is a change */
+#define WR_PLAN_PATIENCE 8
 
 enum wr_plan_say { WR_PLAN_NONE, WR_PLAN_OFF, WR_PLAN_WAIT };
 
@@ -34,16 +37,18 @@ struct wr_plan {
   int64_t age, valid; /* of that word, in samples; valid 0: for ever */
   double setpoint;    /* 0: none yet */
   bool stopped;       /* by a set point of 0 or less */
-  int64_t wait;       /* samples left */
+  int64_t stop_age, stop_valid; /* of that set point, as above */
+  int64_t wait;                 /* samples left */
+  int64_t waited;               /* of the patience */
 };
 
 void wr_plan_init(struct wr_plan *p);
-/* What the state's series says; it holds for `valid` samples of the flow. A
- * value that is not finite is no word. */
+/* What a series says; it holds for `valid` samples of the flow. A value that is
+ * not finite is no word. */
 void wr_plan_state(struct wr_plan *p, const struct wr_plan_rules *rules,
                    double value, int64_t valid);
 void wr_plan_setpoint(struct wr_plan *p, const struct wr_plan_rules *rules,
-                      double value);
+                      double value, int64_t valid);
 /* One sample of the flow passes. */
 enum wr_plan_say wr_plan_sample(struct wr_plan *p,
                                 const struct wr_plan_rules *rules, double flow);
