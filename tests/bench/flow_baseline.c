@@ -1,128 +1,21 @@
 /* What target_flow_baseline costs: one step of a series alone, the plugin as
  * collectd loads it with as much of collectd around it as it needs, and 10 000
  * series in one process. Lines: name value unit. */
-#include "collectd/core/daemon/collectd.h"
-
-#include "collectd/core/daemon/configfile.h"
-#include "collectd/core/daemon/filter_chain.h"
-#include "collectd/core/daemon/plugin.h"
-#include "collectd/core/utils/common/common.h"
+#include "tests/bench/collectd.h"
 
 #include "lib/flow/baseline.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
-#include <stdarg.h>
 
 enum { SERIES = 10000, SECONDS = 450, STEPS = 2000000 };
 
-/* collectd, as far as the plugin sees it. */
 cdtime_t interval_g = TIME_T_TO_CDTIME_T_STATIC(10);
-static target_proc_t target;
-static plugin_init_cb init;
-static int (*shutdown_cb)(void);
-static unsigned long dispatched;
-
-int fc_register_target(const char *name, target_proc_t proc) {
-  (void)name;
-  target = proc;
-  return 0;
-}
-int plugin_register_init(const char *name, plugin_init_cb callback) {
-  (void)name;
-  init = callback;
-  return 0;
-}
-int plugin_register_shutdown(const char *name, int (*callback)(void)) {
-  (void)name;
-  shutdown_cb = callback;
-  return 0;
-}
-int plugin_register_notification(const char *name, plugin_notification_cb cb,
-                                 user_data_t const *data) {
-  (void)name;
-  (void)cb;
-  (void)data;
-  return 0;
-}
-int plugin_thread_create(pthread_t *thread, void *(*run)(void *), void *arg,
-                         char const *name) {
-  (void)name;
-  return pthread_create(thread, NULL, run, arg);
-}
-int plugin_dispatch_values(value_list_t const *vl) {
-  (void)vl;
-  __atomic_add_fetch(&dispatched, 1, __ATOMIC_RELAXED);
-  return 0;
-}
-int plugin_dispatch_notification(const notification_t *n) {
-  (void)n;
-  return 0;
-}
-void plugin_log(int level, const char *format, ...) {
-  va_list ap;
-  if (level > LOG_WARNING)
-    return;
-  va_start(ap, format);
-  vfprintf(stderr, format, ap);
-  va_end(ap);
-  fputc('\n', stderr);
-}
 const char *global_option_get(const char *name) {
   (void)name;
   return "/tmp";
 }
 cdtime_t cdtime(void) { return TIME_T_TO_CDTIME_T(1700000000); }
-meta_data_t *meta_data_create(void) { return calloc(1, 8); }
-void meta_data_destroy(meta_data_t *md) { free(md); }
-int meta_data_exists(meta_data_t *md, const char *key) {
-  (void)md;
-  (void)key;
-  return 0;
-}
-int meta_data_add_string(meta_data_t *md, const char *k, const char *v) {
-  (void)md;
-  (void)k;
-  (void)v;
-  return 0;
-}
-int meta_data_add_double(meta_data_t *md, const char *k, double v) {
-  (void)md;
-  (void)k;
-  (void)v;
-  return 0;
-}
-int plugin_notification_meta_add_string(notification_t *n, const char *k,
-                                        const char *v) {
-  (void)n;
-  (void)k;
-  (void)v;
-  return 0;
-}
-int plugin_notification_meta_add_double(notification_t *n, const char *k,
-                                        double v) {
-  (void)n;
-  (void)k;
-  (void)v;
-  return 0;
-}
-int plugin_notification_meta_free(notification_meta_t *n) {
-  (void)n;
-  return 0;
-}
-char *sstrncpy(char *to, const char *from, size_t n) {
-  snprintf(to, n, "%s", from);
-  return to;
-}
-char *sstrerror(int error, char *buffer, size_t size) {
-  snprintf(buffer, size, "error %d", error);
-  return buffer;
-}
-int format_name(char *out, int size, const char *host, const char *plugin,
-                const char *pi, const char *type, const char *ti) {
-  snprintf(out, (size_t)size, "%s/%s-%s/%s-%s", host, plugin, pi, type, ti);
-  return 0;
-}
 
 static void *user_data;
 
