@@ -26,12 +26,8 @@ static void set_number(struct wr_value *out, enum wr_value_kind kind,
   out->number = kind == WR_VALUE_BOOL ? number != 0.0 : number;
 }
 
-/* A long text is cut between two characters of UTF-8. */
 static void set_text(struct wr_value *out, const char *text) {
-  size_t len = strlen(text);
-  if (len > WR_TEXT_MAX)
-    for (len = WR_TEXT_MAX; len > 0 && (text[len] & 0xc0) == 0x80; len--)
-      ;
+  size_t len = wr_text_cut(text, WR_TEXT_MAX);
   memcpy(out->text, text, len);
   out->text[len] = '\0';
 }

@@ -1,6 +1,7 @@
 #include "glue/instance.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "lib/base/text.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
@@ -51,11 +52,8 @@ void wr_instance_expand(const char *text, const value_list_t *vl, char *out,
 void wr_text_part(const char *text, char *out, size_t max) {
   size_t len = strlen(text);
   bool cut = len >= max;
-  if (cut) {
-    len = max - sizeof(ELLIPSIS);
-    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-      len--;
-  }
+  if (cut)
+    len = wr_text_cut(text, max - sizeof(ELLIPSIS));
   memcpy(out, text, len);
   memcpy(out + len, cut ? ELLIPSIS : "", cut ? sizeof(ELLIPSIS) : 1);
   for (; *out != '\0'; out++)

@@ -58,6 +58,14 @@ bool wr_text_is_utf8(const char *s, size_t len) {
   return true;
 }
 
+size_t wr_text_cut(const char *s, size_t max) {
+  size_t len = strnlen(s, max + 1);
+  if (len > max)
+    for (len = max; len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80; len--)
+      ;
+  return len;
+}
+
 const char *wr_text_error(int error) {
   return strerror_l(error, newlocale(LC_ALL_MASK, "C", NULL));
 }

@@ -22,6 +22,9 @@ bool wr_text_same(const char *a, const char *b);
  * how much may be read. */
 size_t wr_text_utf8(const char *s, size_t len);
 bool wr_text_is_utf8(const char *s, size_t len);
+/* How much of a text of UTF-8 to keep: the most that is no longer than `max`
+ * bytes and ends between two characters. */
+size_t wr_text_cut(const char *s, size_t max);
 
 /* What an errno means, in English; never NULL. Valid until the next call of
  * this thread. */

@@ -85,6 +85,27 @@ static void test_utf8(void) {
   CU_ASSERT_TRUE(wr_text_is_utf8("a\xc3\xa4z\xff", 4));
 }
 
+static void test_cut(void) {
+  static const struct {
+    const char *text;
+    size_t max, kept;
+  } cases[] = {
+      {"", 0, 0},
+      {"", 3, 0},
+      {"abc", 3, 3},
+      {"abc", 4, 3},
+      {"abc", 2, 2},
+      {"abc", 0, 0},
+      {"a\xc3\xa4", 2, 1},
+      {"a\xc3\xa4", 3, 3},
+      {"\xe2\x82\xac", 2, 0},
+      {"\xe2\x82\xac", 3, 3},
+      {"\x80\x80", 1, 0}, /* none: still an end */
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    CU_ASSERT_EQUAL(wr_text_cut(cases[i].text, cases[i].max), cases[i].kept);
+}
+
 static void test_errors(void) {
   CU_ASSERT_STRING_EQUAL(wr_text_error(ENOENT), "No such file or directory");
   CU_ASSERT_STRING_EQUAL(wr_text_error(ENOSPC), "No space left on device");
@@ -92,4 +113,4 @@ static void test_errors(void) {
 }
 
 UNIT_MAIN("text", UNIT(test_ascii_alone), UNIT(test_any_locale),
-          UNIT(test_utf8), UNIT(test_errors))
+          UNIT(test_utf8), UNIT(test_cut), UNIT(test_errors))
