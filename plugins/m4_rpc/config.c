@@ -184,7 +184,9 @@ static const struct wr_option m4_options[] = {
 
 /* Address, else what the environment says, else Arduino's own. */
 static int complete_address(const char *where, struct m4 *m4) {
+  const char *option = "Address";
   if (m4->address == NULL) {
+    option = "M4_PROXY_HOST:M4_PROXY_PORT";
     char text[300];
     wr_rpc_address_default(getenv("M4_PROXY_HOST"), getenv("M4_PROXY_PORT"),
                            text, sizeof(text));
@@ -198,7 +200,7 @@ static int complete_address(const char *where, struct m4 *m4) {
   char allowed[200];
   snprintf(allowed, sizeof(allowed),
            "\"host:port\" or \"unix:/path\" is expected, and %s", why);
-  return wr_option_fault(where, "Address", m4->address, allowed);
+  return wr_option_fault(where, option, m4->address, allowed);
 }
 
 static int complete_timeout(const char *where, struct m4 *m4) {

@@ -103,6 +103,15 @@ class BadConfigTest(weir.Case):
         self.assertEqual(len(faults), 1, "one sentence wanted:\n" + log)
         self.assertRegex(faults[0], pattern)
 
+    def test_environment(self):
+        """What stands nowhere in the file is named for where it comes from."""
+        status, log = weir.check_config(
+            self.dir, m4case.plugin('<M4 "pump">\n%s</M4>\n' % FLOW), stock=(),
+            env={"M4_PROXY_HOST": "m4proxy", "M4_PROXY_PORT": "http"})
+        self.assertEqual(status, 1, log)
+        self.assertRegex(log, '<M4 "pump">: M4_PROXY_HOST:M4_PROXY_PORT '
+                         '"m4proxy:http" is not allowed: ')
+
 
 for name, row in BAD.items():
     setattr(BadConfigTest, "test_" + name,
