@@ -1,0 +1,200 @@
+/* Labels on their way to the M4: reported, repeated, lost, asked for. */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/m4/m4_world.h"
+
+static struct world w;
+
+static void begin_with_report(enum world_path path, struct wr_m4_method *m,
+                              size_t count, struct wr_m4_report *r) {
+  memset(&w, 0, sizeof(w));
+  for (size_t i = 0; i < count; i++)
+    w.life.methods[i] = m + i;
+  w.life.methods_count = count;
+  w.life.reports[0] = r;
+  w.life.reports_count = 1;
+  world_open(&w, path);
+}
+
+static void test_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  m.interval_ms = 3600000;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, S);
+  world_offer(&w, "Low"); /* at once, though nothing is due for an hour */
+  CU_ASSERT_EQUAL(w.notified, 1);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"Low\",\"value\":0.875}");
+  world_run(&w, 125 * S);
+  CU_ASSERT_EQUAL(w.notified, 3); /* heartbeats */
+  world_close(&w);
+}
+
+/* The label is too old: the M4 hears that, and a new one ends it. */
+static void test_old_label(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  r.state.max_age_ms = 0;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  for (int i = 0; i < 30; i++) {
+    world_offer(&w, "Normal");
+    world_run(&w, S);
+  }
+  CU_ASSERT_EQUAL(w.notified, 1);
+  world_run(&w, 30 * S);
+  CU_ASSERT_EQUAL(w.notified, 2);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
+  world_run(&w, 120 * S);
+  CU_ASSERT_EQUAL(w.notified, 4);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
+  world_offer(&w, "Normal");
+  world_run(&w, S);
+  CU_ASSERT_STRING_EQUAL(w.last_label,
+                         "{\"label\":\"Normal\",\"value\":0.875}");
+  world_close(&w);
+}
+
+/* Told while the connection died: told again on the next one. */
+static void test_lost_report(void) {
+  struct wr_m4_method m = world_method("a");
+  for (size_t methods = 0; methods < 2; methods++) {
+    struct wr_m4_report r = world_report("classification");
+    begin_with_report(WORLD_SERVER, &m, methods, &r);
+    world_run(&w, 5 * S + S / 2);
+    w.lossy = true;
+    world_offer(&w, "Low");
+    world_run(&w, 300);
+    CU_ASSERT_EQUAL(w.notified, 1);
+    w.lossy = false;
+    world_run(&w, 10 * S);
+    CU_ASSERT_EQUAL(w.notified, 2);
+    world_run(&w, 30 * S);
+    CU_ASSERT_EQUAL(w.notified, 2);
+    world_close(&w);
+  }
+}
+
+/* Told while the M4 restarts: told again when it answers. */
+static void test_unheard_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, 5 * S);
+  w.mute = true;
+  world_offer(&w, "Low");
+  world_run(&w, 5 * S);
+  w.mute = false;
+  unsigned before = w.notified;
+  world_run(&w, 40 * S);
+  CU_ASSERT(w.notified > before);
+  before = w.notified;
+  world_run(&w, 20 * S);
+  CU_ASSERT_EQUAL(w.notified, before);
+  world_close(&w);
+}
+
+/* Silent right after the first report: it is named. Later ones are not. */
+static void test_accused_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("two_arguments");
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, 5 * S + S / 2);
+  world_offer(&w, "Low");
+  w.mute = true;
+  world_run(&w, 5 * S);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(w.why[WR_M4_DOWN], "the first report to \"two_arguments\""));
+  w.mute = false;
+  world_run(&w, 60 * S);
+  w.mute = true;
+  world_run(&w, 5 * S);
+  CU_ASSERT_PTR_NULL(strstr(w.why[WR_M4_DOWN], "two_arguments"));
+  world_close(&w);
+}
+
+static void test_report_as_call(void) {
+  struct wr_m4_report r = world_report("unbound");
+  struct wr_m4_method m = world_method("a");
+  r.call = true;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  w.unbound[0] = "unbound";
+  world_run(&w, S);
+  world_offer(&w, "Low");
+  world_run(&w, 300 * S);
+  CU_ASSERT_EQUAL(w.crashes, 2);
+  CU_ASSERT(w.life.up);
+  CU_ASSERT(w.samples > 285);
+  world_close(&w);
+}
+
+/* What the life answers to a request of the router, as text. */
+static const char *ask_it(const char *method) {
+  static char text[300];
+  uint8_t request[WR_RPC_REQUEST_MAX];
+  size_t len = 0, size = 0;
+  struct wr_rpc_reply reply;
+  wr_rpc_encode(request, &len, WR_RPC_REQUEST, 77, method, NULL, 0);
+  wr_rpc_bytes(&w.session, request, len, w.now_us);
+  CU_ASSERT_EQUAL_FATAL(
+      wr_rpc_decode_reply(w.session.aside, w.session.aside_len, &reply, &size),
+      0);
+  CU_ASSERT_EQUAL(reply.msgid, 77);
+  bool good = reply.error.kind == WR_RPC_NIL;
+  const struct wr_rpc_value *v = good ? &reply.result : &reply.error;
+  snprintf(text, sizeof(text), "%.*s", (int)v->len, v->data);
+  w.session.aside_len = 0;
+  return text;
+}
+
+/* Registered, asked for, and registered again on the next connection. */
+static void test_consumers_of_labels(void) {
+  struct wr_m4_method m = world_method("a");
+  for (size_t methods = 0; methods < 2; methods++) {
+    struct wr_m4_report r = world_report("classification");
+    r.serve = true;
+    r.state.max_age_ms = 30000;
+    begin_with_report(WORLD_SERVER, &m, methods, &r);
+    world_run(&w, 2 * S);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.methods, "$/register"));
+    CU_ASSERT_STRING_EQUAL(ask_it("classification"),
+                           "{\"label\":\"unknown\",\"value\":0}");
+    world_offer(&w, "Low");
+    world_run(&w, S);
+    CU_ASSERT_STRING_EQUAL(ask_it("classification"),
+                           "{\"label\":\"Low\",\"value\":0.875}");
+    CU_ASSERT_STRING_EQUAL(ask_it("another"), "no such method");
+    CU_ASSERT_EQUAL(w.notified, 0);
+    w.methods[0] = '\0';
+    w.connected = false;
+    wr_rpc_ended(&w.session, 0, w.now_us);
+    world_run(&w, 40 * S);
+    CU_ASSERT_PTR_NOT_NULL(strstr(w.methods, "$/register"));
+    CU_ASSERT_STRING_EQUAL(ask_it("classification"),
+                           "{\"label\":\"unknown\",\"value\":0}");
+    CU_ASSERT(w.life.up);
+    world_close(&w);
+  }
+}
+
+/* It is taken, or there is no router: said, and tried again. */
+static void test_name_is_taken(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  r.serve = true;
+  begin_with_report(WORLD_SERVER, &m, 1, &r);
+  w.body = "\x92\x05\xa5"
+           "taken\xc0";
+  w.body_len = 9;
+  world_run(&w, 10 * S);
+  CU_ASSERT(w.events[WR_M4_REPORT_FAILS] > 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_REPORT_FAILS], "5 taken"));
+  w.body = NULL;
+  world_run(&w, 40 * S);
+  CU_ASSERT_EQUAL(w.events[WR_M4_REPORT_WORKS], 1);
+  world_close(&w);
+}
+
+UNIT_MAIN("life, labels", UNIT(test_report), UNIT(test_old_label),
+          UNIT(test_lost_report), UNIT(test_unheard_report),
+          UNIT(test_accused_report), UNIT(test_report_as_call),
+          UNIT(test_consumers_of_labels), UNIT(test_name_is_taken))
