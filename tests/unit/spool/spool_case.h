@@ -85,4 +85,14 @@ static inline struct wr_spool_status status_of(struct wr_spool *s) {
   return st;
 }
 
+static inline void fill(struct wr_spool *s, int count, int64_t *time_us) {
+  for (int i = 0; i < count; i++) {
+    *time_us += SECOND;
+    offer_number(s, *time_us, i);
+    if (i % 500 == 499)
+      wr_spool_commit(s, 0, WALL);
+  }
+  wr_spool_commit(s, 0, WALL);
+}
+
 #endif
