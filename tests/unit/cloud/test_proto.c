@@ -32,6 +32,19 @@ static void test_bad_token_replies(void) {
   }
 }
 
+/* What may just stand in a header, and what may not. */
+static void test_bytes_of_a_token(void) {
+  for (int c = 1; c < 128; c++) {
+    struct wr_bytes token = WR_BYTES_INIT(1000);
+    char text[64];
+    int64_t lifetime = 0;
+    snprintf(text, sizeof(text), "{\"access_token\":\"a\\u%04x\"}", c);
+    CU_ASSERT_EQUAL(wr_cloud_read_token(text, strlen(text), &token, &lifetime),
+                    c > 0x20 && c < 0x7f ? 0 : -EBADMSG);
+    wr_bytes_free(&token);
+  }
+}
+
 static void check_token(const char *text, int64_t want_ms) {
   struct wr_bytes token = WR_BYTES_INIT(1000);
   int64_t lifetime = 0;
@@ -48,6 +61,11 @@ static void test_tokens(void) {
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":-1}", 60000);
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":1e300}", 60000);
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":\"x\"}", 60000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":0}", 60000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":31622399}",
+              INT64_C(31622399000));
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":31622400}",
+              60000);
 }
 
 static void test_token_longer_than_its_ceiling(void) {
@@ -218,6 +236,16 @@ static void test_types_and_names(void) {
   CU_ASSERT_FALSE(wr_cloud_id_ok("../x"));
   CU_ASSERT_FALSE(wr_cloud_id_ok("a?b"));
   CU_ASSERT_TRUE(wr_cloud_id_ok("8f2d9a64-0b7e-5f43-9f0e-2a4c5d6e7f80"));
+  char id[WR_CLOUD_ID_MAX + 2], name[WR_CLOUD_NAME_MAX + 2];
+  memset(id, 'a', sizeof(id));
+  memset(name, 'a', sizeof(name));
+  id[WR_CLOUD_ID_MAX + 1] = name[WR_CLOUD_NAME_MAX + 1] = '\0';
+  CU_ASSERT_FALSE(wr_cloud_id_ok(id));
+  CU_ASSERT_FALSE(wr_cloud_name_ok(name));
+  id[WR_CLOUD_ID_MAX] = name[WR_CLOUD_NAME_MAX] = '\0';
+  CU_ASSERT_TRUE(wr_cloud_id_ok(id));
+  CU_ASSERT_TRUE(wr_cloud_name_ok(name));
+  CU_ASSERT_FALSE(wr_cloud_name_ok(""));
   CU_ASSERT_FALSE(wr_cloud_name_ok("1flow"));
   CU_ASSERT_FALSE(wr_cloud_name_ok("flow rate"));
   CU_ASSERT_TRUE(wr_cloud_name_ok("_flow2"));
@@ -266,6 +294,11 @@ static void test_error_texts(void) {
   check_error("You have reached maximum request limit.\n",
               "You have reached maximum request limit.");
   check_error("\x1b[31mred", "[31mred");
+  check_error("a\x1f\x7f b~", "a  b~");
+  check_error("abcdefghijklmnopqrstuvwxyzabcdefghijkl\n\n",
+              "abcdefghijklmnopqrstuvwxyzabcdefghijkl");
+  check_error("{\"message\":\"m\",\"error\":\"e\"}", "m");
+  check_error("{\"error\":\"e\"}", "e");
   check_error("<html><body>nginx</body></html>", "");
   check_error("{\"detail\":7}", "");
   check_error("a text that is far longer than what the buffer can hold at all",
@@ -321,8 +354,8 @@ static void test_no_memory(void) {
 }
 
 UNIT_MAIN("proto", UNIT(test_times_beyond_2038), UNIT(test_no_memory),
-          UNIT(test_bad_token_replies), UNIT(test_tokens),
-          UNIT(test_token_longer_than_its_ceiling),
+          UNIT(test_bad_token_replies), UNIT(test_bytes_of_a_token),
+          UNIT(test_tokens), UNIT(test_token_longer_than_its_ceiling),
           UNIT(test_token_body_is_a_form), UNIT(test_urls), UNIT(test_bodies),
           UNIT(test_values_take_the_type_of_the_property),
           UNIT(test_nan_is_never_sent), UNIT(test_times_out_of_range),

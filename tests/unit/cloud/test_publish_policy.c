@@ -106,6 +106,63 @@ static void test_budget_days(void) {
   CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, 0, 3, true), 0);
 }
 
+/* Half of the day's records are for old values, a twentieth for states. */
+static void test_budget_of_old_values(void) {
+  struct wr_budget b = {.daily = 1000};
+  CU_ASSERT_EQUAL(wr_budget_left_old(&b), 500);
+  wr_budget_spend(&b, 499, true);
+  CU_ASSERT_EQUAL(wr_budget_left_old(&b), 1);
+  wr_budget_spend(&b, 1, true);
+  CU_ASSERT_EQUAL(wr_budget_left_old(&b), 0);
+  CU_ASSERT_EQUAL(wr_budget_left(&b), 450);
+  wr_budget_spend(&b, 1, true); /* one that was on its way */
+  CU_ASSERT_EQUAL(wr_budget_left_old(&b), 0);
+  b = (struct wr_budget){.daily = 1000};
+  wr_budget_spend(&b, 949, false);
+  CU_ASSERT_EQUAL(wr_budget_left_old(&b), 1); /* no more than there is */
+  b.daily = 0;
+  CU_ASSERT_EQUAL(wr_budget_left_old(&b), INT64_MAX);
+}
+
+/* From half of the day's records on the rest of them is spread over the rest of
+ * the day; what old values may still have is not for new ones. */
+static void test_spacing(void) {
+  const int64_t noon = 50 * DAY + DAY / 2;
+  struct wr_budget b = {.daily = 10000};
+  wr_budget_spend(&b, 4999, false);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 1, false), 0);
+  wr_budget_spend(&b, 1, false);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 1, false), 43200000 / 4500);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 2, false),
+                  43200000 * 2 / 4500);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 1, true),
+                  WR_BUDGET_SPACING_MS); /* 4500 are left, 5000 are promised */
+  wr_budget_spend(&b, 2000, true);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 1, false), 43200000 / 2500);
+  b.spent.old = 4000;
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 1, true), 43200000 / 1500);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, noon, 3, true),
+                  WR_BUDGET_SPACING_MS); /* at most */
+}
+
+/* At which age a state that comes late is news, by both clocks. */
+static void test_late_states(void) {
+  for (int by = 0; by <= 1; by++) {
+    struct wr_policy p = {0};
+    label(&p, "Low", 1000, 100 * SECOND);
+    CU_ASSERT_EQUAL(label(&p, "High", 1001, 98 * SECOND + 1 - by),
+                    by ? WR_CHANGE : WR_SKIP);
+    p = (struct wr_policy){0};
+    label(&p, "Low", 1000, 100 * SECOND);
+    CU_ASSERT_EQUAL(label(&p, "High", 1499 + by, 99 * SECOND),
+                    by ? WR_CHANGE : WR_SKIP);
+    p = (struct wr_policy){0};
+    label(&p, "Low", 1000, 100 * SECOND);
+    CU_ASSERT_EQUAL(label(&p, "High", 1001, 100 * SECOND - 1 + by),
+                    by ? WR_CHANGE : WR_SKIP);
+  }
+}
+
 /* One day of two streams that want a record a second from a plan of 10 000. */
 static void test_budget_stretches_and_never_goes_silent(void) {
   struct wr_budget b = {.daily = 10000};
@@ -135,5 +192,6 @@ UNIT_MAIN("publish_policy", UNIT(test_never_nan),
           UNIT(test_min_interval_holds_numbers_back),
           UNIT(test_changes_of_state_pass_at_once),
           UNIT(test_clock_set_back_holds_no_state),
-          UNIT(test_booleans_are_states), UNIT(test_budget_days),
+          UNIT(test_booleans_are_states), UNIT(test_budget_of_old_values),
+          UNIT(test_spacing), UNIT(test_late_states), UNIT(test_budget_days),
           UNIT(test_budget_stretches_and_never_goes_silent))

@@ -36,8 +36,30 @@ static void test_words_about_credentials(void) {
   CU_ASSERT_FALSE(wr_words_own_token("<html>", 6));
 }
 
+static void test_every_word_about_credentials(void) {
+  static const char *const texts[] = {"{\"error\":\"a\"}",
+                                      "{\"error_description\":\"a\"}",
+                                      "{\"detail\":\"a\"}", "{\"code\":\"a\"}"};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+    CU_ASSERT_TRUE(wr_words_own_token(texts[i], strlen(texts[i])));
+  CU_ASSERT_FALSE(wr_words_own_token("{\"message\":\"a\"}", 15));
+  CU_ASSERT_FALSE(wr_words_own_token(NULL, 0));
+  CU_ASSERT_TRUE(own("{\"code\":\"a\"}", 400));
+}
+
+/* The router's own words, and what is shorter or only alike. */
+static void test_no_endpoint(void) {
+  CU_ASSERT_TRUE(wr_words_no_endpoint("404 page not found\n", 19));
+  CU_ASSERT_TRUE(wr_words_no_endpoint("404 page not found", 18));
+  CU_ASSERT_FALSE(wr_words_no_endpoint("404 page not foun", 17));
+  CU_ASSERT_FALSE(wr_words_no_endpoint("404 page not founD", 18));
+  CU_ASSERT_FALSE(wr_words_no_endpoint("<404 page not found", 19));
+  CU_ASSERT_FALSE(wr_words_no_endpoint(NULL, 0));
+}
+
 static void test_pages_are_foreign(void) {
   CU_ASSERT_FALSE(wr_words_foreign(NULL, 0));
+  CU_ASSERT_FALSE(wr_words_foreign("", 0));
   CU_ASSERT_FALSE(wr_words_foreign("[]", 2));
   CU_ASSERT_FALSE(wr_words_foreign("{}", 2));
   CU_ASSERT_TRUE(wr_words_foreign("<html>", 6));
@@ -45,5 +67,6 @@ static void test_pages_are_foreign(void) {
 }
 
 UNIT_MAIN("words", UNIT(test_the_services_error_format),
-          UNIT(test_words_of_others), UNIT(test_words_about_credentials),
-          UNIT(test_pages_are_foreign))
+          UNIT(test_words_of_others), UNIT(test_no_endpoint),
+          UNIT(test_every_word_about_credentials),
+          UNIT(test_words_about_credentials), UNIT(test_pages_are_foreign))

@@ -393,9 +393,24 @@ static void test_print_is_cut(void) {
   CU_ASSERT_STRING_EQUAL(text, "[\"ab");
 }
 
+/* Whatever a value says about itself, nothing behind its end is read. */
+static void test_print_ends_with_the_value(void) {
+  uint8_t bytes[64];
+  char text[64];
+  struct wr_rpc_value v = value_of("93 01 02 03", bytes);
+  v.len = 2;
+  wr_rpc_print(&v, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "[1,2]");
+  v = value_of("82 01 02 03 a1 61", bytes);
+  v.len = 2;
+  wr_rpc_print_error(&v, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "{1:2}");
+}
+
 UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_old_strings),
           UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
           UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
           UNIT(test_wide_nesting), UNIT(test_ceilings), UNIT(test_numbers),
           UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
-          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut))
+          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut),
+          UNIT(test_print_ends_with_the_value))
