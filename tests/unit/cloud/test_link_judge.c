@@ -1,0 +1,211 @@
+/* What the link makes of a reply: every class of status, in whose words. */
+#include "lib/cloud/link.h"
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OWN "{\"code\":\"x\",\"detail\":\"no\"}"
+#define TOKEN "{\"access_token\":\"abc\",\"expires_in\":300}"
+#define HTML "<html>log in</html>"
+
+struct plan {
+  int error, status;
+  const char *body;
+};
+
+static struct plan plan;
+static char headers[512];
+static const char *sent_body;
+
+static int fake_send(void *arg, const struct wr_http_request *request,
+                     struct wr_http_reply *reply) {
+  (void)arg;
+  headers[0] = '\0';
+  for (const char *const *h = request->headers; *h != NULL; h++) {
+    strncat(headers, *h, sizeof(headers) - strlen(headers) - 2);
+    strcat(headers, "\n");
+  }
+  sent_body = request->body;
+  wr_bytes_reset(&reply->body);
+  reply->body.max = 1 << 20;
+  reply->status = plan.status;
+  if (plan.body[0] != '\0')
+    wr_bytes_text(&reply->body, plan.body);
+  snprintf(reply->error, sizeof(reply->error), "no way");
+  return plan.error;
+}
+
+static struct wr_link l;
+static const struct wr_moment now = {.now_ms = 1000};
+
+static void begin(void) {
+  wr_link_init(&l, &(struct wr_link_options){.url = "https://h",
+                                             .thing_id = "t",
+                                             .client_id = "i",
+                                             .client_secret = "s",
+                                             .send = fake_send});
+}
+
+static void test_no_token(void) {
+  static const struct {
+    struct plan plan;
+    enum wr_link_state state;
+    const char *words;
+  } cases[] = {
+      {{0, 200, TOKEN}, WR_LINK_OK, ""},
+      {{-ETIMEDOUT, 0, ""}, WR_LINK_DOWN, "no token: no way"},
+      {{-ETIMEDOUT, 401, OWN}, WR_LINK_DOWN, "no token: no way"},
+      {{-ETIMEDOUT, 200, TOKEN}, WR_LINK_DOWN, "no token: no way"},
+      {{0, 399, OWN}, WR_LINK_BLOCKED, "(HTTP 399)"},
+      {{0, 400, OWN}, WR_LINK_NO_TOKEN, "HTTP 400: no"},
+      {{0, 401, OWN}, WR_LINK_NO_TOKEN, "HTTP 401: no"},
+      {{0, 499, OWN}, WR_LINK_NO_TOKEN, "HTTP 499: no"},
+      {{0, 401, HTML}, WR_LINK_BLOCKED, "(HTTP 401)"},
+      {{0, 408, OWN}, WR_LINK_DOWN, "no token: HTTP 408"},
+      {{0, 425, OWN}, WR_LINK_DOWN, "no token: HTTP 425"},
+      {{0, 429, OWN}, WR_LINK_DOWN, "no token: HTTP 429"},
+      {{0, 500, OWN}, WR_LINK_DOWN, "no token: HTTP 500"},
+      {{0, 302, ""}, WR_LINK_BLOCKED, "(HTTP 302)"},
+      {{0, 200, HTML}, WR_LINK_BLOCKED, "(HTTP 200)"},
+      {{0, 299, TOKEN}, WR_LINK_OK, ""},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin();
+    plan = cases[i].plan;
+    wr_link_renew(&l, &now);
+    bool good = cases[i].state == WR_LINK_OK;
+    CU_ASSERT_EQUAL(l.state, cases[i].state);
+    CU_ASSERT_PTR_NOT_NULL(strstr(l.fault, cases[i].words));
+    CU_ASSERT_EQUAL(wr_oauth_usable(&l.oauth, 1000), good);
+    CU_ASSERT_EQUAL(wr_link_wait(&l, 1000) > 0, !good);
+    CU_ASSERT_EQUAL(l.retries, !good);
+    CU_ASSERT_EQUAL(l.requests, 1);
+    CU_ASSERT_EQUAL(l.reply.body.len, 0); /* a token was in it */
+    wr_link_free(&l);
+  }
+}
+
+/* A token that still is good is gone on with; but another is asked for. */
+static void test_old_token_will_do(void) {
+  begin();
+  plan = (struct plan){0, 200, TOKEN};
+  wr_link_renew(&l, &now);
+  plan = (struct plan){0, 503, ""};
+  wr_link_renew(&l, &now);
+  CU_ASSERT_EQUAL(wr_link_wait(&l, 1000), 0);
+  CU_ASSERT(wr_oauth_usable(&l.oauth, 1000));
+  wr_link_free(&l);
+}
+
+static void test_outcomes(void) {
+  static const struct {
+    struct plan plan;
+    enum wr_outcome outcome;
+    enum wr_link_state state;
+    const char *words;
+  } cases[] = {
+      {{0, 200, ""}, WR_OUTCOME_DONE, WR_LINK_OK, ""},
+      {{0, 299, "{}"}, WR_OUTCOME_DONE, WR_LINK_OK, ""},
+      {{0, 300, "{}"}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "HTTP 300"},
+      {{0, 199, "{}"}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "HTTP 199"},
+      {{0, 200, HTML}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "HTTP 200"},
+      {{-EIO, 200, ""}, WR_OUTCOME_WAIT, WR_LINK_DOWN, "no way"},
+      {{0, 408, OWN}, WR_OUTCOME_WAIT, WR_LINK_DOWN, "HTTP 408: no"},
+      {{0, 425, OWN}, WR_OUTCOME_WAIT, WR_LINK_DOWN, "HTTP 425: no"},
+      {{0, 429, OWN}, WR_OUTCOME_WAIT, WR_LINK_DOWN, "HTTP 429: no"},
+      {{0, 500, OWN}, WR_OUTCOME_WAIT, WR_LINK_DOWN, "HTTP 500: no"},
+      {{0, 404, OWN}, WR_OUTCOME_ABSENT, WR_LINK_OK, ""},
+      {{0, 400, OWN}, WR_OUTCOME_REFUSED, WR_LINK_OK, ""},
+      {{0, 413, OWN}, WR_OUTCOME_REFUSED, WR_LINK_OK, ""},
+      {{0, 422, OWN}, WR_OUTCOME_REFUSED, WR_LINK_OK, ""},
+      {{0, 400, HTML}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "portal"},
+      {{0, 402, OWN}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "SPACE_ID"},
+      {{0, 403, OWN}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "SPACE_ID"},
+      {{0, 405, OWN}, WR_OUTCOME_WAIT, WR_LINK_BLOCKED, "every request"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin();
+    plan = cases[i].plan;
+    CU_ASSERT_EQUAL(wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL), 0);
+    wr_bytes_text(&l.body, "{}");
+    int error = wr_link_perform(&l, "PUT");
+    CU_ASSERT_EQUAL(wr_link_judge(&l, &now, true, error), cases[i].outcome);
+    CU_ASSERT_EQUAL(l.state, cases[i].state);
+    CU_ASSERT_EQUAL(l.owed, cases[i].outcome != WR_OUTCOME_DONE);
+    CU_ASSERT_EQUAL(wr_link_wait(&l, 1000) > 0, cases[i].state != WR_LINK_OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(l.fault, cases[i].words));
+    wr_link_free(&l);
+  }
+}
+
+/* What fails to publish is not mended by another request that passes: only the
+ * wait ends. */
+static void test_owed(void) {
+  begin();
+  wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL);
+  plan = (struct plan){0, 503, ""};
+  wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT"));
+  plan = (struct plan){0, 200, "[]"};
+  wr_link_judge(&l, &now, false, wr_link_perform(&l, "GET"));
+  CU_ASSERT(l.owed);
+  CU_ASSERT_EQUAL(l.state, WR_LINK_DOWN);
+  CU_ASSERT_EQUAL(wr_link_wait(&l, 1000), 0);
+  wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT"));
+  CU_ASSERT_FALSE(l.owed);
+  CU_ASSERT_EQUAL(l.state, WR_LINK_OK);
+  wr_link_free(&l);
+}
+
+/* Which headers go, and that a GET has no body. */
+static void test_headers(void) {
+  begin();
+  plan = (struct plan){0, 200, TOKEN};
+  wr_link_renew(&l, &now);
+  CU_ASSERT_PTR_NULL(strstr(headers, "Authorization"));
+  CU_ASSERT_PTR_NULL(strstr(headers, "X-Organization"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(headers, "x-www-form-urlencoded\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(headers, "Accept: application/json\n"));
+  CU_ASSERT_EQUAL(l.body.len, 0); /* the secret was in it */
+  l.options.space_id = "sp-1";
+  wr_link_address(&l, WR_CLOUD_PROPERTIES, NULL);
+  wr_link_perform(&l, "GET");
+  CU_ASSERT_PTR_NULL(sent_body);
+  CU_ASSERT_PTR_NOT_NULL(strstr(headers, "Content-Type: application/json\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(headers, "Authorization: Bearer abc\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(headers, "X-Organization: sp-1\n"));
+  wr_bytes_text(&l.body, "{}");
+  wr_link_perform(&l, "PUT");
+  CU_ASSERT_PTR_NOT_NULL(sent_body);
+  CU_ASSERT_EQUAL(l.requests, 3);
+  wr_link_free(&l);
+}
+
+/* The first 401 costs the token, which may be old; that of a new one is said.
+ */
+static void test_unauthorised(void) {
+  begin();
+  plan = (struct plan){0, 200, TOKEN};
+  wr_link_renew(&l, &now);
+  wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL);
+  plan = (struct plan){0, 401, OWN};
+  CU_ASSERT_EQUAL(wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT")),
+                  WR_OUTCOME_WAIT);
+  CU_ASSERT_EQUAL(l.reauthorised, 1);
+  CU_ASSERT_EQUAL(wr_link_wait(&l, 1000), 0);
+  CU_ASSERT_FALSE(wr_oauth_usable(&l.oauth, 1000));
+  plan = (struct plan){0, 200, TOKEN};
+  wr_link_renew(&l, &now);
+  plan = (struct plan){0, 401, OWN};
+  wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT"));
+  CU_ASSERT_EQUAL(l.reauthorised, 2);
+  CU_ASSERT_EQUAL(l.state, WR_LINK_NO_TOKEN);
+  CU_ASSERT(wr_link_wait(&l, 1000) > 0);
+  CU_ASSERT(wr_oauth_usable(&l.oauth, 1000));
+  wr_link_free(&l);
+}
+
+UNIT_MAIN("link_judge", UNIT(test_no_token), UNIT(test_old_token_will_do),
+          UNIT(test_outcomes), UNIT(test_owed), UNIT(test_headers),
+          UNIT(test_unauthorised))
