@@ -93,6 +93,25 @@ static void test_unheard_report(void) {
   world_close(&w);
 }
 
+/* What was heard is not told again because the M4 fell silent later. */
+static void test_heard_report(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  r.state.heartbeat_ms = 0;
+  world_run(&w, 5 * S + S / 2);
+  world_offer(&w, "Low");
+  world_run(&w, 5 * S);
+  CU_ASSERT_EQUAL(w.notified, 1);
+  CU_ASSERT(r.confirmed);
+  w.mute = true;
+  world_run(&w, 10 * S);
+  w.mute = false;
+  world_run(&w, 60 * S);
+  CU_ASSERT_EQUAL(w.notified, 1);
+  world_close(&w);
+}
+
 /* Silent right after the first report: it is named. Later ones are not. */
 static void test_accused_report(void) {
   struct wr_m4_method m = world_method("a");
@@ -196,5 +215,6 @@ static void test_name_is_taken(void) {
 
 UNIT_MAIN("life, labels", UNIT(test_report), UNIT(test_old_label),
           UNIT(test_lost_report), UNIT(test_unheard_report),
-          UNIT(test_accused_report), UNIT(test_report_as_call),
-          UNIT(test_consumers_of_labels), UNIT(test_name_is_taken))
+          UNIT(test_heard_report), UNIT(test_accused_report),
+          UNIT(test_report_as_call), UNIT(test_consumers_of_labels),
+          UNIT(test_name_is_taken))
