@@ -194,6 +194,21 @@ static void test_one_proxy(void) {
   end();
 }
 
+/* The first call is not answered: who comes meanwhile waits at the gate. */
+static void test_busy_proxy(void) {
+  begin(8);
+  closing[0] = (struct peer_step){.what = PEER_KEEP};
+  add_board(0, WR_RPC_PROXY, 3);
+  boards[0].timeout_ms = 100;
+  set_board(1, peers[0], WR_RPC_PROXY);
+  wanted[1] = 3;
+  run(2);
+  CU_ASSERT_EQUAL(boards[0].life.faults[WR_FAULT_TIMEOUT], 1);
+  CU_ASSERT_EQUAL(boards[1].life.faults[WR_FAULT_TIMEOUT], 0);
+  CU_ASSERT_EQUAL(peers[0]->crowded, 0);
+  end();
+}
+
 /* Without a lock calls are made, and it is said once. */
 static void test_no_lock_can_be(void) {
   begin(8);
@@ -263,6 +278,7 @@ int main(void) {
                                     UNIT(test_few_descriptors),
                                     UNIT(test_line),
                                     UNIT(test_one_proxy),
+                                    UNIT(test_busy_proxy),
                                     UNIT(test_no_lock_can_be),
                                     UNIT(test_lock_of_another),
                                     UNIT(test_name),
