@@ -7,6 +7,7 @@
  * flow_rate with 12.5 as an m4-proxy does, notes in FILE when which port was
  * called (us), and ends with its parent. */
 #define _GNU_SOURCE /* accept4() */
+#include "tests/bench/cost.h"
 #include "tests/bench/rpc_server.h"
 
 #include "lib/m4/driver.h"
@@ -17,7 +18,6 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #define LISTENS (1u << 31)
 
@@ -207,25 +207,6 @@ static void add_board(struct bench_board *own, FILE *ports) {
 static int by_size(const void *a, const void *b) {
   int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
   return (x > y) - (x < y);
-}
-
-static double cpu_s(void) {
-  struct rusage u;
-  getrusage(RUSAGE_SELF, &u);
-  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static long rss_kb(void) {
-  long kb = 0;
-  char line[128];
-  FILE *f = fopen("/proc/self/status", "r");
-  while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-    if (sscanf(line, "VmRSS: %ld", &kb) == 1)
-      break;
-  if (f != NULL)
-    fclose(f);
-  return kb;
 }
 
 static int report(size_t count, double wall_s, double used_s, long grown_kb) {

@@ -4,11 +4,11 @@
  *
  * BENCH_CALLS: our calls in each mode (default 400000 in proxy mode, 600000 in
  * persistent mode: a million); the floor makes a quarter of them. */
+#include "tests/bench/cost.h"
 #include "tests/bench/rpc_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <sys/resource.h>
 
 #define TURNS 20
 
@@ -16,25 +16,6 @@ struct cost {
   double wall_s, cpu_s;
   long calls;
 };
-
-static double cpu_s(void) {
-  struct rusage u;
-  getrusage(RUSAGE_SELF, &u);
-  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-         (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static long rss_kb(void) {
-  char line[128];
-  long kb = 0;
-  FILE *f = fopen("/proc/self/status", "r");
-  while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-    if (sscanf(line, "VmRSS: %ld", &kb) == 1)
-      break;
-  if (f != NULL)
-    fclose(f);
-  return kb;
-}
 
 static void die(const char *what) {
   fprintf(stderr, "rpc_calls: %s: %s\n", what, strerror(errno));
