@@ -80,7 +80,7 @@ struct edge_state {
   int held;          /* windows judged since the state became unknown */
   bool up, up_told;
   bool answered; /* there was a window with an answer or without */
-  bool stuck_told, coarse_told;
+  bool stuck_told, stuck_said, coarse_told;
   double latency_s;
   struct edge_feed seen; /* at judged_ms */
   struct wr_window_counts seen_counts;

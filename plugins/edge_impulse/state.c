@@ -160,9 +160,11 @@ void edge_state_answered(const struct edge_job *job, bool up,
       now_ms - state->told_ms >= health_ms())
     tell_health(s, now_ms);
   state->answered = true;
-  if (turned)
+  if (job->stuck != state->stuck_said && state->shelved_ms == 0) {
+    state->stuck_said = job->stuck;
     edge_notify_stuck(s, job->stuck,
                       job->features[job->count - s->target->axes]);
+  }
 }
 
 /* Why no window was judged. */

@@ -59,6 +59,23 @@ class ShelveTest(edgecase.Case):
         self.assertEqual(len(told), 4, told)
         self.assertIn("FAILURE", told[2])  # still an alarm: told again
 
+    def test_a_sensor_that_sticks_is_told_at_the_end(self):
+        agent = self.agent([EIM])
+        self.put([10.07] * 20)
+        self.wait_window(agent, 19)
+        agent.wait_log("pump is Normal")
+        self.shelve("2h")
+        self.wait_shelved(agent, 1)
+        self.put([10.07] * 60)
+        agent.wait_value(plugin="edge_impulse", type_instance="stuck", value=1)
+        self.assertEqual(len(self.told(agent)), 2, self.told(agent))
+        self.shelve("0")
+        self.wait_shelved(agent, 0)
+        self.put([10.07] * 5)
+        agent.wait_log("the sensor has said 10.07 for at least 60 s")
+        agent.stop()
+        self.assertEqual(len(self.told(agent)), 4, self.told(agent))
+
     def test_its_end_comes_by_itself(self):
         agent = self.agent([EIM])
         self.put([10] * 20)
