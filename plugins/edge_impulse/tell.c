@@ -33,17 +33,23 @@ static struct told *take(void) {
   return t;
 }
 
+/* collectd calls it an error to free no meta data. */
+static void free_meta(notification_t *n) {
+  if (n->meta != NULL)
+    plugin_notification_meta_free(n->meta);
+}
+
 static void release(struct told *t) {
   if (t == NULL)
     return;
-  plugin_notification_meta_free(t->n.meta);
+  free_meta(&t->n);
   free(t);
 }
 
 void edge_tell(notification_t *n) {
   struct told *t = malloc(sizeof(*t)), *oldest = NULL;
   if (t == NULL) {
-    plugin_notification_meta_free(n->meta);
+    free_meta(n);
     return;
   }
   *t = (struct told){.n = *n};

@@ -157,6 +157,10 @@ LoadPlugin write_log
         if status != 0 or "Exiting normally" not in self.log():
             raise AssertionError("collectd ended with %d\n%s"
                                  % (status, self.tail()))
+        misuse = re.search(r"(?m)^.*\[error\] \w+: .* == NULL.*$", self.log())
+        if misuse:
+            raise AssertionError("collectd was called in a wrong way: " +
+                                 misuse.group())
         return status
 
 
