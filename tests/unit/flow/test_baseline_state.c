@@ -35,6 +35,8 @@ static char *text_of(const struct wr_baseline *b) {
 
 static void test_there_and_back(void) {
   struct wr_baseline b = busy(), read;
+  b.totals.busy_s = 1234.5f;
+  b.totals.restless = true;
   char *text = text_of(&b);
   CU_ASSERT_EQUAL_FATAL(wr_baseline_get(text, &read), 0);
   char *again = text_of(&read);
@@ -46,6 +48,26 @@ static void test_there_and_back(void) {
   CU_ASSERT(read.settle_s > 0); /* the next sample comes after a gap */
   free(text);
   free(again);
+}
+
+/* A series that has learnt stands at a point that is in use. */
+static void test_stands_at_a_point(void) {
+  struct wr_baseline b = busy(), read;
+  CU_ASSERT_FATAL(b.learned && b.points.current >= 0);
+  int8_t current = b.points.current;
+  b.points.current = WR_POINTS_NONE;
+  char *text = text_of(&b);
+  CU_ASSERT_EQUAL(wr_baseline_get(text, &read), -EBADMSG);
+  free(text);
+  b.points.current = current;
+  b.points.at[current].used = false;
+  text = text_of(&b);
+  CU_ASSERT_EQUAL(wr_baseline_get(text, &read), -EBADMSG);
+  free(text);
+  b.learned = false;
+  text = text_of(&b);
+  CU_ASSERT_EQUAL(wr_baseline_get(text, &read), 0);
+  free(text);
 }
 
 static void test_locale(void) {
@@ -164,6 +186,7 @@ static void test_file_out_of_reach(void) {
   CU_ASSERT_EQUAL(rmdir(folder), 0); /* nothing else was left there */
 }
 
-UNIT_MAIN("baseline_state", UNIT(test_there_and_back), UNIT(test_locale),
-          UNIT(test_damaged), UNIT(test_file), UNIT(test_file_damaged),
+UNIT_MAIN("baseline_state", UNIT(test_there_and_back),
+          UNIT(test_stands_at_a_point), UNIT(test_locale), UNIT(test_damaged),
+          UNIT(test_file), UNIT(test_file_damaged),
           UNIT(test_file_out_of_reach))

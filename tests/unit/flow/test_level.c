@@ -249,8 +249,20 @@ static void test_no_ranges(void) {
   CU_ASSERT_EQUAL(wr_level_band(&l, &none), WR_NO_BAND);
 }
 
-UNIT_MAIN("level", UNIT(test_nothing_yet), UNIT(test_edges),
-          UNIT(test_steady_on_an_edge), UNIT(test_steps),
+/* What counting makes of a flow is taken off what is seen, as variances. */
+static void test_noise_beyond_counting(void) {
+  struct wr_level l = {.count = 0};
+  for (int i = 0; i < 12; i++)
+    wr_level_add(&l, i % 2 ? 1 : -1);
+  wr_level_look(&l, 1);
+  CU_ASSERT_DOUBLE_EQUAL(l.noise, sqrt(16 - 2.01 * 2.01) / (0.6745 * sqrt(6.0)),
+                         1e-9);
+  wr_level_look(&l, 2); /* as much as counting alone may make */
+  CU_ASSERT_EQUAL(l.noise, 0);
+}
+
+UNIT_MAIN("level", UNIT(test_noise_beyond_counting), UNIT(test_nothing_yet),
+          UNIT(test_edges), UNIT(test_steady_on_an_edge), UNIT(test_steps),
           UNIT(test_one_odd_sample), UNIT(test_after_a_disturbance),
           UNIT(test_creeping), UNIT(test_quantum),
           UNIT(test_a_given_quantum_wins), UNIT(test_coarse_and_steady),
