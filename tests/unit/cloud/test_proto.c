@@ -308,6 +308,14 @@ static void test_error_texts(void) {
   CU_ASSERT_STRING_EQUAL(out, "");
 }
 
+/* Nothing that can be shown: nothing before the buffer is touched. */
+static void test_error_of_nothing(void) {
+  char around[10] = "         ";
+  wr_cloud_read_error("\x1b\n", 2, around + 1, 8);
+  CU_ASSERT_EQUAL(around[0], ' ');
+  CU_ASSERT_STRING_EQUAL(around + 1, "");
+}
+
 static void count_one(const struct wr_cloud_property *p, void *arg) {
   (void)p;
   ++*(int *)arg;
@@ -360,4 +368,5 @@ UNIT_MAIN("proto", UNIT(test_times_beyond_2038), UNIT(test_no_memory),
           UNIT(test_values_take_the_type_of_the_property),
           UNIT(test_nan_is_never_sent), UNIT(test_times_out_of_range),
           UNIT(test_types_by_class), UNIT(test_types_and_names),
-          UNIT(test_property_list), UNIT(test_error_texts))
+          UNIT(test_property_list), UNIT(test_error_texts),
+          UNIT(test_error_of_nothing))

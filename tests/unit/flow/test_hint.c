@@ -190,7 +190,27 @@ static void test_any_flow(void) {
   }
 }
 
-UNIT_MAIN("hint", UNIT(test_context_keeps_a_minute),
+/* For how long: a tenth of nominal above the level still is the level. */
+static void test_how_long(void) {
+  static const struct {
+    double values[5];
+    int side;
+    const char *words;
+  } cases[] = {{{2.7, 2.7, 2, 2, 2}, -1, "20 % of nominal for 5 s"},
+               {{3.2, 2.7, 2, 2, 2}, -1, "20 % of nominal for 4 s"},
+               {{0.5, 2, 2, 2, 2}, -1, "20 % of nominal for 5 s"},
+               {{24.3, 24.3, 25, 25, 25}, 1, "250 % of nominal for 5 s"},
+               {{23.8, 24.3, 25, 25, 25}, 1, "250 % of nominal for 4 s"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_hint h;
+    wr_context_init(&c);
+    wr_context_add(&c, cases[i].values, 1, 5, 1);
+    wr_hint(&c, cases[i].side, false, &h);
+    CU_ASSERT_PTR_NOT_NULL(strstr(h.text, cases[i].words));
+  }
+}
+
+UNIT_MAIN("hint", UNIT(test_how_long), UNIT(test_context_keeps_a_minute),
           UNIT(test_excuses_a_clean_change), UNIT(test_air),
           UNIT(test_electrical_noise), UNIT(test_hunting),
           UNIT(test_cavitation), UNIT(test_levels), UNIT(test_unclear),

@@ -114,6 +114,16 @@ static void test_names(void) {
   CU_ASSERT_STRING_EQUAL(wr_shape_names[WR_SHAPE_COUNT - 1], "memory");
 }
 
-UNIT_MAIN("shape", UNIT(test_constant), UNIT(test_zero), UNIT(test_ramp),
-          UNIT(test_step), UNIT(test_slow_step), UNIT(test_alternating),
-          UNIT(test_scale), UNIT(test_hostile), UNIT(test_names))
+/* Of two steps that fit as well the earlier one is told. */
+static void test_two_steps_alike(void) {
+  static const float window[WR_SHAPE_SAMPLES] = {10, 10, 10, 10, 15,
+                                                 15, 10, 10, 10, 10};
+  float features[WR_SHAPE_COUNT];
+  wr_shape(window, features);
+  CU_ASSERT(features[WR_SHAPE_STEP] > 0);
+}
+
+UNIT_MAIN("shape", UNIT(test_two_steps_alike), UNIT(test_constant),
+          UNIT(test_zero), UNIT(test_ramp), UNIT(test_step),
+          UNIT(test_slow_step), UNIT(test_alternating), UNIT(test_scale),
+          UNIT(test_hostile), UNIT(test_names))
