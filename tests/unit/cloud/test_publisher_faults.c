@@ -361,7 +361,34 @@ static void test_clock_set_while_the_link_is_down(void) {
       live_with_clock(steps[i] * SECOND, false, false);
 }
 
-UNIT_MAIN("publisher, faults", UNIT(test_every_status_of_every_request),
+/* After which failures the cloud may have the value: it is not shown twice. */
+static void test_which_failures_leave_a_doubt(void) {
+  static const struct {
+    int error, status;
+    bool doubt;
+  } cases[] = {{0, 500, true},
+               {0, 503, true},
+               {0, 429, false},
+               {-ETIMEDOUT, 0, true},
+               {-ECONNREFUSED, 0, false},
+               {-EHOSTUNREACH, 0, false},
+               {-EPROTO, 0, false}};
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    start();
+    cloud.plans[cloud.plan_count++] = (struct plan){.part = "thing/publish",
+                                                    .error = cases[k].error,
+                                                    .status = cases[k].status,
+                                                    .body = ""};
+    flow(1);
+    run(4000);
+    CU_ASSERT_TRUE(pub.stats.retries > 0);
+    CU_ASSERT_EQUAL(properties[FLOW].tried_seq != 0, cases[k].doubt);
+    stop();
+  }
+}
+
+UNIT_MAIN("publisher, faults", UNIT(test_which_failures_leave_a_doubt),
+          UNIT(test_every_status_of_every_request),
           UNIT(test_every_status_of_a_publish),
           UNIT(test_every_status_of_a_batch),
           UNIT(test_every_status_after_the_values_were_taken),
