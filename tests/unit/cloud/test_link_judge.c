@@ -17,7 +17,7 @@ struct plan {
 
 static struct plan plan;
 static char headers[512];
-static const char *sent_body;
+static const char *sent_body, *date = "";
 
 static int fake_send(void *arg, const struct wr_http_request *request,
                      struct wr_http_reply *reply) {
@@ -33,6 +33,7 @@ static int fake_send(void *arg, const struct wr_http_request *request,
   reply->status = plan.status;
   if (plan.body[0] != '\0')
     wr_bytes_text(&reply->body, plan.body);
+  snprintf(reply->watched, sizeof(reply->watched), "%s", date);
   snprintf(reply->error, sizeof(reply->error), "no way");
   return plan.error;
 }
@@ -158,6 +159,30 @@ static void test_owed(void) {
   wr_link_free(&l);
 }
 
+/* The service's clock: of any second after 1970 began, the middle; what is no
+ * date changes nothing. */
+static void test_clock(void) {
+  static const struct {
+    const char *date;
+    int64_t clock_us;
+  } cases[] = {{"Thu, 01 Jan 1970 00:00:00 GMT", 7},
+               {"Thu, 01 Jan 1970 00:00:01 GMT", 500000},
+               {"Thu, 01 Jan 2026 00:00:00 GMT", INT64_C(1767225599500000)},
+               {"yesterday", 7},
+               {"", 7}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin();
+    l.clock_us = 7;
+    date = cases[i].date;
+    plan = (struct plan){0, 200, ""};
+    wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL);
+    wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT"));
+    CU_ASSERT_EQUAL(l.clock_us, cases[i].clock_us);
+    wr_link_free(&l);
+  }
+  date = "";
+}
+
 /* Which headers go, and that a GET has no body. */
 static void test_headers(void) {
   begin();
@@ -208,4 +233,4 @@ static void test_unauthorised(void) {
 
 UNIT_MAIN("link_judge", UNIT(test_no_token), UNIT(test_old_token_will_do),
           UNIT(test_outcomes), UNIT(test_owed), UNIT(test_headers),
-          UNIT(test_unauthorised))
+          UNIT(test_clock), UNIT(test_unauthorised))
