@@ -1,67 +1,82 @@
 """The Fleet dashboard: every board, the worst first."""
 
-from model import (BAD, COLORS, GOOD, STATE_MAP, UP_MAP, WARN, dashboard,
+from model import (BAD, COLORS, GOOD, M4_MAP, STATE_MAP, WARN, dashboard,
                    influx, lines, prom, query, row, stat, steps, table,
                    timeline)
-from queries import (STATES_ONLY, TIME, influx_code, measurement, series, state_changes,
-                     state_code, variables, where)
+from queries import (ALARM, READING, STATES_ONLY, TIME, influx_code, m4_code,
+                     measurement, series, state_changes, state_code,
+                     variables, where)
+from queries import TROUBLE as TROUBLED
 
 UID = "weir-fleet"
 TROUBLE = steps((None, GOOD), (1, BAD))
 
 
-def count(expr, conditions, plugin, value):
-    """How many boards: 0 when none."""
+def count(expr, plugin, conditions, term='last("value")'):
+    """How many boards. In InfluxQL the sum of a term that is 0 or 1 for each
+    board: a count of no rows would be no data where 0 is meant."""
     return query(
         prom("count(%s) or vector(0)" % expr, "boards", instant=True),
-        influx('SELECT count("v") FROM (SELECT last("value") AS "v" FROM %s '
-               'WHERE %s AND time > now() - 1m GROUP BY "host", "instance")%s'
-               % (measurement(plugin), conditions, value), "boards"))
+        influx('SELECT sum("v") FROM (SELECT %s AS "v" FROM %s WHERE %s AND '
+               'time > now() - 1m GROUP BY "host", "instance", '
+               '"type_instance")' % (term, measurement(plugin), conditions),
+               "boards"))
+
+
+def no_reading():
+    """Boards that are up, less those with a reading."""
+    up = series("m4_rpc", "bool", "up")
+    part = '(SELECT %s AS "v" FROM %s WHERE %s AND time > now() - 1m ' \
+        'GROUP BY "host", "instance")'
+    return query(
+        prom("count((%s == 1) unless on (instance, m4_rpc) %s) or vector(0)"
+             % (up, READING[0]), "boards", instant=True),
+        influx('SELECT sum("v") FROM %s, %s' % (
+            part % ('last("value")', measurement("m4_rpc"),
+                    where("m4_rpc", "bool", "up")),
+            part % ('last("value") * 0 - 1', measurement("m4_rpc"),
+                    READING[1])), "boards"))
 
 
 def summary():
     up = series("m4_rpc", "bool", "up")
     ei_up = series("edge_impulse", "bool", "up")
-    bad = series("edge_impulse", "bool", "Anomalous")
-    lost = series("edge_impulse", "bool", "unknown")
     seen = "max by (instance, m4_rpc) (present_over_time(%s[$__range]))" % up
     now = "max by (instance, m4_rpc) (last_over_time(%s[1m]))" % up
-    size = (4, 4)
-    small = (2, 4)
+
+    def tile(title, description, *queries, thresholds=TROUBLE):
+        return stat(title, description, "none", list(queries), (3, 4),
+                    thresholds=thresholds, noValue="0")
+
+    def state(pair):
+        return count("%s == 1" % series("edge_impulse", "bool",
+                                        others=pair[0]), "edge_impulse",
+                     where("edge_impulse", "bool", others=pair[1]))
     return [
-        stat("Boards heard", "M4s of which a value arrived in the last "
-             "minute.", "none",
-             [count(now, where("m4_rpc", "bool", "up"), "m4_rpc", "")],
-             size, thresholds=steps((None, BAD), (1, GOOD)), noValue="0"),
-        stat("Silent", "M4s heard in the chosen range, but not in the last "
-             "minute.", "none",
-             [query(prom("count(%s unless %s) or vector(0)" % (seen, now),
-                         "boards", instant=True))],  # beyond InfluxQL
-             size, thresholds=TROUBLE, noValue="0"),
-        stat("Anomalous", "Boards whose state is Anomalous now.", "none",
-             [count("last_over_time(%s[1m]) == 1" % bad,
-                    where("edge_impulse", "bool", "Anomalous"),
-                    "edge_impulse", ' WHERE "v" = 1')],
-             small, thresholds=TROUBLE, noValue="0"),
-        stat("Unknown", "Boards whose state cannot be known now.", "none",
-             [count("last_over_time(%s[1m]) == 1" % lost,
-                    where("edge_impulse", "bool", "unknown"),
-                    "edge_impulse", ' WHERE "v" = 1')],
-             small, thresholds=TROUBLE, noValue="0"),
-        stat("M4 down", "Boards whose agent gets no answer from the M4.",
-             "none",
-             [count("last_over_time(%s[1m]) == 0" % up,
-                    where("m4_rpc", "bool", "up"), "m4_rpc",
-                    ' WHERE "v" = 0')],
-             size, thresholds=TROUBLE, noValue="0"),
-        stat("Inference down", "Boards whose model does not answer.", "none",
-             [count("last_over_time(%s[1m]) == 0" % ei_up,
-                    where("edge_impulse", "bool", "up"), "edge_impulse",
-                    ' WHERE "v" = 0')],
-             size, thresholds=TROUBLE, noValue="0"),
-        stat("Waiting for the cloud", "Values in the spools of all boards.",
-             "none",
-             [query(prom("sum(last_over_time(%s[1m])) or vector(0)" % series(
+        tile("Boards heard", "M4s of which a value arrived in the last "
+             "minute.", count(now, "m4_rpc", where("m4_rpc", "bool", "up"),
+                              'last("value") * 0 + 1'),
+             thresholds=steps((None, BAD), (1, GOOD))),
+        tile("Silent", "M4s heard in the chosen range, but not in the last "
+             "minute.",
+             query(prom("count(%s unless %s) or vector(0)" % (seen, now),
+                        "boards", instant=True))),  # beyond InfluxQL
+        tile("M4 down", "Boards whose agent gets no answer from the M4.",
+             count("%s == 0" % up, "m4_rpc", where("m4_rpc", "bool", "up"),
+                   '1 - last("value")')),
+        tile("No reading", "Boards whose M4 answers, but with errors only.",
+             no_reading()),
+        tile("Alarm", "Boards whose state is Anomalous or a label of one's "
+             "own now.", state(ALARM)),
+        tile("Unknown", "Boards whose state cannot be known now.",
+             count("%s == 1" % series("edge_impulse", "bool", "unknown"),
+                   "edge_impulse", where("edge_impulse", "bool", "unknown"))),
+        tile("Model down", "Boards whose model does not answer.",
+             count("%s == 0" % ei_up, "edge_impulse",
+                   where("edge_impulse", "bool", "up"),
+                   '1 - last("value")')),
+        tile("To the cloud", "Values that wait in the spools of all boards.",
+             query(prom("sum(last_over_time(%s[1m])) or vector(0)" % series(
                  "write_arduino_cloud", "queue_length", "spool"), "values",
                  instant=True),
                  influx('SELECT sum("v") FROM (SELECT last("value") AS "v" '
@@ -69,9 +84,8 @@ def summary():
                         '"host", "instance")' % (
                             measurement("write_arduino_cloud"),
                             where("write_arduino_cloud", "queue_length",
-                                  "spool")), "values"))],
-             size, thresholds=steps((None, GOOD), (1000, WARN),
-                                    (10000, BAD)), noValue="0"),
+                                  "spool")), "values")),
+             thresholds=steps((None, GOOD), (1000, WARN), (10000, BAD))),
     ]
 
 
@@ -93,20 +107,21 @@ def instant(expr, label):
 
 def worst_first(flavour):
     columns = [
-        ("Anomalous", "percentunit", instant(
-            "avg_over_time(%s[$__range])" % series(
-                "edge_impulse", "bool", "Anomalous"), "edge_impulse")),
-        ("Flow", "flowlpm", instant("last_over_time(%s[$__range])" % series(
-            "m4_rpc", "flow", "flow_rate"), "m4_rpc")),
-        ("M4", "none", instant("last_over_time(%s[$__range])" % series(
-            "m4_rpc", "bool", "up"), "m4_rpc")),
+        ("State", "none", instant(state_code()["expr"], "edge_impulse")),
+        ("Trouble", "percentunit", instant(
+            "sum by (instance, edge_impulse) (avg_over_time(%s[$__range]))" %
+            series("edge_impulse", "bool", others=TROUBLED[0]),
+            "edge_impulse")),
+        ("Flow", "flowlpm", instant(
+            series("m4_rpc", "flow", "flow_rate"), "m4_rpc")),
+        ("M4", "none", instant(m4_code()["prom"]["expr"], "m4_rpc")),
         ("Changes", "none", instant(
             'sum without (type) (changes(%s[$__range])) / 2' % series(
                 "edge_impulse", "bool", others=STATES_ONLY),
             "edge_impulse")),
     ]
     names = {"Value #" + ref: title for ref, (title, _, _) in
-             zip("ABCD", columns)}
+             zip("ABCDE", columns)}
     hide = {"Time": True}
     more = {
         "prom": [
@@ -116,34 +131,48 @@ def worst_first(flavour):
                 "indexByName": {"instance": 0, "m4": 1},
                 "renameByName": names}},
             {"id": "sortBy", "options": {
-                "fields": {}, "sort": [{"field": "Anomalous",
+                "fields": {}, "sort": [{"field": "Trouble",
                                         "desc": True}]}}],
         "influx": [
             {"id": "organize", "options": {
                 "excludeByName": {"Time": True}, "includeByName": {},
                 "indexByName": {}, "renameByName": {}}},
             {"id": "sortBy", "options": {
-                "fields": {}, "sort": [{"field": "Anomalous",
+                "fields": {}, "sort": [{"field": "Trouble",
                                         "desc": True}]}}]}
-    share = influx('SELECT mean("value") AS "Anomalous" FROM %s WHERE %s '
-                   'GROUP BY "host", "instance"' % (
+    share = influx('SELECT sum("m") AS "Trouble" FROM (SELECT mean("value") '
+                   'AS "m" FROM %s WHERE %s GROUP BY "host", "instance", '
+                   '"type_instance") WHERE $timeFilter GROUP BY "host", '
+                   '"instance"' % (
                        measurement("edge_impulse"),
-                       where("edge_impulse", "bool", "Anomalous")),
+                       where("edge_impulse", "bool", others=TROUBLED[1])),
                    table=True)
-    queries = [query(c[2], share if i == 0 else None)
-               for i, c in enumerate(columns)]
-    over = [column(title, unit) for title, unit, _ in columns]
-    over[0]["properties"].append(
-        {"id": "custom.cellOptions",
-         "value": {"type": "color-background", "mode": "basic"}})
-    over[0]["properties"].append(
-        {"id": "thresholds", "value": steps((None, GOOD), (0.001, WARN),
-                                            (0.05, BAD))})
-    over[2]["properties"].append({"id": "mappings", "value": UP_MAP})
-    return table("Worst first", "Share of the chosen range that was "
-                 "Anomalous, with the newest flow. A click opens the board.",
-                 "short", queries, (12, 10), overrides=over,
-                 transformations=more, links=to_flow(flavour))
+    queries = [query(c[2], share if c[0] == "Trouble" else None)
+               for c in columns]
+    state, trouble, flow, m4, changes = over = [
+        column(title, unit) for title, unit, _ in columns]
+    colored = {"id": "custom.cellOptions",
+               "value": {"type": "color-background", "mode": "basic"}}
+    state["properties"] += [
+        colored, {"id": "mappings", "value": STATE_MAP},
+        {"id": "thresholds", "value": steps((None, COLORS["none"]))}]
+    trouble["properties"] += [
+        colored, {"id": "thresholds", "value": steps(
+            (None, GOOD), (0.001, WARN), (0.05, BAD))}]
+    m4["properties"].append({"id": "mappings", "value": M4_MAP})
+    for o in (state, flow, m4):
+        o["properties"].append({"id": "noValue", "value": "silent"})
+    return table("Worst first", "The state now, and the share of the chosen "
+                 "range that was an alarm or unknown. A click opens the "
+                 "board.", "short", queries, (14, 10),
+                 overrides=over + NAMES, transformations=more,
+                 links=to_flow(flavour))
+
+
+# A board's name is never cut: two of them would look alike.
+NAMES = [{"matcher": {"id": "byName", "options": name},
+          "properties": [{"id": "custom.minWidth", "value": 170}]}
+         for name in ("instance", "host")]
 
 
 def column(title, unit):
@@ -180,8 +209,8 @@ def silent(flavour):
                                    measurement("m4_rpc"),
                                    where("m4_rpc", "bool", "up")),
                                table=True))],
-                 (12, 10), transformations=more, links=to_flow(flavour),
-                 noValue="none", overrides=[
+                 (10, 10), transformations=more, links=to_flow(flavour),
+                 noValue="none", overrides=NAMES + [
                      column("Silent for", "s"),
                      column("Last value", "dateTimeFromNow")])
 
@@ -213,9 +242,8 @@ def errors(title, description, plugin):
 
 def build(flavour):
     matrix = timeline(
-        "States", "One row per board, the most severe state of each step. "
-        "White: nothing heard.", [query(
-            state_code(("max", "$__rate_interval")), influx_code(TIME))],
+        "States", "One row per board, the state as it was sampled. "
+        "White: nothing heard.", [query(state_code(), influx_code(TIME))],
         (24, 12), STATE_MAP, links=flow_of_series(flavour),
         options={"perPage": 25, "showValue": "never"})
     return dashboard(

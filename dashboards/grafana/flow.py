@@ -1,11 +1,11 @@
 """The Flow dashboard: one board, or a few side by side."""
 
-from model import (BAD, BY_STATE, COLORS, GOOD, LINES, SHELVED_MAP,
-                   STATES, STATE_MAP, UP_MAP, dashboard, ending, influx, lines, panel, prom,
-                   query, row, stat, steps, timeline, values)
+from model import (BAD, BY_STATE, CODES, COLORS, GOOD, LINES, M4_MAP,
+                   SHELVED_MAP, STATE_MAP, UP_MAP, dashboard, ending, influx, lines, panel,
+                   prom, query, row, stat, steps, timeline, values)
 from queries import (CHANGED, NOT_UP, STATE_SERIES, TIME, by_kind, gauge,
-                     influx_code, latest, measurement, rate, series,
-                     state_changes, state_code, variables, where)
+                     influx_code, latest, m4_code, measurement, rate, selects,
+                     series, state_changes, state_code, variables, where)
 
 UID = "weir-flow"
 
@@ -14,8 +14,9 @@ def now_row():
     return [
         stat("State", "The debounced state: what the model, checked by the "
              "range guard, says of the last windows.", "none",
-             [query(state_code(("last", "1m")),
-                    influx_code('GROUP BY "host", "instance"', "", "last"))],
+             [query(state_code(instant=True),
+                    influx_code('GROUP BY "host", "instance"', "",
+                                " AND time > now() - 1m"))],
              mappings=STATE_MAP, noValue="no state", key="state",
              thresholds=steps((None, COLORS["none"]))),
         stat("In this state for", "Time since the state last changed; at most "
@@ -44,8 +45,9 @@ def now_row():
                               where("edge_impulse", "percent"))))],
              min=0, max=100, decimals=0, noValue="none",
              options={"colorMode": "value"}),
-        stat("M4", "Whether the M4 answers the agent's calls.", "none",
-             [latest("m4_rpc", "bool", "up")], mappings=UP_MAP,
+        stat("M4", "Whether the M4 answers the agent's calls, and with "
+             "readings.", "none", [m4_code()],
+             mappings=M4_MAP,
              noValue="silent", key="health"),
         stat("Sensor", "Stuck: the same reading, other than 0, for "
              "StuckAfter.", "none",
@@ -65,15 +67,14 @@ def in_state_for():
 
 
 def band(state):
-    """The state as a coloured band behind the flow; where a step holds
-    several, the most severe of them."""
-    code = state_code(("max", "$__rate_interval"))["expr"]
+    """The state as a coloured band behind the flow, as it was sampled."""
+    text, conditions = selects(state)
     return query(
-        prom("(%s) == bool %d" % (code, STATES.index(state) + 1),
+        prom("max by (instance, edge_impulse) (%s)" % text,
              "{{instance}} {{edge_impulse}} " + state),
-        influx('SELECT max("value") FROM %s WHERE %s %s fill(null)' % (
-            measurement("edge_impulse"),
-            where("edge_impulse", "bool", state), TIME),
+        influx('SELECT %s("value") FROM %s WHERE %s %s fill(null)' % (
+            "max" if state == "other" else "last",
+            measurement("edge_impulse"), conditions, TIME),
             "$tag_host $tag_instance " + state))
 
 
@@ -94,20 +95,20 @@ def flow_panels():
               [gauge("m4_rpc", "flow", "flow_rate",
                      "{{instance}} {{m4_rpc}} flow",
                      "$tag_host $tag_instance flow")] +
-              [band(s) for s in STATES], size=(24, 10), min=0, key="flow",
+              [band(s) for s in CODES], size=(24, 10), min=0, key="flow",
               custom={"lineWidth": 2},
               overrides=[FLOW_LINE] + [ending(s, **hidden)
-                                       for s in STATES]),
-        timeline("State", "The debounced state; where a step holds several, "
-                 "the most severe of them.",
-                 [query(state_code(("max", "$__rate_interval")), influx_code(
-                     TIME))], (24, 5), STATE_MAP),
+                                       for s in CODES]),
+        timeline("State", "The debounced state as it was sampled; other: a "
+                 "label of one's own.",
+                 [query(state_code(), influx_code(TIME))], (24, 5),
+                 STATE_MAP),
         timeline("Shelved", "Whether an operator keeps notifications back.",
-                 [gauge("edge_impulse", "bool", "shelved", how="max")],
+                 [gauge("edge_impulse", "bool", "shelved", how="last")],
                  (24, 3), SHELVED_MAP),
         lines("Scores", "What the model gives each class, before threshold, "
               "debounce and range guard.", "percent",
-              [by_kind("edge_impulse", "percent")], size=(10, 8), min=0,
+              [by_kind("edge_impulse", "percent")], size=(10, 10), min=0,
               max=100, overrides=BY_STATE),
         panel("bargauge", "Time in each state today",
               "Since midnight; time without a state is left out.", "s",
@@ -120,18 +121,18 @@ def flow_panels():
                                 where("edge_impulse", "bool",
                                       others=NOT_UP)),
                             "$tag_type_instance $tag_host $tag_instance"))],
-              (8, 8), overrides=BY_STATE, timeFrom="now/d", min=0,
+              (8, 10), overrides=BY_STATE, timeFrom="now/d", min=0,
               options={"displayMode": "basic", "orientation": "horizontal",
                        "showUnfilled": True, "valueMode": "color",
                        "minVizHeight": 16, "minVizWidth": 8,
                        "maxVizHeight": 300, "sizing": "auto",
-                       "namePlacement": "auto",
+                       "namePlacement": "top",
                        "reduceOptions": {"calcs": ["lastNotNull"],
                                          "fields": "", "values": False}}),
         lines("Anomaly score", "Distance from what the model was trained "
               "with. Empty where the model has none.", "none",
               [gauge("edge_impulse", "gauge", "anomaly", how="max")],
-              size=(6, 8), noValue="not computed"),
+              size=(6, 10), noValue="not computed"),
     ]
 
 
@@ -189,13 +190,6 @@ def health_panels():
               "(an answer to another call) and remote (the M4 says no).",
               "ops", [rate("m4_rpc", "errors")], size=(16, 7), min=0,
               key="m4errors"),
-        timeline("Up", "Whether M4 and model answer.",
-                 [gauge("m4_rpc", "bool", "up", "{{instance}} {{m4_rpc}} M4",
-                        "$tag_host $tag_instance M4", how="min"),
-                  gauge("edge_impulse", "bool", "up",
-                        "{{instance}} {{edge_impulse}} model",
-                        "$tag_host $tag_instance model", how="min")],
-                 (8, 7), UP_MAP),
         lines("Inference time", "From a full window to its scores.", "s",
               [gauge("edge_impulse", "response_time", "inference",
                      how="max")], size=(8, 7), min=0),
@@ -203,9 +197,16 @@ def health_panels():
               "filled in, late, twice or invalid, by reason.", "ops",
               [rate("edge_impulse", "errors")], size=(16, 7), min=0,
               key="eierrors"),
+        timeline("Up", "Whether M4 and model answer.",
+                 [gauge("m4_rpc", "bool", "up", "{{instance}} {{m4_rpc}} M4",
+                        "$tag_host $tag_instance M4", how="last"),
+                  gauge("edge_impulse", "bool", "up",
+                        "{{instance}} {{edge_impulse}} model",
+                        "$tag_host $tag_instance model", how="last")],
+                 (12, 7), UP_MAP),
         lines("Windows waiting", "Full windows not yet sent to the model.",
               "none", [gauge("edge_impulse", "queue_length", "windows",
-                             how="max")], size=(8, 7), min=0),
+                             how="max")], size=(12, 7), min=0),
     ]
 
 
@@ -216,12 +217,12 @@ def cloud_panels():
         lines("Values waiting", "Values in the spool, not yet accepted by "
               "the cloud.", "none",
               [gauge(cloud, "queue_length", "spool", how="max")],
-              size=(6, 7), min=0, key="cloud"),
+              size=(8, 7), min=0, key="cloud"),
+        lines("Published", "Values and requests per second, by kind.", "ops",
+              [rate(cloud, "total_requests")], size=(16, 7), min=0),
         lines("Oldest value waiting", "Age of the oldest value in the spool.",
               "s", [gauge(cloud, "duration", "spool_age", how="max",
-                          dsname="seconds")], size=(6, 7), min=0),
-        lines("Published", "Values and requests per second, by kind.", "ops",
-              [rate(cloud, "total_requests")], size=(6, 7), min=0),
+                          dsname="seconds")], size=(8, 7), min=0),
         lines("Cloud errors", "retry: tried again; rejected: refused by the "
               "cloud; dropped, thinned: the spool was full.", "ops",
               [rate(cloud, "errors")], size=(16, 7), min=0,

@@ -9,11 +9,13 @@ SCHEMA = 41
 # Okabe and Ito's palette: told apart by the colour-blind, also side by side.
 COLORS = {"Normal": "#009E73", "Low": "#56B4E9", "High": "#E69F00",
           "Anomalous": "#D55E00", "unknown": "#CC79A7",
-          "Off": "#8FA3B0", "none": "#808080"}  # none: uncertain
+          "Off": "#8FA3B0", "other": "#F0E442",
+          "none": "#808080"}  # none: uncertain
 # codes 1..5, 0 is none
 STATES = ["Normal", "Low", "High", "Anomalous", "unknown"]
 # A planned stop (<State "Off">) is less than all of them, but not nothing.
-CODES = {"Off": 0.5, **{s: i + 1 for i, s in enumerate(STATES)}}
+CODES = {"Off": 0.5, **{s: i + 1 for i, s in enumerate(STATES)},
+         "other": 3.5}  # a label of one's own
 GOOD, WARN, BAD = COLORS["Normal"], COLORS["High"], COLORS["Anomalous"]
 LINES = ["#0072B2", "#CC79A7", "#F0E442"]  # beside panels without states
 SOURCE = "${datasource}"
@@ -71,6 +73,8 @@ def values(**texts):
 STATE_MAP = values(_0=("uncertain", COLORS["none"]),
                    **{"_%g" % c: (s, COLORS[s]) for s, c in CODES.items()})
 UP_MAP = values(_0=("down", BAD), _1=("up", GOOD))
+M4_MAP = values(_0=("down", BAD), _1=("up", GOOD), _2=("no reading", BAD),
+                **{"-1": ("down", BAD)})
 SHELVED_MAP = values(_0=("no", COLORS["none"]), _1=("shelved", WARN))
 
 

@@ -6,6 +6,7 @@ InfluxDB (its collectd listener): measurement <plugin>_value with the tags
 host, instance (the plugin instance), type, type_instance; types.db calls the
 value of a few types something else (duration: seconds)."""
 
+import alerts
 from model import CODES, influx, prom, query
 
 
@@ -46,14 +47,33 @@ STATES_ONLY = 'type!~"up|shelved"'
 NOT_UP = "\"type_instance\" != 'up' AND \"type_instance\" != 'shelved'"
 
 
+def none_of(*names):
+    """Neither health nor one of these labels, in both languages."""
+    text = "|".join((alerts.NO_STATE,) + names)
+    return 'type!~"%s"' % text, '"type_instance" !~ /^(%s)$/' % text
+
+
+OTHER = none_of(alerts.NAMED)
+# Somebody should look now: Anomalous, or a label of one's own.
+ALARM = none_of(alerts.FINE, "Low", "High", "unknown", "uncertain")
+TROUBLE = none_of(alerts.FINE, "Low", "High", "uncertain")  # unknown, too
+READING = (
+    '{__name__=~"collectd_m4_rpc_.+",__name__!~"%s",instance=~"$board",'
+    'm4_rpc=~"$m4"}' % alerts.NO_READING,
+    "\"host\" =~ /^$board$/ AND \"instance\" =~ /^$m4$/ AND \"type\" != 'bool'"
+    " AND \"type\" != 'errors' AND \"type\" != 'response_time' AND "
+    "$timeFilter")
+
+
 def gauge(plugin, kind, instance, legend=None, alias=None, how="mean",
           dsname=None):
     """One line per board: the value over time."""
-    over = {"mean": "avg_over_time", "max": "max_over_time",
-            "min": "min_over_time"}[how]
+    text = series(plugin, kind, instance, dsname=dsname)
+    if how != "last":  # as sampled
+        text = "%s_over_time(%s[$__rate_interval])" % (
+            {"mean": "avg"}.get(how, how), text)
     return query(
-        prom("%s(%s[$__rate_interval])" % (
-            over, series(plugin, kind, instance, dsname=dsname)),
+        prom(text,
             legend or "{{instance}} {{%s}}" % plugin),
         influx('SELECT %s("value") FROM %s WHERE %s %s fill(null)' % (
             how, measurement(plugin, dsname),
@@ -103,26 +123,47 @@ def latest(plugin, kind, instance, legend=None, alias=None, dsname=None):
                alias or "$tag_host $tag_instance"))
 
 
-def state_code(how, legend="{{instance}} {{edge_impulse}}"):
-    """0.5, 1..5 for the most severe state seen in each step, 0 for none.
+def selects(state):
+    """(PromQL, InfluxQL) of the series of a state, or of all other ones."""
+    if state == "other":
+        return (series("edge_impulse", "bool", others=OTHER[0]),
+                where("edge_impulse", "bool", others=OTHER[1]))
+    return (series("edge_impulse", "bool", state),
+            where("edge_impulse", "bool", state))
 
-    how: a range function's name and range, as ("max", "$__interval")."""
-    over, span = how
-    terms = ["%g * %s_over_time(%s[%s])" % (
-        code, over, series("edge_impulse", "bool", s), span)
-        for s, code in CODES.items()]
+
+def state_code(legend="{{instance}} {{edge_impulse}}", instant=False):
+    """0.5..5 for the state as it was sampled, 0 for none.
+
+    No range and no maximum: tile, timeline, bands and table say the same."""
+    terms = ["%g * %s" % (code, selects(s)[0]) for s, code in CODES.items()]
     return prom("max by (instance, edge_impulse) (%s)" % " or ".join(terms),
-                legend)
+                legend, instant=instant)
 
 
-def influx_code(group, fill="fill(null)", how="max"):
-    """The same in InfluxQL: the maximum over one subquery per state."""
-    parts = ['(SELECT %s("value") * %g AS "code" FROM %s WHERE %s %s)' % (
-        how, code, measurement("edge_impulse"),
-        where("edge_impulse", "bool", s), group)
+def influx_code(group, fill="fill(null)", more=""):
+    """The same in InfluxQL: the newest of each step, a subquery a state."""
+    parts = ['(SELECT last("value") * %g AS "code" FROM %s WHERE %s%s %s)' % (
+        code, measurement("edge_impulse"), selects(s)[1], more,
+        group + (', "type_instance"' if s == "other" else ""))
         for s, code in CODES.items()]
     return influx('SELECT max("code") FROM %s WHERE $timeFilter %s %s' % (
         ", ".join(parts), group, fill))
+
+
+def m4_code():
+    """0 down, 1 up, 2 up without any reading."""
+    up = series("m4_rpc", "bool", "up")
+    return query(
+        prom("((%s == 1) unless on (instance, m4_rpc) %s) * 2 or %s" % (
+            up, READING[0], up), instant=True),
+        influx('SELECT sum("v") FROM (SELECT last("value") * 2 AS "v" FROM %s '
+               'WHERE %s AND time > now() - 1m GROUP BY "host", "instance"), '
+               '(SELECT last("value") * 0 - 1 AS "v" FROM %s WHERE %s AND '
+               'time > now() - 1m GROUP BY "host", "instance") '
+               'WHERE $timeFilter GROUP BY "host", "instance"' % (
+                   measurement("m4_rpc"), where("m4_rpc", "bool", "up"),
+                   measurement("m4_rpc"), READING[1])))
 
 
 STATE_SERIES = series("edge_impulse", "bool", others=STATES_ONLY)
