@@ -10,6 +10,10 @@ from queries import TROUBLE as TROUBLED
 
 UID = "weir-fleet"
 TROUBLE = steps((None, GOOD), (1, BAD))
+# An M4 that went down still has a reading of this minute: -1 in no_reading().
+BELOW = [{"type": "range", "options": {
+    "from": -1000000, "to": -1,
+    "result": {"text": "0", "color": GOOD, "index": 0}}}]
 
 
 def count(expr, plugin, conditions, term='last("value")'):
@@ -46,7 +50,7 @@ def summary():
 
     def tile(title, description, *queries, thresholds=TROUBLE):
         return stat(title, description, "none", list(queries), (3, 4),
-                    thresholds=thresholds, noValue="0")
+                    thresholds=thresholds, noValue="0", mappings=BELOW)
 
     def state(pair):
         return count("%s == 1" % series("edge_impulse", "bool",

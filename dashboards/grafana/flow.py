@@ -192,10 +192,10 @@ def health_panels():
               key="m4errors"),
         lines("Inference time", "From a full window to its scores.", "s",
               [gauge("edge_impulse", "response_time", "inference",
-                     how="max")], size=(8, 7), min=0),
+                     how="max")], size=(8, 9), min=0),
         lines("Inference errors", "Windows without an answer, and samples "
               "filled in, late, twice or invalid, by reason.", "ops",
-              [rate("edge_impulse", "errors")], size=(16, 7), min=0,
+              [rate("edge_impulse", "errors")], size=(16, 9), min=0,
               key="eierrors"),
         timeline("Up", "Whether M4 and model answer.",
                  [gauge("m4_rpc", "bool", "up", "{{instance}} {{m4_rpc}} M4",

@@ -37,6 +37,10 @@ def short_rules():
         "WeirCloudBacklogOld": [("> 900", "> 2")],
         "WeirSpoolNearlyFull": [("> 80", "> 10")],
         "WeirValuesDropped": [("[10m]", "[20s]")],
+        "WeirValueRejected": [("[10m]", "[20s]")],
+        "WeirSpoolLost": [("[10m]", "[20s]")],
+        "WeirM4Errors": [("[2m]", "[30s]")],
+        "WeirInferenceErrors": [("[2m]", "[30s]")],
     }
     table, kept = copy.deepcopy(alerts.ALERTS), alerts.ALERTS
     for a in table:
@@ -105,6 +109,18 @@ FILL_PROPERTY = """\
 """
 
 
+# A second board, whose M4 answers every call with an error.
+SECOND = "second"
+SECOND_AGENT = """\
+Hostname "second"
+LoadPlugin write_prometheus
+<Plugin write_prometheus>
+  Host "127.0.0.1"
+  Port {port}
+</Plugin>
+"""
+
+
 class Story:
     """Plays the story once; the tests look at what it left."""
 
@@ -146,11 +162,11 @@ class Story:
         with open(self.model, "w") as out:
             out.write(MODEL.format(dir=self.dir, eim=weir.EIM))
         os.chmod(self.model, 0o755)
-        self.port = stack.free_port()
+        self.port, self.second_port = stack.free_port(), stack.free_port()
         self.agent = weir.Collectd(self.dir, self.config(), interval=1)
         self.agent = self.run(self.agent)
         self.prometheus = self.run(stack.Prometheus(
-            self.dir, [self.port], rules=short_rules(),
+            self.dir, [self.port, self.second_port], rules=short_rules(),
             alertmanager=self.alertmanager))
         self.begin = stack.now()
 
@@ -179,9 +195,9 @@ class Story:
 
     # -- what happens --------------------------------------------------------
 
-    def order(self, text):
+    def order(self, text, control=None):
         with socket.socket(socket.AF_UNIX) as s:
-            s.connect(self.control)
+            s.connect(control or self.control)
             s.sendall(text.encode() + b"\n")
             answer = s.makefile().readline()
         if not answer.startswith("ok"):
@@ -276,6 +292,62 @@ class Story:
             'collectd_collectd_derive_total{instance="other"}'), "a scrape")
         self.put(name, 57)
 
+    def lose(self, kind):
+        """As if the cloud had refused a value, or the spool had been full."""
+        name = "other/write_arduino_cloud-pump/errors-" + kind
+
+        def begin():
+            self.put(name, 0)
+            weir.wait_until(lambda: self.prometheus.query(
+                'collectd_write_arduino_cloud_errors_total{type="%s",'
+                'instance="other"}' % kind), "a scrape")
+            self.put(name, 1)
+        return begin
+
+    def stands(self, identity):
+        """A value that stays 1, for what takes days to come about."""
+        return (lambda: self.put(identity, 1), lambda: self.put(identity, 0))
+
+    def second_board(self):
+        """Up, and never a reading; then flow; then flow without a label."""
+        work = os.path.join(self.dir, SECOND)
+        os.makedirs(work)
+        sim = self.run(weir.M4Sim(work, "--ideal", "--flow", "10",
+                                  "--control", work + ".ctl"))
+        self.order("error 1000000", work + ".ctl")
+        self.run(weir.Collectd(
+            work, weir.m4_block(sim.address, interval=INTERVAL, report=False,
+                                extra='Mode "persistent"') +
+            'PluginDir "%s"\n' % weir.STOCK_PLUGINDIR +
+            SECOND_AGENT.format(port=self.second_port), interval=1))
+        self.trouble(lambda: None, lambda: self.order("error 0", work + ".ctl"),
+                     ("WeirNoFlow", "on-call"), ("WeirM4Errors", "team"))
+        name = SECOND + "/edge_impulse-pump/bool-"
+        self.trouble(lambda: self.put(name + "up", 1),
+                     lambda: self.put(name + "Normal", 1),
+                     ("WeirNoLabel", "on-call"))
+
+    def other_alarms(self):
+        """What no plugin of ours can be brought to in a minute."""
+        for name, kind, receiver in (
+                ("WeirFlowDrift", "flow_baseline-pump/bool-drift", "team"),
+                ("WeirFlowUnsteady", "flow_baseline-pump/bool-spread",
+                 "team"),
+                ("WeirNightFlow", "flow_baseline-pump/bool-night_flow",
+                 "team"),
+                ("WeirBaselineUnknown", "flow_baseline-pump/bool-unknown",
+                 "on-call"),
+                ("WeirStateOther", "edge_impulse-pump/bool-Leak", "team"),
+                ("WeirShelved", "edge_impulse-pump/bool-shelved", "team")):
+            self.trouble(*self.stands("other/" + kind), (name, receiver))
+        name = "other/write_arduino_cloud-pump/bool-spool_on_disk"
+        self.trouble(lambda: self.put(name, 0), lambda: self.put(name, 1),
+                     ("WeirSpoolInMemory", "team"))
+        nothing = lambda: None  # noqa: E731
+        self.trouble(self.lose("rejected"), nothing,
+                     ("WeirValueRejected", "team"))
+        self.trouble(self.lose("dropped"), nothing, ("WeirSpoolLost", "team"))
+
     def flap(self):
         """To and fro, as fast as the state follows."""
         for _ in range(20):
@@ -291,6 +363,7 @@ class Story:
         self.break_model()
         self.until_fires("WeirInferenceDown", "team")
         self.until_fires("WeirStateUnknown", "on-call")
+        self.until_fires("WeirInferenceErrors", "team")
         self.ask()
         self.event("blockage 1.5 over 1")()
         self.until_clears("WeirStateUnknown")
@@ -299,6 +372,7 @@ class Story:
         self.event("recover over 1")()
         self.until_clears("WeirInferenceDown")
         self.until_clears("WeirRangeFallback")
+        self.until_clears("WeirInferenceErrors")
 
     def restart_agent(self):
         self.agent = self.run(weir.Collectd(self.dir, self.config(),
@@ -326,7 +400,13 @@ class Story:
                      lambda: self.order("mute off"),
                      ("WeirM4Silent", "on-call"))
         self.trouble(self.drop_values, nothing, ("WeirValuesDropped", "team"))
+        self.other_alarms()
+        self.second_board()
         self.put("other/edge_impulse-pump/gauge-anomaly", 0.4)
+        self.put("other/edge_impulse-pump/bool-Off", 1)
+        for name in ("baseline", "band_low", "band_high", "reference",
+                     "deviation", "litres_hour", "lost", "limit_hours"):
+            self.put("other/flow_baseline-pump/gauge-" + name, 1)
         weir.wait_until(lambda: self.prometheus.query(
             'collectd_edge_impulse_gauge{type="anomaly"}'), "a scrape")
         self.ask()

@@ -29,6 +29,7 @@ function Values({ panel, frames, width, height, theme }: Props) {
   return <div style={box}>{shown.map((s, i) => down
     ? <BarGauge key={i} value={s.display} field={s.field as any} width={w}
         height={h} theme={theme} itemSpacing={6}
+        namePlacement={panel.options.namePlacement}
         display={getDisplayProcessor({ theme, field: { config: s.field,
           type: FieldType.number } as any })}
         orientation={panel.options.orientation}
