@@ -320,10 +320,16 @@ class Story:
                                 extra='Mode "persistent"') +
             'PluginDir "%s"\n' % weir.STOCK_PLUGINDIR +
             SECOND_AGENT.format(port=self.second_port), interval=1))
-        self.trouble(lambda: None, lambda: self.order("error 0", work + ".ctl"),
+
+        def fires(name):  # here, whatever the first board did before
+            weir.wait_until(lambda: self.prometheus.query(
+                'ALERTS{alertname="%s",alertstate="firing",instance="%s"}' % (
+                    name, SECOND)), name + " on the second board")
+        self.trouble(lambda: (fires("WeirNoFlow"), fires("WeirM4Errors")),
+                     lambda: self.order("error 0", work + ".ctl"),
                      ("WeirNoFlow", "on-call"), ("WeirM4Errors", "team"))
         name = SECOND + "/edge_impulse-pump/bool-"
-        self.trouble(lambda: self.put(name + "up", 1),
+        self.trouble(lambda: (self.put(name + "up", 1), fires("WeirNoLabel")),
                      lambda: self.put(name + "Normal", 1),
                      ("WeirNoLabel", "on-call"))
 
