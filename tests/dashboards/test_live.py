@@ -32,7 +32,7 @@ FILL = 4000  # values that wait in the spool
 def short_rules():
     """alerts.py with waits and windows of seconds."""
     changes = {
-        "WeirFlapping": [("[10m]", "[15s]"), ("> 6", "> 8")],
+        "WeirFlapping": [("[10m]", "[30s]"), ("> 6", "> 8")],
         "WeirBoardSilent": [("> 120", "> 5")],
         "WeirCloudBacklogOld": [("> 900", "> 2")],
         "WeirSpoolNearlyFull": [("> 80", "> 10")],
@@ -515,7 +515,8 @@ class LiveTest(unittest.TestCase):
 
     def test_prometheus_has_it(self):
         s = self.story
-        raw = s.prometheus.query('collectd_m4_rpc_flow[1h]')
+        raw = s.prometheus.query('collectd_m4_rpc_flow{instance="%s"}[1h]'
+                                 % HOST)
         values = [float(v) for r in raw for _, v in r["values"]]
         self.assertGreater(len(values), 50)
         got = [v for _, v in self.flows()]
