@@ -1,8 +1,9 @@
 """The Flow dashboard: one board, or a few side by side."""
 
 from model import (BAD, BY_STATE, CODES, COLORS, GOOD, LINES, M4_MAP,
-                   SHELVED_MAP, STATE_MAP, UP_MAP, dashboard, ending, influx, lines, panel,
-                   prom, query, row, stat, steps, timeline, values)
+                   SHELVED_MAP, STATE_MAP, UP_MAP, dashboard, ending, influx,
+                   lines, panel, prom, query, row, stat, steps, timeline,
+                   values)
 from queries import (CHANGED, NOT_UP, STATE_SERIES, TIME, by_kind, gauge,
                      influx_code, latest, m4_code, measurement, rate, selects,
                      series, state_changes, state_code, variables, where)
@@ -238,5 +239,6 @@ def build(flavour):
     return dashboard(
         UID, "Weir flow", "Flow, state and health of one board.",
         [row("Now")] + now_row() + [row("Flow")] + flow_panels() +
-        baseline_panels() + health_panels() + cloud_panels(), variables(flavour), flavour,
+        baseline_panels() + health_panels() + cloud_panels(),
+        variables(flavour), flavour,
         annotations=[state_changes(flavour)], links=[fleet])
