@@ -440,7 +440,23 @@ static void test_clocks_are_told_apart_until_the_next_boot(void) {
   remove_dir();
 }
 
-UNIT_MAIN("spool, files", UNIT(test_version_1_goes_up),
+/* Nobody else may hold the lock, whatever the umask. */
+static void test_mode_of_the_lock(void) {
+  struct stat st;
+  char name[160];
+  fresh_dir();
+  mode_t mask = umask(0);
+  struct wr_spool *s = open_with(options());
+  umask(mask);
+  snprintf(name, sizeof(name), "%s.lock", path);
+  CU_ASSERT_EQUAL_FATAL(stat(name, &st), 0);
+  CU_ASSERT_EQUAL(st.st_mode & 07777, 0600);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+UNIT_MAIN("spool, files", UNIT(test_mode_of_the_lock),
+          UNIT(test_version_1_goes_up),
           UNIT(test_down_to_version_1_and_up_again),
           UNIT(test_migration_that_fails_changes_nothing),
           UNIT(test_garbage_in_any_page_costs_that_page),
