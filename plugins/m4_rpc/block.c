@@ -107,6 +107,7 @@ void m4_free(struct m4 *m4) {
     free_method(m4_method(m4, i));
   for (size_t i = 0; i < m4->board.life.reports_count; i++) {
     free(m4_report(m4, i)->method);
+    free(m4_report(m4, i)->meta);
     free(m4_report(m4, i));
   }
   free(m4->name);

@@ -11,7 +11,8 @@
 
 #define M4_PLUGIN "m4_rpc"
 #define M4_WHERE M4_PLUGIN " plugin"
-#define M4_OUTPUTS_MAX 16 /* numbers of one result */
+#define M4_META "edge_impulse:label" /* what a report tells by default */
+#define M4_OUTPUTS_MAX 16            /* numbers of one result */
 
 struct output {
   char *type, *instance;
@@ -33,7 +34,7 @@ struct method {
 
 struct report {
   struct wr_m4_report rpc; /* first */
-  char *method;
+  char *method, *meta;
   struct wr_trouble trouble;
 };
 

@@ -143,6 +143,7 @@ static int read_method(const char *where, const oconfig_item_t *ci,
 }
 
 static const struct wr_option report_options[] = {
+    WR_OPTION("Meta", WR_STRING, struct report, meta),
     WR_OPTION("OnChange", WR_BOOLEAN, struct report, rpc.state.on_change),
     WR_OPTION_RANGE("Heartbeat", WR_SECONDS, struct report,
                     rpc.state.heartbeat_ms, 0, 86400),
@@ -151,6 +152,21 @@ static const struct wr_option report_options[] = {
     WR_OPTION("Call", WR_BOOLEAN, struct report, rpc.call),
     WR_OPTION("Register", WR_BOOLEAN, struct report, rpc.serve),
 };
+
+/* A key names the plugin whose values carry it. */
+static int complete_meta(const char *where, struct report *r) {
+  if (r->meta == NULL)
+    r->meta = sstrdup(M4_META);
+  if (r->meta == NULL)
+    return -1;
+  const char *colon = strchr(r->meta, ':');
+  if (colon == NULL || colon == r->meta || colon[1] == '\0')
+    return wr_option_fault(where, "Meta", r->meta,
+                           "PLUGIN:KEY, such as \"" M4_META
+                           "\" or \"flow_baseline:state\"");
+  r->rpc.source = r->meta;
+  return 0;
+}
 
 static int read_report(const char *where, const oconfig_item_t *ci,
                        void *target) {
@@ -166,8 +182,10 @@ static int read_report(const char *where, const oconfig_item_t *ci,
     return -1;
   char inner[300];
   snprintf(inner, sizeof(inner), "%s, <Report \"%s\">", where, r->method);
-  return wr_options_read(inner, ci, report_options,
-                         STATIC_ARRAY_SIZE(report_options), r);
+  if (wr_options_read(inner, ci, report_options,
+                      STATIC_ARRAY_SIZE(report_options), r) != 0)
+    return -1;
+  return complete_meta(inner, r);
 }
 
 static const char *const modes[] = {"proxy", "persistent", NULL};

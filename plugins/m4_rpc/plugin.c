@@ -20,9 +20,8 @@
 #include <dirent.h>
 #include <sys/resource.h>
 
-#define SOURCE "edge_impulse" /* whose labels are reported */
-#define RESERVE 32            /* descriptors left to everybody else */
-#define SHARED 16             /* at least, for boards that connect per call */
+#define RESERVE 32 /* descriptors left to everybody else */
+#define SHARED 16  /* at least, for boards that connect per call */
 
 static struct wr_m4_driver *driver;
 static pthread_t thread;
@@ -30,26 +29,55 @@ static bool running;
 
 /* --- labels --- */
 
+/* The number beside a text: a score, or how far off the baseline. */
+static double number_of(const value_list_t *vl) {
+  static const char *const names[] = {"score", "deviation"};
+  double number = NAN;
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(names); i++) {
+    char key[2 * DATA_MAX_NAME_LEN];
+    snprintf(key, sizeof(key), "%s:%s", vl->plugin, names[i]);
+    if (meta_data_get_double(vl->meta, key, &number) == 0)
+      break;
+  }
+  return number;
+}
+
+/* Offers what stands under one key, to all reports of the block that tell it.
+ */
+static void offer(struct m4 *m4, const char *meta, const value_list_t *vl) {
+  char *label = NULL;
+  if (meta_data_get_string(vl->meta, meta, &label) != 0)
+    return;
+  wr_m4_driver_offer(driver, &m4->board, meta, label, number_of(vl),
+                     wr_us_from_cdtime(vl->time),
+                     (int64_t)CDTIME_T_TO_MS(vl->interval));
+  sfree(label);
+}
+
+/* Whether an earlier report of the block has the same key. */
+static bool offered(const struct m4 *m4, size_t which) {
+  for (size_t i = 0; i < which; i++)
+    if (strcmp(m4_report(m4, i)->meta, m4_report(m4, which)->meta) == 0)
+      return true;
+  return false;
+}
+
 /* Labels of other hosts, as an agent that collects from many sees them, are
- * none of this board's business. */
+ * none of this board's business; nor are keys that another plugin has put. */
 static int on_write(const data_set_t *ds, const value_list_t *vl,
                     user_data_t *ud) {
   (void)ds;
   (void)ud;
-  char *label = NULL;
-  double score = NAN;
-  if (strcmp(vl->plugin, SOURCE) != 0 || strcmp(vl->host, hostname_g) != 0 ||
-      vl->meta == NULL)
+  if (vl->meta == NULL || strcmp(vl->host, hostname_g) != 0)
     return 0;
   struct m4 *m4 = m4_find(vl->plugin_instance);
-  if (m4 == NULL || m4->board.life.reports_count == 0 ||
-      meta_data_get_string(vl->meta, SOURCE ":label", &label) != 0)
-    return 0;
-  meta_data_get_double(vl->meta, SOURCE ":score", &score);
-  wr_m4_driver_offer(driver, &m4->board, label, score,
-                     wr_us_from_cdtime(vl->time),
-                     (int64_t)CDTIME_T_TO_MS(vl->interval));
-  sfree(label);
+  for (size_t i = 0; m4 != NULL && i < m4->board.life.reports_count; i++) {
+    const char *meta = m4_report(m4, i)->meta;
+    size_t len = strlen(vl->plugin);
+    if (strncmp(meta, vl->plugin, len) == 0 && meta[len] == ':' &&
+        !offered(m4, i))
+      offer(m4, meta, vl);
+  }
   return 0;
 }
 

@@ -55,6 +55,10 @@ BAD = {
         r'Report "flow_rate" is not allowed: .*another number of arguments'),
     "max_age": (m4(reports=m4case.report("c", "MaxAge 0.5")),
                 r'MaxAge "0\.5" is not allowed: .*from 1 to'),
+    "meta_without_plugin": (m4(reports=m4case.report("c", 'Meta "state"')),
+                            r'Meta "state" is not allowed: .*PLUGIN:KEY'),
+    "meta_without_key": (m4(reports=m4case.report("c", 'Meta "x:"')),
+                         r'Meta "x:" is not allowed: .*PLUGIN:KEY'),
     "interval_zero": (m4(options="Interval 0"), r'Interval "0".*0\.01'),
     "interval_nan": (m4(options="Interval nan"), r'Interval "nan"'),
     "no_type": (flow("Scale 2"), r"exactly one of Type .* and Element"),
@@ -126,7 +130,7 @@ class GoodConfigTest(m4case.Case):
             page = pod.read()
         text = page.partition("=head1 EXAMPLES")[2].partition("=head1")[0]
         blocks = re.findall(r"(?m)^  <M4 .*?^  </M4>$", text, re.S)
-        self.assertEqual(len(blocks), 3)
+        self.assertEqual(len(blocks), 4)
         status, log = weir.check_config(
             self.dir, m4case.plugin("\n".join(blocks) + "\n"), stock=())
         self.assertEqual(status, 0, log)

@@ -69,7 +69,7 @@ static void on_answer(const struct wr_decision *d) {
   const char *label = label_of(d->state);
   oracle_state(label, d->state == EV_ANOMALOUS || d->state == WR_UNCERTAIN);
   offer_label(label);
-  wr_m4_offer(&sim.agent.life, label, d->score, ++sim.agent.window, 1000,
+  wr_m4_offer(&sim.agent.life, NULL, label, d->score, ++sim.agent.window, 1000,
               sim.now_us);
 }
 

@@ -215,9 +215,9 @@ void wr_m4_driver_stop(struct wr_m4_driver *d) {
 }
 
 void wr_m4_driver_offer(struct wr_m4_driver *d, struct wr_m4_board *b,
-                        const char *label, double score, int64_t window,
-                        int64_t interval_ms) {
-  if (!wr_m4_offer(&b->life, label, score, window, interval_ms,
+                        const char *source, const char *label, double score,
+                        int64_t window, int64_t interval_ms) {
+  if (!wr_m4_offer(&b->life, source, label, score, window, interval_ms,
                    wr_m4_now_us(d)))
     return;
   pthread_mutex_lock(&d->lock);

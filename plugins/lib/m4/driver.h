@@ -60,9 +60,9 @@ void wr_m4_driver_free(struct wr_m4_driver *d);
 int wr_m4_driver_add(struct wr_m4_driver *d, struct wr_m4_board *b);
 void wr_m4_driver_run(struct wr_m4_driver *d);
 void wr_m4_driver_stop(struct wr_m4_driver *d);
-/* A label for the reports of the board, see label_report.h. */
+/* A label for the board's reports of this source, see label_report.h. */
 void wr_m4_driver_offer(struct wr_m4_driver *d, struct wr_m4_board *b,
-                        const char *label, double score, int64_t window,
-                        int64_t interval_ms);
+                        const char *source, const char *label, double score,
+                        int64_t window, int64_t interval_ms);
 
 #endif

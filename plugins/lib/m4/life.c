@@ -141,13 +141,19 @@ void wr_m4_start(struct wr_m4_life *l, int64_t first_us, int64_t now_us) {
   l->next_us = now_us;
 }
 
-bool wr_m4_offer(struct wr_m4_life *l, const char *label, double score,
-                 int64_t window, int64_t interval_ms, int64_t now_us) {
+static bool same_source(const char *a, const char *b) {
+  return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool wr_m4_offer(struct wr_m4_life *l, const char *source, const char *label,
+                 double score, int64_t window, int64_t interval_ms,
+                 int64_t now_us) {
   bool due = false;
   pthread_mutex_lock(&l->lock);
   for (size_t i = 0; i < l->reports_count; i++)
-    due |= wr_label_report_offer(&l->reports[i]->state, label, score, window,
-                                 interval_ms, now_us / 1000);
+    if (same_source(l->reports[i]->source, source))
+      due |= wr_label_report_offer(&l->reports[i]->state, label, score, window,
+                                   interval_ms, now_us / 1000);
   pthread_mutex_unlock(&l->lock);
   return due;
 }

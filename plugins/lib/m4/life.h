@@ -51,8 +51,9 @@ struct wr_m4_method {
 
 struct wr_m4_report {
   const char *method;
-  bool call;  /* a request; else a notification */
-  bool serve; /* not told: registered at a router, for whoever asks */
+  bool call;          /* a request; else a notification */
+  bool serve;         /* not told: registered at a router, for whoever asks */
+  const char *source; /* whose labels; NULL: those that are offered with NULL */
   struct wr_label_report state;
   /* The life's: */
   struct wr_rpc_ward ward;
@@ -137,8 +138,10 @@ void wr_m4_close(struct wr_m4_life *l);
 /* The first turn is at first_us; the schedule goes on from there. */
 void wr_m4_start(struct wr_m4_life *l, int64_t first_us, int64_t now_us);
 void wr_m4_step(struct wr_m4_life *l, int64_t now_us);
-/* A label for the reports, see label_report.h. True: step soon. */
-bool wr_m4_offer(struct wr_m4_life *l, const char *label, double score,
-                 int64_t window, int64_t interval_ms, int64_t now_us);
+/* A label for the reports of this source, see label_report.h. True: step soon.
+ */
+bool wr_m4_offer(struct wr_m4_life *l, const char *source, const char *label,
+                 double score, int64_t window, int64_t interval_ms,
+                 int64_t now_us);
 
 #endif

@@ -304,10 +304,15 @@ static inline void world_run(struct world *w, int64_t us) {
   w->now_us = until_us;
 }
 
-static inline void world_offer(struct world *w, const char *label) {
+static inline void world_offer_of(struct world *w, const char *source,
+                                  const char *label) {
   static int64_t window;
-  if (wr_m4_offer(&w->life, label, 0.875, ++window, 1000, w->now_us))
+  if (wr_m4_offer(&w->life, source, label, 0.875, ++window, 1000, w->now_us))
     world_turn(w);
+}
+
+static inline void world_offer(struct world *w, const char *label) {
+  world_offer_of(w, NULL, label);
 }
 
 #endif

@@ -46,7 +46,7 @@ static void on_sample(void *user, size_t which, size_t output, double value,
   (void)which, (void)output, (void)at_us;
   CU_ASSERT_EQUAL(value, 12.5);
   if (++samples[i] == 2 && boards[i].life.reports_count > 0)
-    wr_m4_driver_offer(driver, boards + i, "Low", 0.5, 1, 1000);
+    wr_m4_driver_offer(driver, boards + i, NULL, "Low", 0.5, 1, 1000);
   stop_when_done();
 }
 

@@ -54,6 +54,30 @@ static void test_old_label(void) {
   world_close(&w);
 }
 
+/* Each report is told the labels of its own source, and their silence. */
+static void test_two_sources(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("baseline");
+  r.source = "flow_baseline:state";
+  r.state.max_age_ms = 0;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_offer(&w, "Normal");
+  world_offer_of(&w, "edge_impulse:label", "Normal");
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(w.notified, 0);
+  world_offer_of(&w, "flow_baseline:state", "low");
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(w.notified, 1);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"low\",\"value\":0.875}");
+  for (int i = 0; i < 32; i++) { /* others do not keep it fresh */
+    world_offer_of(&w, "edge_impulse:label", "Normal");
+    world_run(&w, S);
+  }
+  CU_ASSERT_EQUAL(w.notified, 2);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
+  world_close(&w);
+}
+
 /* Told while the connection died: told again on the next one. */
 static void test_lost_report(void) {
   struct wr_m4_method m = world_method("a");
@@ -214,7 +238,7 @@ static void test_name_is_taken(void) {
 }
 
 UNIT_MAIN("life, labels", UNIT(test_report), UNIT(test_old_label),
-          UNIT(test_lost_report), UNIT(test_unheard_report),
-          UNIT(test_heard_report), UNIT(test_accused_report),
-          UNIT(test_report_as_call), UNIT(test_consumers_of_labels),
-          UNIT(test_name_is_taken))
+          UNIT(test_two_sources), UNIT(test_lost_report),
+          UNIT(test_unheard_report), UNIT(test_heard_report),
+          UNIT(test_accused_report), UNIT(test_report_as_call),
+          UNIT(test_consumers_of_labels), UNIT(test_name_is_taken))
