@@ -9,6 +9,7 @@
  *   flow_stat       [seq, flow, uptime]: number of gates, L/min, seconds
  *   classification  one argument, the text {"label":"Normal","value":10.1};
  *                   returns 0, or -1 for a report that is not understood
+ *   baseline        the same for the state of flow_baseline: it has a light
  *   version         text
  *
  * Texts that go out are 31 bytes at most: the m4-proxy cannot read longer
@@ -49,9 +50,10 @@ static_assert(sizeof(VERSION) <= 32, "m4-proxy dies of longer texts");
 static struct flow_edge edge;
 static struct flow_meter meter; /* of loop() only */
 
-static rtos::Mutex lock; /* of the two below */
+static rtos::Mutex lock; /* of the three below */
 static struct flow_reading latched = {0, NAN, 0};
 static struct weir_alarm output;
+static struct weir_baseline memory;
 
 static void on_edge() { flow_edge_isr(&edge, micros()); }
 
@@ -73,14 +75,29 @@ static std::tuple<uint32_t, float, uint32_t> flow_stat() {
 
 /* Takes whatever comes: with a std::string parameter, a map or a number
  * would throw in the RPC library, where nobody catches it. */
+static bool understood(const RPCLIB_MSGPACK::object &argument,
+                       struct weir_report *report) {
+  return argument.type == RPCLIB_MSGPACK::type::STR &&
+         weir_report_parse(argument.via.str.ptr, argument.via.str.size,
+                           report) == 0;
+}
+
 static int classification(RPCLIB_MSGPACK::object argument) {
   struct weir_report report;
-  if (argument.type != RPCLIB_MSGPACK::type::STR ||
-      weir_report_parse(argument.via.str.ptr, argument.via.str.size, &report) !=
-          0)
+  if (!understood(argument, &report))
     return -1;
   lock.lock();
   weir_alarm_report(&output, report.label, millis());
+  lock.unlock();
+  return 0;
+}
+
+static int baseline(RPCLIB_MSGPACK::object argument) {
+  struct weir_report report;
+  if (!understood(argument, &report))
+    return -1;
+  lock.lock();
+  weir_baseline_report(&memory, report.label, millis());
   lock.unlock();
   return 0;
 }
@@ -99,6 +116,7 @@ void setup() {
 
   weir_alarm_init(&output, LABELS, sizeof(LABELS) / sizeof(LABELS[0]),
                   REPORT_HOLD_MS);
+  weir_baseline_init(&memory, REPORT_HOLD_MS);
   flow_edge_init(&edge, FLOW_DEBOUNCE_US);
   flow_meter_init(&meter, PULSES_PER_LITRE, CALIBRATION, FLOW_GATE_US, 0,
                   micros());
@@ -110,6 +128,7 @@ void setup() {
   RPC.bind("flow_pulses", flow_pulses);
   RPC.bind("flow_stat", flow_stat);
   RPC.bind("classification", classification);
+  RPC.bind("baseline", baseline);
   RPC.bind("version", version);
   RPC.begin(); /* last: nobody may call what is not bound yet */
 }
@@ -121,7 +140,8 @@ void loop() {
   if (fresh)
     latched = meter.reading;
   bool healthy = weir_alarm_healthy(&output, now_ms);
-  bool light = weir_alarm_light(&output, now_ms);
+  bool light =
+      weir_light(&output, weir_baseline_off(&memory, now_ms), now_ms);
   lock.unlock();
   show(healthy, light);
   delay(1);

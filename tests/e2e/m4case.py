@@ -149,13 +149,14 @@ class LabelCase(Case):
         self.wait_up(agent, 1)
         return agent
 
-    def put(self, label, instance="pump", host="testhost"):
+    def put(self, label, instance="pump", host="testhost",
+            plugin="edge_impulse", key="edge_impulse:label"):
         """A value of the target, one second newer than the one before."""
         self.clock += 1
-        line = ('PUTVAL %s/edge_impulse-%s/bool-%s interval=1 '
-                'meta:edge_impulse:label="\\"%s\\"" %d:1\n'
-                % (host, instance, re.sub("[^A-Za-z]", "_", label), label,
-                   self.clock))
+        line = ('PUTVAL %s/%s-%s/bool-%s interval=1 '
+                'meta:%s="\\"%s\\"" %d:1\n'
+                % (host, plugin, instance, re.sub("[^A-Za-z]", "_", label),
+                   key, label, self.clock))
         path = os.path.join(self.dir, "unixsock")
         # Values may be read before the plugin's thread has made its socket.
         weir.wait_until(lambda: os.path.exists(path), "unixsock is there")

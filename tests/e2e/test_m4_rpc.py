@@ -211,6 +211,36 @@ class ReportTest(m4case.LabelCase):
         self.assertEqual({c["kind"] for c in self.sim.calls("classification")},
                          {"notification"})
 
+    def test_state_of_another_plugin(self):
+        """The baseline's state has a report and an age of its own."""
+        self.begin("--step=flow_rate")
+        agent = self.agent(
+            self.pump(FLOW, options="Interval 0.2",
+                      reports=m4case.report("classification")
+                      + m4case.report("baseline", "MaxAge 2",
+                                      'Meta "flow_baseline:state"')),
+            extra=m4case.unixsock(self.dir))
+        self.wait_up(agent, 1)
+        self.put("Normal")
+        self.put("other", plugin="flow_baseline") # the key of another plugin
+        self.put("low", plugin="flow_baseline", key="flow_baseline:state")
+        self.put("High", key="flow_baseline:state")
+
+        def states():
+            return [json.loads(c["payload"])["label"]
+                    for c in self.sim.calls("baseline")]
+        weir.wait_until(lambda: states()[-2:] == ["low", "unknown"],
+                        "the M4 heard low, then that it is too old",
+                        alive=agent)
+        self.assertEqual([e["detail"] for e in self.events("baseline")],
+                         ["off"])
+        self.put("normal", plugin="flow_baseline", key="flow_baseline:state")
+        weir.wait_until(lambda: [e["detail"] for e in
+                                 self.events("baseline")] == ["off", "well"],
+                        "the light is that of a normal flow", alive=agent)
+        agent.stop()
+        self.assertLessEqual(set(self.labels()), {"Normal", "unknown"})
+
     def test_call_and_heartbeat(self):
         agent = self.start("Call true", "Heartbeat 0.3")
         self.put("Low")

@@ -24,19 +24,23 @@ static void turn(double seconds, double lpm) {
   }
 }
 
-static int report(const char *text) {
+static RPCLIB_MSGPACK::object text_object(const char *text) {
   RPCLIB_MSGPACK::object o = {};
   o.type = RPCLIB_MSGPACK::type::STR;
   o.via.str.ptr = text;
   o.via.str.size = (uint32_t)strlen(text);
-  return RPC.classification(o);
+  return o;
+}
+
+static int report(const char *text) {
+  return RPC.classification(text_object(text));
 }
 
 static bool healthy() { return board.level[ALARM_PIN] == HIGH; }
 
 static void test_set_up() {
   setup();
-  EXPECT(RPC.begun && !RPC.bound_late && RPC.bound == 5);
+  EXPECT(RPC.begun && !RPC.bound_late && RPC.bound == 6);
   EXPECT(board.isr != nullptr && board.isr_pin == 23);
   EXPECT(board.isr_pin != PC_7_AS_BYTE && board.isr_mode == RISING);
   EXPECT(board.mode[SENSOR_PIN] == INPUT_PULLUP);
@@ -120,6 +124,55 @@ static void test_output_falls_when_reports_stop() {
   EXPECT(board.level[LED_BUILTIN] == LIGHT_ON); /* steady */
 }
 
+/* Flashes of the light in four of its rounds; the output is high throughout. */
+static int flashes() {
+  int count = 0;
+  bool before = board.level[LED_BUILTIN] == LIGHT_ON;
+  for (uint64_t end_us = board.now_us + 4 * 2048000; board.now_us < end_us;) {
+    loop();
+    bool on = board.level[LED_BUILTIN] == LIGHT_ON;
+    count += on && !before;
+    before = on;
+    EXPECT(healthy());
+  }
+  return count;
+}
+
+static int baseline_state(const char *state) {
+  return RPC.baseline(
+      text_object(("{\"label\":\"" + std::string(state) + "\"}").c_str()));
+}
+
+/* Drift has a light of its own, and moves no output. */
+static void test_light_of_the_baseline() {
+  EXPECT(report("{\"label\":\"Normal\"}") == 0);
+  turn(0.01, 0);
+  EXPECT(flashes() == 4); /* nobody spoke of a baseline */
+  for (const char *state : {"low", "high", "spread", "night_flow", "unknown"}) {
+    EXPECT(report("{\"label\":\"Normal\"}") == 0);
+    EXPECT(baseline_state(state) == 0);
+    turn(0.01, 0);
+    EXPECT(flashes() == 12);
+    EXPECT(baseline_state("normal") == 0);
+    turn(0.01, 0);
+    EXPECT(flashes() == 4);
+  }
+  EXPECT(RPC.baseline(text_object("{\"label\":")) == -1);
+  RPCLIB_MSGPACK::object map = {};
+  map.type = RPCLIB_MSGPACK::type::MAP;
+  EXPECT(RPC.baseline(map) == -1);
+  EXPECT(flashes() == 4);
+}
+
+/* Nor does a baseline that is well keep the output high. */
+static void test_baseline_is_no_report() {
+  EXPECT(report("{\"label\":\"Normal\"}") == 0);
+  turn(149, 0);
+  EXPECT(baseline_state("normal") == 0);
+  turn(2, 0);
+  EXPECT(!healthy());
+}
+
 int main() {
   RUN(test_set_up);
   RUN(test_first_reading_is_not_invented);
@@ -129,6 +182,8 @@ int main() {
   RUN(test_output_falls_on_what_nobody_knows);
   RUN(test_bad_reports_change_nothing);
   RUN(test_output_falls_when_reports_stop);
+  RUN(test_light_of_the_baseline);
+  RUN(test_baseline_is_no_report);
   EXPECT(!lock.wrong && lock.depth == 0);
   printf("%d checks, %d bad\n", expect_count, expect_bad);
   return expect_bad > 0 || expect_count == 0;

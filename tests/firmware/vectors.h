@@ -405,6 +405,57 @@ static void vec_light_tells_the_levels_apart(void) {
   EXPECT(light_changes("Anomalous", 8192) > unknown);
 }
 
+static void vec_baseline_says_what_is_off(void) {
+  static const struct {
+    const char *label;
+    bool off;
+  } v[] = {{"normal", false}, {"learning", false}, {"low", true},
+           {"high", true},    {"spread", true},    {"night_flow", true},
+           {"unknown", true}, {"something", true}, {"Normal", true}};
+  struct weir_baseline b;
+  weir_baseline_init(&b, 150000);
+  EXPECT(!weir_baseline_off(&b, 0) && !weir_baseline_off(&b, 1000000));
+  for (size_t i = 0; i < sizeof(v) / sizeof(v[0]); i++) {
+    weir_baseline_report(&b, v[i].label, 5000);
+    EXPECT(weir_baseline_off(&b, 5000) == v[i].off);
+  }
+}
+
+/* Who spoke once is missed: the agent, or its memory, is down. */
+static void vec_baseline_that_falls_silent(void) {
+  struct weir_baseline b;
+  weir_baseline_init(&b, 150000);
+  weir_baseline_report(&b, "normal", 0xffffffffu - 99999u);
+  EXPECT(!weir_baseline_off(&b, 50000)); /* 150 s later */
+  EXPECT(weir_baseline_off(&b, 50001));
+  EXPECT(weir_baseline_off(&b, 0)); /* the clock came round: still off */
+  weir_baseline_report(&b, "normal", 60000);
+  EXPECT(!weir_baseline_off(&b, 60001));
+}
+
+/* Three flashes in 2048 ms, and only where the label is well. */
+static void vec_light_of_the_baseline(void) {
+  static const char *const louder[] = {"Low", "Anomalous", "unknown"};
+  struct weir_alarm a;
+  int flashes = 0, differs = 0;
+  begin_alarm(&a);
+  weir_alarm_report(&a, "Normal", 0);
+  for (uint32_t ms = 1; ms <= 2048; ms++) {
+    flashes += weir_light(&a, true, ms) && !weir_light(&a, true, ms - 1);
+    EXPECT(weir_light(&a, false, ms) == weir_alarm_light(&a, ms));
+  }
+  EXPECT(flashes == 3);
+  for (size_t i = 0; i < sizeof(louder) / sizeof(louder[0]); i++) {
+    weir_alarm_report(&a, louder[i], 0);
+    for (uint32_t ms = 0; ms < 2048; ms++)
+      differs += weir_light(&a, true, ms) != weir_alarm_light(&a, ms);
+  }
+  begin_alarm(&a); /* silent: steady */
+  for (uint32_t ms = 0; ms < 2048; ms++)
+    differs += weir_light(&a, true, ms) != weir_alarm_light(&a, ms);
+  EXPECT(differs == 0);
+}
+
 #define FIRMWARE_VECTORS(X)                                                    \
   X(vec_every_clean_edge_counts)                                               \
   X(vec_bounce_does_not_count)                                                 \
@@ -430,6 +481,9 @@ static void vec_light_tells_the_levels_apart(void) {
   X(vec_unknown_is_never_well)                                                 \
   X(vec_output_falls_when_nobody_reports)                                      \
   X(vec_output_across_the_wrap_of_millis)                                      \
+  X(vec_baseline_says_what_is_off)                                             \
+  X(vec_baseline_that_falls_silent)                                            \
+  X(vec_light_of_the_baseline)                                                 \
   X(vec_light_tells_the_levels_apart)
 
 #endif

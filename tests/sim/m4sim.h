@@ -64,7 +64,9 @@ struct ms_m4 {
   uint32_t note_seen;
   int64_t note_ms;
   struct weir_alarm output; /* the sketch's own */
-  int shown;                /* enum weir_level that was recorded last */
+  struct weir_baseline memory;
+  int shown;  /* enum weir_level that was recorded last */
+  bool drift; /* as recorded last: what the light says of the baseline */
 };
 
 struct ms_sim;
@@ -74,7 +76,9 @@ void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed,
 void ms_m4_restart(struct ms_m4 *m4);
 /* What loop() of the sketch does with the alarm output; a change is recorded as
  * an event "output", its detail "ok", "warning", "alarm", "unknown" or
- * "silent": high with the first two. A dead M4 leaves the pin as it is. */
+ * "silent": high with the first two. What the light says of the baseline is an
+ * event "baseline", its detail "off" or "well". A dead M4 leaves the pin as it
+ * is. */
 void ms_m4_output(struct ms_sim *sim);
 const char *ms_m4_level(const struct ms_m4 *m4);
 

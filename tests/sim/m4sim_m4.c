@@ -22,6 +22,7 @@ void ms_m4_init(struct ms_m4 *m4, struct ms_scenario *s, uint64_t seed,
                 int64_t report_hold_ms) {
   weir_alarm_init(&m4->output, labels, sizeof(labels) / sizeof(labels[0]),
                   (uint32_t)report_hold_ms);
+  weir_baseline_init(&m4->memory, (uint32_t)report_hold_ms);
   ms_plant_init(&m4->plant, s, seed);
   m4->start_ms = -1;
   m4->flow_lpm = NAN;
@@ -36,6 +37,7 @@ void ms_m4_restart(struct ms_m4 *m4) {
   m4->note_ms = 0;
   weir_alarm_init(&m4->output, m4->output.labels, m4->output.count,
                   m4->output.hold_ms);
+  weir_baseline_init(&m4->memory, m4->output.hold_ms);
 }
 
 const char *ms_m4_level(const struct ms_m4 *m4) {
@@ -52,6 +54,10 @@ void ms_m4_output(struct ms_sim *sim) {
   if (m4->dead || sim->opt.note)
     return;
   weir_alarm_healthy(&m4->output, (uint32_t)sim->now_ms);
+  bool drift = weir_baseline_off(&m4->memory, (uint32_t)sim->now_ms);
+  if (m4->drift != drift)
+    ms_record_event(sim, "baseline", drift ? "off" : "well");
+  m4->drift = drift;
   if (m4->shown == (int)m4->output.level)
     return;
   m4->shown = (int)m4->output.level;
@@ -141,6 +147,15 @@ static int classification(struct ms_sim *sim, const struct request *request) {
   return status;
 }
 
+static int baseline(struct ms_sim *sim, const struct request *request) {
+  struct weir_report report;
+  int status = weir_report_parse((const char *)request->arg.data,
+                                 request->arg.len, &report);
+  if (status == 0)
+    weir_baseline_report(&sim->m4.memory, report.label, (uint32_t)sim->now_ms);
+  return status;
+}
+
 static void put_stat(struct ms_sim *sim, struct ms_out *out) {
   ms_put_array(out, 3);
   ms_put_uint(out, sim->m4.seq);
@@ -189,6 +204,9 @@ static bool run(struct ms_sim *sim, const struct request *request,
   } else if (is(method, "classification") && !sim->opt.note) {
     value = classification(sim, request);
     ms_put_int(out, (int64_t)value);
+  } else if (is(method, "baseline") && !sim->opt.note) {
+    value = baseline(sim, request);
+    ms_put_int(out, (int64_t)value);
   } else if (is(method, "flow_pulses") && !sim->opt.note) {
     ms_put_uint(out, m4->pulses);
     value = m4->pulses;
@@ -207,8 +225,12 @@ static bool run(struct ms_sim *sim, const struct request *request,
   return true;
 }
 
+static bool is_report(const struct ms_value *method) {
+  return is(method, "classification") || is(method, "baseline");
+}
+
 static uint32_t arity(const struct ms_value *method) {
-  return is(method, "classification") || is(method, "$/register") ? 1 : 0;
+  return is_report(method) || is(method, "$/register") ? 1 : 0;
 }
 
 /* Returns 1, 0 for a message that the dispatcher ignores, -1 for one that
@@ -284,8 +306,8 @@ static bool mute(struct ms_sim *sim) {
 
 static bool is_bound(const struct ms_sim *sim, const struct ms_value *method) {
   return is(method, "flow_rate") ||
-         (!sim->opt.note && (is_reading(method) || is(method, "version") ||
-                             is(method, "classification")));
+         (!sim->opt.note &&
+          (is_reading(method) || is(method, "version") || is_report(method)));
 }
 
 /* rpclib checks the number of arguments, throws, and catches that only around
@@ -314,7 +336,7 @@ bool ms_m4_receive(struct ms_sim *sim, const uint8_t *data, size_t len,
       ms_record_event(sim, "unheard", "the M4 is silent");
     return false;
   }
-  bool bad_cast = parsed > 0 && is(&request.method, "classification") &&
+  bool bad_cast = parsed > 0 && is_report(&request.method) &&
                   request.args == 1 && request.arg.type != MS_STR;
   if (sim->opt.ideal && (parsed < 0 || bad_cast)) {
     ms_record_event(sim, "malformed", "no answer");

@@ -29,6 +29,7 @@ struct RPCStub {
   uint32_t (*flow_pulses)() = nullptr;
   std::tuple<uint32_t, float, uint32_t> (*flow_stat)() = nullptr;
   int (*classification)(RPCLIB_MSGPACK::object) = nullptr;
+  int (*baseline)(RPCLIB_MSGPACK::object) = nullptr;
   std::string (*version)() = nullptr;
   int bound = 0;
   bool begun = false, bound_late = false;
@@ -51,8 +52,8 @@ struct RPCStub {
     flow_stat = f;
   }
   void bind(const std::string &name, int (*f)(RPCLIB_MSGPACK::object)) {
-    count(name == "classification");
-    classification = f;
+    count(name == "classification" || name == "baseline");
+    (name == "baseline" ? baseline : classification) = f;
   }
   void bind(const std::string &name, std::string (*f)()) {
     count(name == "version");

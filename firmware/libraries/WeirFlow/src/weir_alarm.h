@@ -101,4 +101,48 @@ static inline bool weir_alarm_light(const struct weir_alarm *a,
   }
 }
 
+/* What the agent's long memory says of the flow (flow_baseline). It never moves
+ * the output: a drift of weeks is no reason to stop a pump. It has a light. */
+struct weir_baseline {
+  uint32_t hold_ms;
+  uint32_t heard_ms;
+  bool told; /* there is such a memory */
+  bool well; /* its last word, and that is not too old */
+};
+
+static inline void weir_baseline_init(struct weir_baseline *b,
+                                      uint32_t hold_ms) {
+  b->hold_ms = hold_ms;
+  b->heard_ms = 0;
+  b->told = false;
+  b->well = false;
+}
+
+/* "low", "high", "spread", "night_flow", "unknown" and words that nobody
+ * knows are not well. */
+static inline void weir_baseline_report(struct weir_baseline *b,
+                                        const char *label, uint32_t now_ms) {
+  b->told = true;
+  b->well = strcmp(label, "normal") == 0 || strcmp(label, "learning") == 0;
+  b->heard_ms = now_ms;
+}
+
+/* Whether the light has to say so. Call it often, as weir_alarm_healthy():
+ * silence is latched here, too. Without any report there is nothing to say. */
+static inline bool weir_baseline_off(struct weir_baseline *b, uint32_t now_ms) {
+  if (b->well && now_ms - b->heard_ms > b->hold_ms)
+    b->well = false;
+  return b->told && !b->well;
+}
+
+/* weir_alarm_light(), and three short flashes every 2 s when all is well but
+ * the baseline. Whatever is more urgent hides them. */
+static inline bool weir_light(const struct weir_alarm *a, bool off,
+                              uint32_t now_ms) {
+  uint32_t ms = now_ms % 2048;
+  if (!off || a->level != WEIR_OK)
+    return weir_alarm_light(a, now_ms);
+  return ms < 512 && ms % 192 < 64;
+}
+
 #endif
