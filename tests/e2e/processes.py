@@ -153,7 +153,7 @@ class M4Sim(Simulator):
     def calls(self, method=None):
         """What m4sim recorded of the calls it got, oldest first."""
         return [c for c in read_jsonl(self.calls_path)
-                if method is None or c.get("method") == method]
+                if "kind" in c and method in (None, c.get("method"))]
 
 
 class CloudSim(Simulator):
