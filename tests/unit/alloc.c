@@ -92,7 +92,8 @@ char *__wrap_strdup(const char *text) {
   return __wrap_strndup(text, strlen(text));
 }
 
-/* libc keeps LOCPATH, cut at its colons, for ever. */
+/* libc keeps LOCPATH, cut at its colons, for ever. Its name there has two
+ * underlines only where the debug symbols are installed. */
 const char *__lsan_default_suppressions(void);
 
-const char *__lsan_default_suppressions(void) { return "leak:__argz_add_sep"; }
+const char *__lsan_default_suppressions(void) { return "leak:argz_add_sep"; }
