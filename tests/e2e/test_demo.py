@@ -32,8 +32,9 @@ class DemoTest(weir.Case):
     def setUp(self):
         super().setUp()
         self.demo_dir = os.path.join(self.dir, "demo")
-        self.env = dict(os.environ, WEIR_BUILD=weir.BUILD,
+        self.env = dict(os.environ, WEIR_BUILD=weir.BUILD, TERM="xterm",
                         DEMO_DIR=self.demo_dir)
+        self.env.pop("NO_COLOR", None)
 
     def run_demo(self, **env):
         return subprocess.run([weir.PYTHON, DEMO], text=True,
