@@ -2,7 +2,7 @@
 
 MODEL_LIB := $(filter-out %/main.o,$(MODEL_OBJ))
 SPECTRAL_OBJ := $(call objs,model/spectral/spectral.c)
-DEPS_CHECK += libkissfft-dev
+DEPS_CHECK += libkissfft-dev python3-numpy
 DEPS_TRAIN := $(DEPS_BUILD) libkissfft-dev python3-numpy python3-matplotlib
 
 # The same arithmetic on every machine, so the same scores: no fused

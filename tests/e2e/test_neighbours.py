@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 import edgecase
@@ -51,7 +52,7 @@ LoadPlugin python
 </Plugin>
 LoadPlugin exec
 <Plugin exec>
-  Exec "nobody" "{dir}/counter"
+  Exec "nobody" "{counter}"
   NotificationExec "nobody" "/bin/true"
 </Plugin>
 LoadPlugin write_http
@@ -102,10 +103,14 @@ class NeighboursTest(weir.Case):
                         "LOCALES=" + LOCALES], cwd=weir.ROOT, check=True)
         with open(os.path.join(self.dir, "rude.py"), "w") as out:
             out.write(RUDE.format(locale=LOCALE))
-        counter = os.path.join(self.dir, "counter")
-        with open(counter, "w") as out:
+        # Not below our own tree, which nobody may be kept from entering.
+        place = tempfile.mkdtemp(prefix="weir-neighbours-")
+        self.addCleanup(shutil.rmtree, place)
+        self.counter = os.path.join(place, "counter")
+        with open(self.counter, "w") as out:
             out.write(COUNTER)
-        os.chmod(counter, 0o755)
+        os.chmod(self.counter, 0o755)
+        os.chmod(place, 0o755)
 
     def pipe(self, extra, **options):
         self.m4 = self.m4sim("--flow", "10")
@@ -142,7 +147,8 @@ class NeighboursTest(weir.Case):
     def test_rude_neighbours(self):
         before = left_behind()
         agent = self.pipe('PluginDir "%s"\n' % weir.STOCK_PLUGINDIR +
-                          NEIGHBOURS.format(dir=self.dir))
+                          NEIGHBOURS.format(dir=self.dir,
+                                            counter=self.counter))
         agent.wait_log(SEEN)
         self.both_ways(agent)
         self.written(agent, "exec", 3)
