@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#define THING "8f2d9a64-0b7e-5f43-9f0e-2a4c5d6e7f80"
 #define TOKEN_S 300
 
 static const char *const names[SIM_PROPERTIES] = {"flow_rate",

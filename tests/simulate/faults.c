@@ -119,17 +119,18 @@ static bool any(void) {
   return false;
 }
 
+static bool keeps_agent_down(void (*set)(bool on)) {
+  return set == agent_killed || set == agent_restarted || set == power_cut;
+}
+
 /* Two faults may want the agent down: it comes back when the last ends. */
 static void turn(size_t i, bool on) {
   sim_trace("%s: %s", kinds[i].name, on ? "begins" : "ends");
   plan(i, on);
   kinds[i].set(on);
   for (size_t k = 0; !on && k < FAULTS; k++)
-    if (sim.faults.at[k].on)
-      kinds[k].set == agent_killed || kinds[k].set == agent_restarted ||
-              kinds[k].set == power_cut
-          ? (void)(sim.agent.start_us = SIM_NEVER)
-          : (void)0;
+    if (sim.faults.at[k].on && keeps_agent_down(kinds[k].set))
+      sim.agent.start_us = SIM_NEVER;
   if (any())
     sim.faults.healed_us = SIM_NEVER;
   else
