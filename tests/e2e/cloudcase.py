@@ -65,14 +65,16 @@ class Case(weir.Case):
 
     def agent(self, cloud, credentials=None, url=None, start=True, block=None,
               **options):
-        """collectd with write_arduino_cloud alone; see weir.cloud_block."""
+        """collectd with write_arduino_cloud alone; see weir.cloud_block. With
+        more write threads collectd itself changes the order of values that
+        come in a burst."""
         self.socket_path = os.path.join(self.dir, "sock")
         if len(self.socket_path) > 100:  # what a socket address holds
             self.socket_path = "/tmp/weir-%d.sock" % os.getpid()
         block = block or weir.cloud_block(
             url or cloud.url,
             credentials or cloud.credentials(self.dir), **options)
-        block += '<Plugin unixsock>\n  SocketFile "%s"\n' \
+        block += 'WriteThreads 1\n<Plugin unixsock>\n  SocketFile "%s"\n' \
                  '  DeleteSocket true\n</Plugin>\n' % self.socket_path
         agent = weir.Collectd(self.dir, block,
                               stock=("unixsock",))
