@@ -1,28 +1,25 @@
-/* How long a value stands for what is so now. */
+/* What no longer arrives: labels that nobody renews. */
 #include "cloud.h"
 
-/* A value is current for three intervals, a label is believed for five; at
- * least for half a minute. */
-#define ALIVE_INTERVALS 3
-#define AGE_INTERVALS 5
-#define ALIVE_MIN_MS 30000
-#define AGE_AT_START_MS 60000 /* before the first one */
-
-static int64_t age_limit(const struct property *p, int intervals) {
-  int64_t limit_ms = intervals * p->interval_ms;
-  return limit_ms > ALIVE_MIN_MS ? limit_ms : ALIVE_MIN_MS;
+/* With the thing's lock held. */
+static void age(struct thing *t, int index, int64_t now_ms) {
+  struct property *p = t->properties + index;
+  if (!wr_age_over(&p->age, t->start_ms, now_ms))
+    return;
+  struct wr_row row = {
+      .property = index, .time_us = cloud_wall_us(), .state = true};
+  row.value =
+      (struct wr_value){.kind = WR_VALUE_TEXT, .text = WR_ARRIVAL_UNKNOWN};
+  row.clock_us =
+      wr_stamps_clock(&t->stamps, row.time_us, wr_clock_us(), row.time_us);
+  wr_policy_take(&p->policy, &row.value, now_ms);
+  wr_spool_offer(t->spool, &row);
 }
 
-bool cloud_is_alive(const struct property *p, int64_t now_ms) {
-  return p->unknown || (p->heard_ms != 0 &&
-                        now_ms - p->heard_ms <= age_limit(p, ALIVE_INTERVALS));
-}
-
-bool cloud_is_too_old(const struct thing *t, const struct property *p,
-                      int64_t now_ms) {
-  int64_t since_ms = p->heard_ms != 0 ? p->heard_ms : t->start_ms;
-  int64_t limit_ms = p->age_ms > 0      ? p->age_ms
-                     : p->heard_ms == 0 ? AGE_AT_START_MS
-                                        : age_limit(p, AGE_INTERVALS);
-  return p->age_ms != 0 && !p->unknown && now_ms - since_ms > limit_ms;
+void cloud_age_labels(struct thing *t) {
+  int64_t now_ms = wr_clock_ms();
+  pthread_mutex_lock(&t->lock);
+  for (int i = 0; t->spool != NULL && i < t->count; i++)
+    age(t, i, now_ms);
+  pthread_mutex_unlock(&t->lock);
 }

@@ -5,7 +5,7 @@
  *   credentials.c  where a thing's credentials come from, and when
  *   environment.c  credentials that the environment brings
  *   values.c   the write callback: match, policy, spool
- *   age.c      how long a value stands for what is so now
+ *   age.c      labels that nobody renews
  *   threads.c  the keeper (spools to disk) and the publishers (to the cloud)
  *   health.c   metrics, notifications, log lines */
 #ifndef WR_CLOUD_H
@@ -19,6 +19,7 @@
 
 #include "glue/clock.h"
 #include "glue/report.h"
+#include "lib/cloud/arrival.h"
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/publish_policy.h"
 #include "lib/cloud/publisher.h"
@@ -36,11 +37,8 @@ struct property {
   int kind; /* index into kind_words; -1: by the type */
   double dead_band;
   int64_t min_ms, max_ms;
-  int64_t age_ms; /* of a label; -1: by the interval of its values, 0: none */
-  struct wr_policy policy; /* guarded by the thing's lock, as are: */
-  int64_t heard_ms;        /* the last value of it; 0: none yet */
-  int64_t interval_ms;     /* of that */
-  bool unknown;            /* heard too long ago: the label is "unknown" */
+  struct wr_policy policy; /* guarded by the thing's lock, as is: */
+  struct wr_age age;
   /* Values that are meant, and of these, those that could be taken. */
   atomic_bool met, taken;
   bool told; /* the health callback's own: that there was none */
@@ -66,8 +64,7 @@ struct thing {
 
   int64_t start_ms;
   pthread_mutex_t lock; /* guards the policies and these: */
-  /* The wall clock minus the monotonic one, now and before it was set. */
-  int64_t clock_us, clock_before_us;
+  struct wr_stamps stamps;
   pthread_cond_t wake; /* the publisher's */
   bool stop, flush, news;
   bool open; /* the way to the cloud is: http and publisher */
@@ -105,12 +102,7 @@ void cloud_take_environment(void);
 char *cloud_of_environment(const char *name);
 void cloud_forget_environment(void);
 
-/* Is the last value of it what is so now? With the thing's lock held. */
-bool cloud_is_alive(const struct property *p, int64_t now_ms);
-/* Is this label to be believed no longer? With the thing's lock held. */
-bool cloud_is_too_old(const struct thing *t, const struct property *p,
-                      int64_t now_ms);
-/* Labels that were heard too long ago become "unknown". */
+/* Labels that were heard too long ago become "unknown"; the keeper. */
 void cloud_age_labels(struct thing *t);
 /* The first look, while the configuration is read: 0, or -1 when nothing says
  * where the credentials are, with the fault logged. */

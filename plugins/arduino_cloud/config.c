@@ -25,7 +25,8 @@ static const struct wr_option property_options[] = {
                     86400),
     WR_OPTION_RANGE("MaxInterval", WR_SECONDS, struct property, max_ms, 0,
                     604800),
-    WR_OPTION_RANGE("MaxAge", WR_SECONDS, struct property, age_ms, 0, 604800),
+    WR_OPTION_RANGE("MaxAge", WR_SECONDS, struct property, age.limit_ms, 0,
+                    604800),
 };
 
 static int property_check(const char *where, struct property *p) {
@@ -55,12 +56,13 @@ static int property_check(const char *where, struct property *p) {
     return wr_option_fault(where, "Kind", "text",
                            "number or boolean, as there is no Meta");
   bool text = p->kind == WR_VALUE_TEXT;
-  if (!text && p->age_ms > 0) {
+  if (!text && p->age.limit_ms > 0) {
     ERROR("%s: MaxAge is allowed for texts only.", where);
     return -1;
   }
-  if (!text || (p->age_ms < 0 && strcmp(p->meta, "edge_impulse:label") != 0))
-    p->age_ms = 0;
+  if (!text ||
+      (p->age.limit_ms < 0 && strcmp(p->meta, "edge_impulse:label") != 0))
+    p->age.limit_ms = 0;
   p->policy = (struct wr_policy){
       .dead_band = p->dead_band, .min_ms = p->min_ms, .max_ms = p->max_ms};
   return 0;
@@ -90,7 +92,7 @@ static int read_property(const char *where, const oconfig_item_t *ci,
   struct property *p = more + t->count++;
   *p = (struct property){.key = strdup(name),
                          .kind = -1,
-                         .age_ms = -1,
+                         .age.limit_ms = -1,
                          .min_ms = 1000,
                          .max_ms = 300000};
   if (p->key == NULL)

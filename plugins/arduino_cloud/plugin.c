@@ -20,16 +20,11 @@ static int plugin_shutdown(void) {
   return 0;
 }
 
-static int read_health(user_data_t *ud) {
-  cloud_age_labels(ud->data);
-  return cloud_health(ud);
-}
-
 static void register_thing(struct thing *t) {
   char name[DATA_MAX_NAME_LEN];
   snprintf(name, sizeof(name), CLOUD_PLUGIN "/%s", t->name);
   user_data_t ud = {.data = t};
-  plugin_register_complex_read(CLOUD_PLUGIN, name, read_health, 0, &ud);
+  plugin_register_complex_read(CLOUD_PLUGIN, name, cloud_health, 0, &ud);
   plugin_register_flush(name, cloud_flush, &ud);
   plugin_register_write(name, cloud_write, &ud);
 }

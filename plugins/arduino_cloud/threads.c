@@ -38,6 +38,7 @@ void cloud_keeper_wake(void) {
 /* --- the keeper: spools to disk --- */
 
 static void keep(struct thing *t) {
+  cloud_age_labels(t);
   bool was_in_memory = t->seen.in_memory;
   bool work = wr_spool_commit(t->spool, wr_clock_ms(), cloud_wall_us()) > 0;
   cloud_tell_spool(t);
@@ -227,7 +228,8 @@ static void *publisher_main(void *arg) {
     bool flush = t->flush;
     t->flush = t->news = false;
     for (int i = 0; i < t->count; i++)
-      t->published[i].alive = cloud_is_alive(t->properties + i, wr_clock_ms());
+      t->published[i].alive =
+          wr_age_alive(&t->properties[i].age, wr_clock_ms());
     pthread_mutex_unlock(&t->lock);
     if (flush)
       wr_publisher_hurry(&t->publisher);

@@ -7,7 +7,6 @@
 #include "collectd/core/utils/common/common.h"
 
 #define LABEL_META "edge_impulse:label"
-#define CLOCK_STEP_US 1000000
 
 static bool same(const char *want, const char *have) {
   return want == NULL || strcmp(want, have) == 0;
@@ -92,23 +91,6 @@ static bool value_of_source(const struct property *p, const data_set_t *ds,
 
 /* --- what arrives --- */
 
-static int64_t distance(int64_t a, int64_t b) { return a > b ? a - b : b - a; }
-
-/* The clock by which a value was stamped that arrives now: the present one, or
- * the one before if it was set in between. With the thing's lock held. */
-static int64_t clock_of(struct thing *t, int64_t time_us) {
-  int64_t mono_us = wr_clock_us();
-  int64_t clock_us = cloud_wall_us() - mono_us;
-  if (distance(clock_us, t->clock_us) > CLOCK_STEP_US) {
-    t->clock_before_us = t->clock_us;
-    t->clock_us = clock_us;
-  }
-  bool before = t->clock_before_us != 0 &&
-                distance(mono_us + t->clock_before_us, time_us) <
-                    distance(mono_us + t->clock_us, time_us);
-  return before ? t->clock_before_us : t->clock_us;
-}
-
 /* The values of one list, for one property; true when one goes to the spool. */
 static bool take(struct thing *t, int index, const data_set_t *ds,
                  const value_list_t *vl) {
@@ -123,14 +105,13 @@ static bool take(struct thing *t, int index, const data_set_t *ds,
   atomic_store(&p->taken, true);
   int64_t interval_us = wr_us_from_cdtime(vl->interval);
   pthread_mutex_lock(&t->lock);
-  p->heard_ms = wr_clock_ms();
-  p->interval_ms = interval_us / 1000;
-  p->unknown = false;
+  wr_age_heard(&p->age, interval_us / 1000, wr_clock_ms());
   enum wr_worth d =
-      wr_policy_decide(&p->policy, &row.value, p->heard_ms, row.time_us,
+      wr_policy_decide(&p->policy, &row.value, p->age.heard_ms, row.time_us,
                        2 * interval_us, t->stats.spacing_ms);
   row.state = d == WR_CHANGE;
-  row.clock_us = clock_of(t, row.time_us);
+  row.clock_us =
+      wr_stamps_clock(&t->stamps, row.time_us, wr_clock_us(), cloud_wall_us());
   if (d != WR_SKIP)
     wr_spool_offer(t->spool, &row);
   pthread_mutex_unlock(&t->lock);
@@ -148,35 +129,4 @@ int cloud_write(const data_set_t *ds, const value_list_t *vl, user_data_t *ud) {
   if (work)
     cloud_keeper_wake();
   return 0;
-}
-
-/* --- what no longer arrives --- */
-
-/* With the thing's lock held. */
-static bool age(struct thing *t, int index, int64_t now_ms) {
-  struct property *p = t->properties + index;
-  if (!cloud_is_too_old(t, p, now_ms))
-    return false;
-  struct wr_row row = {
-      .property = index, .time_us = cloud_wall_us(), .state = true};
-  row.value.kind = WR_VALUE_TEXT;
-  set_text(&row.value, "unknown");
-  row.clock_us = clock_of(t, row.time_us);
-  p->unknown = true;
-  p->policy.seen = true;
-  p->policy.sent = row.value;
-  p->policy.sent_ms = now_ms;
-  wr_spool_offer(t->spool, &row);
-  return true;
-}
-
-void cloud_age_labels(struct thing *t) {
-  bool work = false;
-  int64_t now_ms = wr_clock_ms();
-  pthread_mutex_lock(&t->lock);
-  for (int i = 0; t->spool != NULL && i < t->count; i++)
-    work |= age(t, i, now_ms);
-  pthread_mutex_unlock(&t->lock);
-  if (work)
-    cloud_keeper_wake();
 }

@@ -31,6 +31,7 @@
 #include "lib/base/table.h"
 #include "lib/flow/capture.h"
 #include "lib/flow/context.h"
+#include "lib/flow/standing.h"
 #include "lib/flow/steady.h"
 #include "lib/flow/stuck.h"
 #include "lib/flow/verdict.h"
@@ -45,11 +46,6 @@
 #define EDGE_UNCERTAIN "uncertain"
 #define EDGE_UNKNOWN_NAME "unknown"
 #define EDGE_META_SHELVED "edge_impulse:shelved" /* seconds left */
-/* States beside the labels and WR_UNCERTAIN. Before the first one is decided
- * nobody is told any: a relay that holds its last label across a restart must
- * not drop for the two windows that debounce it. */
-#define EDGE_UNKNOWN (-2)
-#define EDGE_UNSAID (-3)
 #define EDGE_REASON 160
 #define EDGE_LATE_MS 250 /* how long a hole is kept open */
 
@@ -73,22 +69,15 @@ struct edge_state {
   unsigned generation; /* of the target's rules that `verdict` is for */
   struct wr_verdict verdict;
   struct wr_context context;
-  uint64_t taken;    /* of the last window that was judged */
-  int shown;         /* a label or one of the states beside them */
-  int64_t judged_ms; /* arrival of the newest sample judged; first: creation */
-  int64_t told_ms;   /* when health was last dispatched; 0: never */
-  int held;          /* windows judged since the state became unknown */
-  bool up, up_told;
-  bool answered; /* there was a window with an answer or without */
+  uint64_t taken; /* of the last window that was judged */
+  struct wr_standing stands;
   bool stuck_told, stuck_said, coarse_told;
   double latency_s;
-  struct edge_feed seen; /* at judged_ms */
+  struct edge_feed seen; /* at stands.judged_ms */
   struct wr_window_counts seen_counts;
   struct wr_trouble trouble;
   char reason[EDGE_REASON]; /* of unknown, or what an alarm looks like */
   unsigned alarmed;         /* windows since the alarm began */
-  int told;                 /* the state that was last notified */
-  int64_t shelved_ms;       /* until then nothing is notified; 0: it is */
   int64_t kept_us; /* end of the last window in CaptureDir; the worker's */
 };
 

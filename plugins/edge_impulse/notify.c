@@ -6,9 +6,9 @@
 #include "lib/base/number.h"
 
 static int severity_of(const struct edge_rules *r, int state) {
-  return state == EDGE_UNKNOWN ? r->unknown_severity
-         : state < 0           ? r->uncertain_severity
-                               : r->severities[state];
+  return state == WR_UNKNOWN ? r->unknown_severity
+         : state < 0         ? r->uncertain_severity
+                             : r->severities[state];
 }
 
 static notification_t notification_of(const struct edge_series *s,
@@ -50,7 +50,7 @@ static void write_message(const struct edge_outcome *o, char *out,
   wr_text_part(edge_label_name(r, o->shown), label, sizeof(label));
   wr_text_part(edge_label_name(r, o->previous), before, sizeof(before));
   wr_text_part(o->series->state.reason, reason, sizeof(reason));
-  if (o->shown == EDGE_UNKNOWN)
+  if (o->shown == WR_UNKNOWN)
     snprintf(out, size, "%s is %s, was %s: %s.", name, label, before, reason);
   else {
     wr_number_print(flow, sizeof(flow),
@@ -75,7 +75,7 @@ void edge_notify_state(const struct edge_outcome *o) {
   plugin_notification_meta_add_string(&n, "previous",
                                       edge_label_name(r, o->previous));
   plugin_notification_meta_add_double(
-      &n, "score", o->shown == EDGE_UNKNOWN ? 0.0 : o->decision.score);
+      &n, "score", o->shown == WR_UNKNOWN ? 0.0 : o->decision.score);
   if (o->series->state.reason[0] != '\0')
     plugin_notification_meta_add_string(&n, "reason", o->series->state.reason);
   edge_tell(&n);
@@ -98,7 +98,7 @@ void edge_notify_stuck(struct edge_series *s, bool stuck, double value) {
 
 void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why) {
   const struct edge_rules *r = &s->target->rules;
-  int shown = s->state.shown;
+  int shown = s->state.stands.shown;
   char name[56], label[48], reason[88];
   notification_t n = notification_of(
       s, edge_series_time(s, wr_clock_ms()),

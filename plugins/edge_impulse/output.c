@@ -6,8 +6,8 @@
 
 static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
   const struct edge_state *state = &o->series->state;
-  bool unknown = o->shown == EDGE_UNKNOWN;
-  if (o->shown == EDGE_UNSAID)
+  bool unknown = o->shown == WR_UNKNOWN;
+  if (o->shown == WR_UNSAID)
     return meta_data_add_string(meta, EDGE_META_SOURCE, "none");
   const char *source = unknown                ? "none"
                        : o->decision.by_range ? "range"
@@ -27,10 +27,10 @@ static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
   /* Empty while there is nothing to say: what was said must go away. */
   if (status == 0)
     status = meta_data_add_string(meta, EDGE_META_REASON, state->reason);
-  if (status == 0 && state->shelved_ms != 0)
-    status = meta_data_add_double(meta, EDGE_META_SHELVED,
-                                  (double)(state->shelved_ms - wr_clock_ms()) /
-                                      1000.0);
+  if (status == 0 && state->stands.shelved_ms != 0)
+    status = meta_data_add_double(
+        meta, EDGE_META_SHELVED,
+        (double)(state->stands.shelved_ms - wr_clock_ms()) / 1000.0);
   return status;
 }
 
@@ -69,7 +69,7 @@ static void put_state(const struct wr_metric *m, const struct edge_rules *r,
   for (size_t i = 0; i < r->labels.count; i++)
     put(*m, "bool", r->labels.at[i].id, (int)i == state ? 1.0 : 0.0);
   put(*m, "bool", EDGE_UNCERTAIN, state == WR_UNCERTAIN ? 1.0 : 0.0);
-  put(*m, "bool", EDGE_UNKNOWN_NAME, state == EDGE_UNKNOWN ? 1.0 : 0.0);
+  put(*m, "bool", EDGE_UNKNOWN_NAME, state == WR_UNKNOWN ? 1.0 : 0.0);
 }
 
 void edge_output(const struct edge_outcome *o) {
@@ -80,11 +80,11 @@ void edge_output(const struct edge_outcome *o) {
     struct wr_metric m = metric_of(o->series);
     m.time = o->time;
     m.meta = meta;
-    if (o->answer != NULL || o->shown != EDGE_UNKNOWN)
+    if (o->answer != NULL || o->shown != WR_UNKNOWN)
       put_scores(&m, r, o);
     else if (m.interval < interval_g)
       m.interval = interval_g; /* repeated with the health */
-    if (o->shown != EDGE_UNSAID)
+    if (o->shown != WR_UNSAID)
       put_state(&m, r, o->shown);
   }
   meta_data_destroy(meta);
@@ -107,11 +107,11 @@ void edge_output_health(struct edge_series *s) {
   m.time = edge_series_time(s, wr_clock_ms());
   if (m.interval < interval_g)
     m.interval = interval_g;
-  put(m, "bool", "up", state->up ? 1.0 : 0.0);
-  put(m, "bool", "shelved", state->shelved_ms != 0 ? 1.0 : 0.0);
+  put(m, "bool", "up", state->stands.up ? 1.0 : 0.0);
+  put(m, "bool", "shelved", state->stands.shelved_ms != 0 ? 1.0 : 0.0);
   if (s->target->o.stuck_ms > 0)
     put(m, "gauge", "stuck", state->stuck_told ? 1.0 : 0.0);
-  if (state->up)
+  if (state->stands.up)
     put(m, "response_time", "inference", state->latency_s);
   put(m, "queue_length", "windows", (double)s->target->engine->queued);
   for (size_t i = 0; i < EDGE_ERRORS; i++)

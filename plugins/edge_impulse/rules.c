@@ -193,9 +193,9 @@ int edge_rules_build(struct edge_target *t, const struct wr_model *model,
 }
 
 const char *edge_label_name(const struct edge_rules *r, int state) {
-  return state == EDGE_UNKNOWN ? EDGE_UNKNOWN_NAME
-         : state < 0           ? EDGE_UNCERTAIN
-                               : r->labels.at[state].name;
+  return state == WR_UNKNOWN ? EDGE_UNKNOWN_NAME
+         : state < 0         ? EDGE_UNCERTAIN
+                             : r->labels.at[state].name;
 }
 
 const char *edge_label_id(const struct edge_rules *r, int state) {

@@ -105,10 +105,8 @@ static struct edge_series *make_series(struct edge_target *t,
   edge_name_of(t, vl, name, sizeof(name));
   s->refs = 1;
   s->target = t;
-  s->state = (struct edge_state){.shown = EDGE_UNSAID,
-                                 .told = WR_UNCERTAIN,
-                                 .judged_ms = now_ms,
-                                 .trouble = WR_TROUBLE_INIT};
+  s->state = (struct edge_state){.trouble = WR_TROUBLE_INIT};
+  wr_standing_init(&s->state.stands, now_ms);
   s->feed = (struct edge_feed){.sample_ms = now_ms, .time = vl->time};
   s->scale = 1;
   wr_plan_init(&s->plan);

@@ -8,31 +8,25 @@
 #include "lib/base/number.h"
 #include "lib/flow/hint.h"
 
-#define STALE_MIN_MS 15000 /* by default: people do not need it sooner */
-#define HEALTH_MS 10000    /* unknown and health come at least so often */
-
-/* A state is renewed with every stride; two of them are the least. */
 int64_t edge_stale_ms(const struct edge_target *t) {
   const struct wr_window_options *w = &t->shape;
-  size_t first = w->least > 1 ? w->least : w->samples;
-  int64_t stride_ms = (int64_t)w->stride * w->interval_us / 1000;
-  int64_t ms = t->o.stale_ms;
-  if (ms == 0)
-    ms = 3 * (int64_t)first * w->interval_us / 1000;
-  if (ms < STALE_MIN_MS && t->o.stale_ms == 0)
-    ms = STALE_MIN_MS;
-  return ms > 2 * stride_ms ? ms : 2 * stride_ms;
+  return wr_standing_stale_ms(t->o.stale_ms,
+                              w->least > 1 ? w->least : w->samples, w->stride,
+                              w->interval_us);
 }
 
-static int64_t health_ms(void) {
+static struct wr_standing_rules rules_of(const struct edge_target *t) {
   int64_t every_ms = (int64_t)CDTIME_T_TO_MS(interval_g);
-  return every_ms < HEALTH_MS ? every_ms : HEALTH_MS;
+  return (struct wr_standing_rules){
+      .stale_ms = edge_stale_ms(t),
+      .health_ms =
+          every_ms < WR_STANDING_HEALTH_MS ? every_ms : WR_STANDING_HEALTH_MS,
+      .of = t->o.of};
 }
 
 static void tell_health(struct edge_series *s, int64_t now_ms) {
   edge_output_health(s);
-  s->state.told_ms = now_ms;
-  s->state.up_told = s->state.up;
+  wr_standing_health_told(&s->state.stands, now_ms);
 }
 
 /* A state by the rules of one generation before, as it is called now. */
@@ -40,51 +34,43 @@ static int carry(const struct edge_rules *r, unsigned generation, int state) {
   if (state < 0)
     return state;
   if (generation + 1 != r->generation || (size_t)state >= r->before.count)
-    return EDGE_UNSAID;
+    return WR_UNSAID;
   int label = wr_labels_find(&r->labels, r->before.at[state].name);
-  return label >= 0 ? label : EDGE_UNSAID;
+  return label >= 0 ? label : WR_UNSAID;
 }
 
 /* A label that the other model has as well stays the state. */
 void edge_state_sync(struct edge_series *s) {
   struct edge_state *state = &s->state;
+  struct wr_standing *stands = &state->stands;
   const struct edge_rules *r = &s->target->rules;
   if (state->generation == r->generation)
     return;
-  state->shown = carry(r, state->generation, state->shown);
-  state->told = carry(r, state->generation, state->told);
-  if (state->told == EDGE_UNSAID)
-    state->told = WR_UNCERTAIN;
+  stands->shown = carry(r, state->generation, stands->shown);
+  stands->told = carry(r, state->generation, stands->told);
+  if (stands->told == WR_UNSAID)
+    stands->told = WR_UNCERTAIN;
   state->generation = r->generation;
   wr_verdict_init(&state->verdict);
-  if (state->shown >= 0)
-    wr_votes_set(&state->verdict.votes, state->shown,
-                 r->alarming[state->shown]);
-  else if (state->shown == WR_UNCERTAIN)
-    state->shown = EDGE_UNSAID;
-  if (state->shown == EDGE_UNSAID)
-    state->held = 0;
+  if (stands->shown >= 0)
+    wr_votes_set(&state->verdict.votes, stands->shown,
+                 r->alarming[stands->shown]);
+  else if (stands->shown == WR_UNCERTAIN)
+    stands->shown = WR_UNSAID;
+  if (stands->shown == WR_UNSAID)
+    stands->held = 0;
 }
 
 static void notify(struct edge_outcome *o) {
-  struct edge_state *state = &o->series->state;
-  if (o->shown == EDGE_UNSAID || o->shown == state->told ||
-      state->shelved_ms != 0)
-    return;
-  o->previous = state->told;
-  state->told = o->shown;
-  edge_notify_state(o);
+  if (wr_standing_notify(&o->series->state.stands, &o->previous))
+    edge_notify_state(o);
 }
 
 void edge_state_shelve(struct edge_series *s, int64_t ms, const char *why,
                        int64_t now_ms) {
-  struct edge_state *state = &s->state;
   edge_state_sync(s);
-  if (ms == 0 && state->shelved_ms == 0)
+  if (!wr_standing_shelve(&s->state.stands, ms, now_ms))
     return;
-  state->shelved_ms = ms > 0 ? now_ms + ms : 0;
-  if (ms == 0)
-    state->told = state->shown == EDGE_UNSAID ? WR_UNCERTAIN : state->shown;
   edge_notify_shelved(s, ms, why);
   tell_health(s, now_ms);
 }
@@ -97,12 +83,6 @@ static void mark(struct edge_series *s) {
   pthread_mutex_unlock(&s->target->lock);
 }
 
-static bool is_known(struct edge_series *s, const struct wr_decision *d) {
-  struct edge_state *state = &s->state;
-  bool held = state->shown == EDGE_UNKNOWN || state->shown == EDGE_UNSAID;
-  return !held || d->state != WR_UNCERTAIN || ++state->held >= s->target->o.of;
-}
-
 /* Windows: not another text, and publish, each second. */
 #define HINT_EVERY 10
 
@@ -113,7 +93,8 @@ static void find_hint(const struct edge_job *job,
   struct edge_series *s = job->series;
   struct edge_state *state = &s->state;
   struct wr_hint hint;
-  if (state->shown < 0 || !s->target->rules.alarming[state->shown] ||
+  int shown = state->stands.shown;
+  if (shown < 0 || !s->target->rules.alarming[shown] ||
       state->context.count == 0) {
     state->reason[0] = '\0';
     state->alarmed = 0;
@@ -121,7 +102,7 @@ static void find_hint(const struct edge_job *job,
   }
   if (state->alarmed++ % HINT_EVERY != 0)
     return;
-  bool beyond = o->decision.by_range && o->decision.state == state->shown;
+  bool beyond = o->decision.by_range && o->decision.state == shown;
   int side = o->decision.level < s->target->o.nominal ? -1 : 1;
   wr_hint(&state->context, beyond ? side : 0, job->stuck, &hint);
   wr_text_part(hint.text, state->reason, sizeof(state->reason));
@@ -130,19 +111,19 @@ static void find_hint(const struct edge_job *job,
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
   struct edge_series *s = job->series;
   struct edge_state *state = &s->state;
-  o->previous = state->shown;
-  state->judged_ms = job->queued.queued_ms;
+  struct wr_standing_rules rules = rules_of(s->target);
+  o->previous = state->stands.shown;
   mark(s);
-  if (is_known(s, &o->decision)) {
+  if (wr_standing_judged(&state->stands, &rules, o->decision.state,
+                         job->queued.queued_ms)) {
     char what[3 * DATA_MAX_NAME_LEN];
-    state->shown = o->decision.state;
     snprintf(what, sizeof(what), EDGE_WHERE ": the state of %s/%s is known",
              s->host, s->source);
     wr_trouble_end(&state->trouble, wr_clock_ms(), what);
   }
-  if (state->shown != EDGE_UNKNOWN)
+  if (state->stands.shown != WR_UNKNOWN)
     find_hint(job, o);
-  o->shown = state->shown;
+  o->shown = state->stands.shown;
   edge_output(o);
   notify(o);
 }
@@ -151,16 +132,14 @@ void edge_state_answered(const struct edge_job *job, bool up,
                          double latency_s) {
   struct edge_series *s = job->series;
   struct edge_state *state = &s->state;
+  struct wr_standing_rules rules = rules_of(s->target);
   int64_t now_ms = wr_clock_ms();
   bool turned = job->stuck != state->stuck_told;
-  state->up = up;
   state->latency_s = latency_s;
   state->stuck_told = job->stuck;
-  if (!state->answered || state->up != state->up_told || turned ||
-      now_ms - state->told_ms >= health_ms())
+  if (wr_standing_answered(&state->stands, &rules, up, turned, now_ms))
     tell_health(s, now_ms);
-  state->answered = true;
-  if (job->stuck != state->stuck_said && state->shelved_ms == 0) {
+  if (job->stuck != state->stuck_said && state->stands.shelved_ms == 0) {
     state->stuck_said = job->stuck;
     edge_notify_stuck(s, job->stuck,
                       job->features[job->count - s->target->axes]);
@@ -178,7 +157,7 @@ static void find_reason(struct edge_series *s, int64_t now_ms) {
   pthread_mutex_unlock(&t->lock);
   uint64_t samples = feed.samples - state->seen.samples;
   double silent_s = (double)(now_ms - feed.sample_ms) / 1000.0;
-  double age_s = (double)(now_ms - state->judged_ms) / 1000.0;
+  double age_s = (double)(now_ms - state->stands.judged_ms) / 1000.0;
   if (silent_s * 2 > age_s) {
     wr_number_print(state->reason, sizeof(state->reason),
                     "no sample for %.0f s", silent_s);
@@ -205,52 +184,36 @@ static void find_reason(struct edge_series *s, int64_t now_ms) {
 static void tell_unknown(struct edge_series *s, int64_t now_ms) {
   struct edge_state *state = &s->state;
   edge_state_sync(s);
-  int previous = state->shown;
+  int previous = state->stands.shown;
   find_reason(s, now_ms);
   wr_trouble_begin(&state->trouble, now_ms, LOG_WARNING,
                    EDGE_WHERE ": the state of %s/%s is unknown: %s.", s->host,
                    s->source, state->reason);
-  if (previous != EDGE_UNKNOWN) {
+  if (wr_standing_lose(&state->stands))
     wr_votes_init(&state->verdict.votes); /* what they were is no evidence */
-    state->held = 0;
-    state->up = false;
-  }
-  state->alarmed = 0; /* the reason is another one now */
-  state->shown = EDGE_UNKNOWN;
+  state->alarmed = 0;                     /* the reason is another one now */
   struct edge_outcome o = {.series = s,
                            .time = edge_series_time(s, now_ms),
                            .decision = {.state = WR_UNCERTAIN},
-                           .shown = EDGE_UNKNOWN,
+                           .shown = WR_UNKNOWN,
                            .previous = previous};
   edge_output(&o);
   tell_health(s, now_ms);
   notify(&o);
 }
 
-static int64_t review(struct edge_series *s, int64_t now_ms) {
-  struct edge_state *state = &s->state;
-  int64_t stale_ms = state->judged_ms + edge_stale_ms(s->target) - now_ms;
-  int64_t health = state->told_ms + health_ms() - now_ms;
-  if (stale_ms > 0) {
-    if (!state->answered)
-      return stale_ms;
-    if (health <= 0) {
-      tell_health(s, now_ms);
-      health = health_ms();
-    }
-    return health < stale_ms ? health : stale_ms;
-  }
-  if (state->shown != EDGE_UNKNOWN || health <= 0) {
-    tell_unknown(s, now_ms);
-    health = health_ms();
-  }
-  return health;
-}
-
 int64_t edge_state_review(struct edge_series *s, int64_t now_ms) {
-  struct edge_state *state = &s->state;
-  if (state->shelved_ms != 0 && now_ms >= state->shelved_ms)
+  struct wr_standing *stands = &s->state.stands;
+  struct wr_standing_rules rules = rules_of(s->target);
+  int64_t wait_ms;
+  if (stands->shelved_ms != 0 && now_ms >= stands->shelved_ms)
     edge_state_shelve(s, 0, "", now_ms);
-  int64_t next = review(s, now_ms), shelved = state->shelved_ms - now_ms;
-  return shelved > 0 && shelved < next ? shelved : next;
+  enum wr_standing_due due =
+      wr_standing_review(stands, &rules, now_ms, &wait_ms);
+  if (due == WR_STANDING_HEALTH)
+    tell_health(s, now_ms);
+  else if (due == WR_STANDING_UNKNOWN)
+    tell_unknown(s, now_ms);
+  int64_t shelved_ms = stands->shelved_ms - now_ms;
+  return shelved_ms > 0 && shelved_ms < wait_ms ? shelved_ms : wait_ms;
 }

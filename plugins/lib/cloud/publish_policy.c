@@ -38,6 +38,13 @@ static enum wr_worth decide_number(const struct wr_policy *p,
   return moved || beat ? WR_SAMPLE : WR_SKIP;
 }
 
+void wr_policy_take(struct wr_policy *p, const struct wr_value *v,
+                    int64_t now_ms) {
+  p->seen = true;
+  p->sent_ms = now_ms;
+  p->sent = *v;
+}
+
 enum wr_worth wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
                                int64_t now_ms, int64_t time_us, int64_t late_us,
                                int64_t min_ms) {
@@ -51,11 +58,8 @@ enum wr_worth wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
     p->newest_us = time_us;
     p->newest_ms = now_ms;
   }
-  if (d == WR_SKIP)
-    return d;
-  p->seen = true;
-  p->sent_ms = now_ms;
-  p->sent = *v;
+  if (d != WR_SKIP)
+    wr_policy_take(p, v, now_ms);
   return d;
 }
 

@@ -48,6 +48,11 @@ enum wr_worth wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
                                int64_t now_ms, int64_t time_us, int64_t late_us,
                                int64_t min_ms);
 
+/* This value is published without being asked for: it counts as the last one.
+ */
+void wr_policy_take(struct wr_policy *p, const struct wr_value *v,
+                    int64_t now_ms);
+
 struct wr_budget {
   int64_t daily; /* 0: unlimited */
   struct wr_spent spent;

@@ -1,0 +1,61 @@
+#include "lib/cloud/arrival.h"
+
+#include "tests/unit/unit.h"
+
+static void test_alive(void) {
+  struct wr_age a = {.limit_ms = -1};
+  CU_ASSERT_FALSE(wr_age_alive(&a, 100));
+  wr_age_heard(&a, 1000, 5000);
+  CU_ASSERT_TRUE(wr_age_alive(&a, 5000 + WR_ARRIVAL_LEAST_MS));
+  CU_ASSERT_FALSE(wr_age_alive(&a, 5001 + WR_ARRIVAL_LEAST_MS));
+  wr_age_heard(&a, 20000, 5000);
+  CU_ASSERT_TRUE(wr_age_alive(&a, 65000));
+  CU_ASSERT_FALSE(wr_age_alive(&a, 65001));
+}
+
+static void test_over(void) {
+  struct wr_age a = {.limit_ms = -1};
+  /* nothing came since the start */
+  CU_ASSERT_FALSE(wr_age_over(&a, 1000, 1000 + WR_ARRIVAL_START_MS));
+  CU_ASSERT_TRUE(wr_age_over(&a, 1000, 1001 + WR_ARRIVAL_START_MS));
+  CU_ASSERT_TRUE(wr_age_alive(&a, INT64_MAX / 2));       /* unknown is so now */
+  CU_ASSERT_FALSE(wr_age_over(&a, 1000, INT64_MAX / 2)); /* said once */
+  wr_age_heard(&a, 1000, 100000);
+  CU_ASSERT_FALSE(a.unknown);
+  CU_ASSERT_FALSE(wr_age_over(&a, 1000, 100000 + WR_ARRIVAL_LEAST_MS));
+  CU_ASSERT_TRUE(wr_age_over(&a, 1000, 100001 + WR_ARRIVAL_LEAST_MS));
+  wr_age_heard(&a, 20000, 200000);
+  CU_ASSERT_FALSE(wr_age_over(&a, 1000, 300000));
+  CU_ASSERT_TRUE(wr_age_over(&a, 1000, 300001));
+}
+
+static void test_limit(void) {
+  struct wr_age a = {.limit_ms = 7000};
+  CU_ASSERT_TRUE(wr_age_over(&a, 0, 7001)); /* also before the first */
+  wr_age_heard(&a, 20000, 10000);
+  CU_ASSERT_FALSE(wr_age_over(&a, 0, 17000));
+  CU_ASSERT_TRUE(wr_age_over(&a, 0, 17001));
+  a = (struct wr_age){.limit_ms = 0};
+  CU_ASSERT_FALSE(wr_age_over(&a, 0, INT64_MAX / 2));
+}
+
+#define EPOCH INT64_C(1767225600000000)
+
+static void test_clock(void) {
+  struct wr_stamps s = {0};
+  int64_t mono = 50000000, was = EPOCH - mono;
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, EPOCH, mono, EPOCH), was);
+  /* less than a second is no step */
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, EPOCH, mono, EPOCH + 900000), was);
+  /* a day on: what is stamped now is by the new clock, what was under way by
+   * the one before */
+  int64_t later = EPOCH + INT64_C(86400000000);
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, later, mono, later), later - mono);
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, EPOCH, mono, later), was);
+  /* and back */
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, EPOCH, mono, EPOCH), was);
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, later, mono, EPOCH), later - mono);
+}
+
+UNIT_MAIN("arrival", UNIT(test_alive), UNIT(test_over), UNIT(test_limit),
+          UNIT(test_clock))
