@@ -40,7 +40,9 @@ GLUE_OBJ := $(call objs,$(wildcard plugins/glue/*.c))
 MODEL_OBJ := $(call objs,$(wildcard model/*.c))
 M4SIM_OBJ := $(call objs,$(wildcard tests/sim/m4sim*.c))
 DOCTOR_OBJ := $(call objs,$(wildcard plugins/doctor/*.c))
-SO := $(PLUGINS:%=$(B)/plugins/%.so)
+# libcurl is loaded where it is asked for alone: plugins/glue/transport.h.
+HTTP_SO := $(B)/plugins/weir_http.so
+SO := $(PLUGINS:%=$(B)/plugins/%.so) $(HTTP_SO)
 TOOLS := $(patsubst model/tools/%.c,$(B)/bin/%,$(wildcard model/tools/*.c))
 BIN := $(B)/bin/m4sim $(B)/bin/weir-doctor
 EIM := $(B)/model/flow.eim
@@ -73,13 +75,15 @@ $(B)/lib/libweir.a: $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
 
-$(SO): $(B)/plugins/%.so: $(GLUE_OBJ) $(B)/lib/libweir.a plugins/plugin.map
+$(SO): $(B)/plugins/%.so: $(B)/lib/libweir.a plugins/plugin.map
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) -shared $(ALL_LDFLAGS) -Wl,--version-script=plugins/plugin.map \
 	  -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 	@if readelf -sW $@ | grep ' UND wr_'; then rm -f $@; exit 1; fi
 
+$(filter-out $(HTTP_SO),$(SO)): $(GLUE_OBJ)
+$(HTTP_SO): $(B)/obj/plugins/lib/net/curl.o
 MATCH := plugins/edge_impulse/match.c
 $(B)/plugins/m4_rpc.so: $(call objs,$(wildcard plugins/m4_rpc/*.c))
 $(B)/plugins/target_edge_impulse.so: \

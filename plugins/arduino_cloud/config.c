@@ -1,6 +1,7 @@
 #include "cloud.h"
 
 #include "glue/options.h"
+#include "glue/transport.h"
 #include "lib/base/text.h"
 
 #include "collectd/core/utils/common/common.h"
@@ -136,6 +137,8 @@ static void look_at(const char *where, const char *option, const char *path) {
 }
 
 static int thing_check(const char *where, struct thing *t) {
+  if (wr_transport_load(where) != 0)
+    return -1;
   const char *fault = wr_http_url_fault(t->url, true);
   if (fault != NULL)
     return wr_option_fault(where, "URL", t->url, fault);

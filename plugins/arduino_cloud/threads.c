@@ -4,8 +4,6 @@
 
 #include "collectd/core/utils/common/common.h"
 
-#include <curl/curl.h>
-
 #define COMMIT_MS 500 /* between two commits, with Durability "power" */
 #define TICK_MS 5000  /* of the keeper without work */
 #define JOIN_S 2
@@ -270,7 +268,10 @@ int cloud_start(void) {
   int status = 0;
   if (keeper.running || cloud_things() == NULL)
     return 0;
-  curl_global_init(CURL_GLOBAL_ALL);
+  if (wr_http_start() != 0) {
+    ERROR(CLOUD_WHERE ": libcurl does not start.");
+    return -1;
+  }
   wr_clock_cond_init(&keeper.wake);
   for (struct thing *t = cloud_things(); t != NULL && status == 0; t = t->next)
     status = thing_start(t);

@@ -6,12 +6,12 @@
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/link.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS 10000
@@ -263,10 +263,10 @@ int doctor_cloud_walk(struct doctor *d, const struct doctor_cloud_options *o) {
   const char *fault = wr_http_url_fault(o->url, true);
   if (fault != NULL)
     return doctor_usage(d, "--url \"%s\" is not allowed: %s", o->url, fault);
-  curl_global_init(CURL_GLOBAL_ALL);
+  wr_http_start();
   int status = doctor_conclude(d, walk_path(&w));
   wr_credentials_wipe(&w.who);
-  curl_global_cleanup();
+  wr_http_end();
   return status;
 }
 

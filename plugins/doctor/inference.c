@@ -9,7 +9,6 @@
 
 #include "lib/infer/inference.h"
 
-#include <curl/curl.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -215,8 +214,8 @@ int doctor_inference(struct doctor *d, int argc, char **argv) {
   const char *fault = url ? wr_http_url_fault(argv[0], false) : NULL;
   if (fault != NULL)
     return doctor_usage(d, "\"%s\" is not allowed: %s", argv[0], fault);
-  curl_global_init(CURL_GLOBAL_ALL);
+  wr_http_start();
   int status = doctor_conclude(d, walk(d, argv[0], url));
-  curl_global_cleanup();
+  wr_http_end();
   return status;
 }

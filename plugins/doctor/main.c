@@ -2,6 +2,8 @@
 #include "doctor/checks.h"
 #include "doctor/verdicts.h"
 
+#include "lib/net/http.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +72,7 @@ static bool take_json(int *argc, char **argv) {
 int main(int argc, char **argv) {
   struct doctor d;
   doctor_init(&d);
+  wr_http_provide(&wr_http_curl);
   d.json = take_json(&argc, argv);
   if (argc == 2 && strcmp(argv[1], "--verdicts") == 0) {
     doctor_list();

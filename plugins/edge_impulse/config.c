@@ -3,6 +3,7 @@
 #include "collectd/core/utils/common/common.h"
 #include "glue/instance.h"
 #include "glue/options.h"
+#include "glue/transport.h"
 #include "lib/base/number.h"
 #include "lib/flow/shipped.h"
 
@@ -244,6 +245,8 @@ static int check_source(const struct edge_options *o) {
                ? 0
                : wr_option_fault(EDGE_WHERE, "Model", o->model,
                                  "the absolute path of an executable file");
+  if (wr_transport_load(EDGE_WHERE) != 0)
+    return -1;
   const char *fault = wr_http_url_fault(o->url, false);
   return fault != NULL ? wr_option_fault(EDGE_WHERE, "URL", o->url, fault) : 0;
 }

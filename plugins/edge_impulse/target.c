@@ -8,8 +8,7 @@
 
 #include "collectd/core/daemon/filter_chain.h"
 #include "collectd/core/utils/common/common.h"
-
-#include <curl/curl.h>
+#include "lib/net/http.h"
 
 static struct edge_target *targets; /* all there are */
 
@@ -90,7 +89,7 @@ static int edge_invoke(const data_set_t *ds, value_list_t *vl,
 /* Threads, child processes and libcurl start here, behind the daemon's fork and
  * before it has threads of its own. */
 static int edge_init(void) {
-  if (curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
+  if (wr_http_provided() && wr_http_start() != 0) {
     ERROR(EDGE_WHERE ": libcurl does not start.");
     return -1;
   }

@@ -4,7 +4,6 @@
 #include "lib/cloud/publisher.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -264,12 +263,13 @@ int main(void) {
   if (mkdtemp(dir) == NULL)
     return 1;
   snprintf(path, sizeof(path), "%s/thing.db", dir);
-  curl_global_init(CURL_GLOBAL_ALL);
+  wr_http_provide(&wr_http_curl);
+  wr_http_start();
   acceptance();
   storing("with_fsync", 20000, true);
   storing("without_fsync", 200000, false);
   backlog();
   rmdir(dir);
-  curl_global_cleanup();
+  wr_http_end();
   return 0;
 }

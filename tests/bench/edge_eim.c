@@ -204,6 +204,7 @@ static int through_runner(const char *url) {
 
 int main(int argc, char **argv) {
   make_flow();
+  wr_http_provide(&wr_http_curl);
   if (argc > 1)
     return through_runner(argv[1]);
   const char *build = getenv("WEIR_BUILD"), *pace = getenv("BENCH_SECONDS");

@@ -106,6 +106,7 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: simulate SEED [DAYS [UNTIL [TRACE]]]\n");
     return 2;
   }
+  wr_http_provide(&wr_http_curl); /* it reads the dates */
   double days = argc > 2 ? strtod(argv[2], NULL) : 1;
   double until = argc > 3 ? strtod(argv[3], NULL) : 0;
   sim.trace = argc > 4 && argv[4][0] == '1' ? stdout : NULL;

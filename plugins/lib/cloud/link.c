@@ -2,7 +2,6 @@
 
 #include "lib/cloud/words.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,9 +43,9 @@ int64_t wr_link_present_us(const struct wr_link *l, const struct wr_moment *t) {
 
 /* Replies carry whole seconds; the middle of it is the best guess. */
 static void read_clock(struct wr_link *l, const struct wr_moment *t) {
-  time_t date = curl_getdate(l->reply.watched, NULL);
+  int64_t date = wr_http_date(l->reply.watched);
   if (date > 0)
-    l->clock_us = (int64_t)date * 1000000 + 500000 - t->now_ms * 1000;
+    l->clock_us = date * 1000000 + 500000 - t->now_ms * 1000;
 }
 
 /* --- what went wrong --- */

@@ -1,11 +1,16 @@
 /* http: one libcurl handle with limits, and the one place that says what an
  * HTTP outcome means.
  *
+ * libcurl, with its TLS, takes more memory than all the rest of an agent, so it
+ * is not linked to this: what speaks HTTP provides the transport first
+ * (wr_http_provide), once, before anything else here. Programs link it
+ * (wr_http_curl); a plugin loads it (glue/transport.h).
+ *
  * A handle keeps its connection alive between requests and is used by one
  * thread at a time; only wr_http_stop() may be called from another thread, at
  * any moment, and ends a transfer in flight within milliseconds
  * (curl_multi_wakeup), also one that hangs in a name lookup.
- * curl_global_init() must have run. TLS is 1.2 or newer; redirects are never
+ * wr_http_start() must have run. TLS is 1.2 or newer; redirects are never
  * followed, so that no header goes to a host the user did not name. */
 #ifndef WR_HTTP_H
 #define WR_HTTP_H
@@ -63,6 +68,29 @@ enum wr_result {
   WR_REJECT,      /* every other status: the request itself is at fault */
 };
 
+/* The transport; its members are the functions below of that name. */
+struct wr_http_calls {
+  const char *version; /* of Weir: both sides are of one build */
+  int (*start)(void);
+  void (*end)(void);
+  struct wr_http *(*create)(const struct wr_http_options *);
+  void (*destroy)(struct wr_http *);
+  int (*perform)(struct wr_http *, const struct wr_http_request *,
+                 struct wr_http_reply *);
+  void (*stop)(struct wr_http *);
+  const char *(*url_fault)(const char *, bool);
+  int64_t (*date)(const char *);
+};
+extern const struct wr_http_calls wr_http_curl; /* curl.c */
+
+void wr_http_provide(const struct wr_http_calls *calls);
+bool wr_http_provided(void);
+
+/* curl_global_init(): behind a fork, before there are threads. 0; -EIO when
+ * libcurl does not start, -ENOSYS where no transport was provided. */
+int wr_http_start(void);
+void wr_http_end(void); /* once for each start */
+
 /* NULL when libcurl cannot give a handle. Strings are copied. */
 struct wr_http *wr_http_create(const struct wr_http_options *options);
 void wr_http_destroy(struct wr_http *h); /* accepts NULL */
@@ -83,5 +111,8 @@ enum wr_result wr_http_classify(int error, const struct wr_http_reply *reply);
  * `loopback_only`, that host is this machine (127.0.0.0/8, ::1, localhost);
  * else a static phrase that says what is allowed. */
 const char *wr_http_url_fault(const char *url, bool loopback_only);
+
+/* Seconds since 1970 of a date as HTTP writes it; -1: it is none. */
+int64_t wr_http_date(const char *text);
 
 #endif

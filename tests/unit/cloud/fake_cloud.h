@@ -4,6 +4,7 @@
 #define WEIR_TESTS_FAKE_CLOUD_H
 
 #include "lib/cloud/publisher.h"
+#include "tests/unit/transport.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

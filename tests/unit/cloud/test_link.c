@@ -1,9 +1,9 @@
 /* The link over a real connection: a reply that ends at any byte is a wait. */
 #include "lib/cloud/link.h"
+#include "tests/unit/transport.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -99,8 +99,8 @@ static void test_reply_that_ends_at_any_byte(void) {
 
 int main(void) {
   const struct unit_case cases[] = {UNIT(test_reply_that_ends_at_any_byte)};
-  curl_global_init(CURL_GLOBAL_ALL);
+  wr_http_start();
   int status = unit_main("link", cases, 1);
-  curl_global_cleanup();
+  wr_http_end();
   return status;
 }

@@ -1,5 +1,6 @@
 /* What the link makes of a reply: every class of status, in whose words. */
 #include "lib/cloud/link.h"
+#include "tests/unit/transport.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>

@@ -2,9 +2,9 @@
  * they make of answers is in test_ei_proto.c, and end to end. */
 #include "lib/infer/inference.h"
 
+#include "tests/unit/transport.h"
 #include "tests/unit/unit.h"
 
-#include <curl/curl.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -2,10 +2,10 @@
  * connection. */
 #include "lib/net/http.h"
 #include "tests/unit/alloc.h"
+#include "tests/unit/transport.h"
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -264,8 +264,28 @@ static void test_urls(void) {
   CU_ASSERT_PTR_NULL(wr_http_url_fault("http://inference:1337", false));
 }
 
+static void test_date(void) {
+  CU_ASSERT_EQUAL(wr_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
+  CU_ASSERT_EQUAL(wr_http_date(""), -1);
+  CU_ASSERT_EQUAL(wr_http_date("soon"), -1);
+}
+
+/* Nothing speaks HTTP by accident. */
+static void test_no_transport(void) {
+  wr_http_provide(NULL);
+  CU_ASSERT_FALSE(wr_http_provided());
+  CU_ASSERT_EQUAL(wr_http_start(), -ENOSYS);
+  CU_ASSERT_PTR_NULL(wr_http_create(&options));
+  CU_ASSERT_EQUAL(wr_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), -1);
+  wr_http_destroy(NULL);
+  wr_http_provide(&wr_http_curl);
+  CU_ASSERT(wr_http_provided());
+  CU_ASSERT_EQUAL(wr_http_start(), 0);
+  wr_http_end();
+}
+
 UNIT_MAIN("http", UNIT(test_reply_and_headers), UNIT(test_request_as_sent),
           UNIT(test_body_ceiling), UNIT(test_no_memory),
           UNIT(test_proxy_of_the_environment), UNIT(test_garbage_and_silence),
           UNIT(test_stop_ends_a_hanging_request), UNIT(test_classes),
-          UNIT(test_urls))
+          UNIT(test_urls), UNIT(test_date), UNIT(test_no_transport))
