@@ -108,7 +108,7 @@ class ConfigTest(Case):
     def test_every_plugin_can_be_loaded(self):
         """The doctor has all of collectd that they name."""
         names = sorted(x[:-3] for x in os.listdir(weir.PLUGINDIR)
-                       if x.endswith(".so"))
+                       if x.endswith(".so") and x != "weir_http.so")
         self.assertGreaterEqual(len(names), 4)
         said = self.config("config-empty", "".join(
             "LoadPlugin %s\n" % n for n in names))
