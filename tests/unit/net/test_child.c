@@ -2,6 +2,7 @@
 
 #include "tests/unit/unit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -21,6 +22,16 @@
 #include <unistd.h>
 
 static char script[64];
+
+static int open_files(void) {
+  int count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
+}
 
 /* A shell script; $1 is the argument. */
 static void make_script(const char *text) {
@@ -88,7 +99,9 @@ static void test_clean_start(void) {
   struct wr_child c;
   char text[4096];
   int leak = open("/dev/zero", O_RDONLY); /* without O_CLOEXEC */
-  signal(SIGPIPE, SIG_IGN);
+  const int ignored[] = {SIGHUP, SIGPIPE, 64};
+  for (int i = 0; i < 3; i++)
+    signal(ignored[i], SIG_IGN);
   sigset_t all, old;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &old);
@@ -107,7 +120,8 @@ static void test_clean_start(void) {
            "%d\n%d\n0000000000000000\n0000000000000000\n0\n", pid, pid);
   CU_ASSERT_STRING_EQUAL(text, want);
   wr_child_end(&c, 30000);
-  signal(SIGPIPE, SIG_DFL);
+  for (int i = 0; i < 3; i++)
+    signal(ignored[i], SIG_DFL);
   close(leak);
   unlink(script);
 }
@@ -198,13 +212,13 @@ static void test_without_pidfd(void) {
   unlink(script);
 }
 
-/* As on a kernel before 6.9: pidfd_send_signal() knows no groups. */
-static int on_an_old_kernel(void (*test)(void)) {
+/* As on a kernel that does not know this call, or not this use of it. */
+static int without_call(unsigned number, void (*test)(void)) {
   pid_t pid = fork();
   if (pid == 0) {
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_send_signal, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     struct sock_fprog filter = {4, rules};
@@ -220,10 +234,161 @@ static int on_an_old_kernel(void (*test)(void)) {
   return status;
 }
 
+/* Before 6.9 pidfd_send_signal() knows no groups. */
 static void test_without_signals_to_groups(void) {
-  CU_ASSERT_EQUAL(on_an_old_kernel(test_end_kills_the_whole_group), 0);
-  CU_ASSERT_EQUAL(on_an_old_kernel(test_reaped_by_others), 0);
-  CU_ASSERT_EQUAL(on_an_old_kernel(test_number_of_somebody_else), 0);
+  const unsigned call = SYS_pidfd_send_signal;
+  CU_ASSERT_EQUAL(without_call(call, test_end_kills_the_whole_group), 0);
+  CU_ASSERT_EQUAL(without_call(call, test_reaped_by_others), 0);
+  CU_ASSERT_EQUAL(without_call(call, test_number_of_somebody_else), 0);
+}
+
+/* The lowest and the highest descriptor that a process may have by default. */
+static void test_no_descriptor_of_ours(void) {
+  struct wr_child c;
+  char text[256];
+  struct rlimit limit;
+  getrlimit(RLIMIT_NOFILE, &limit);
+  int highest = limit.rlim_cur > 65536 ? 65535 : (int)limit.rlim_cur - 1;
+  int source = open("/dev/zero", O_RDONLY), third = fcntl(3, F_DUPFD, 3);
+  CU_ASSERT_EQUAL(dup2(source, 3), 3);
+  CU_ASSERT_EQUAL(dup2(source, highest), highest);
+  make_script("ls -l /proc/$$/fd | grep -c /dev/zero");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
+  read_output(&c, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "0\n");
+  wr_child_end(&c, 30000);
+  close(highest);
+  if (third < 0)
+    close(3);
+  else
+    dup2(third, 3);
+  close(third);
+  if (source != 3)
+    close(source);
+  unlink(script);
+}
+
+/* Before 5.11, and 5.9, there is no close_range() of this kind. */
+static void test_without_close_range(void) {
+  CU_ASSERT_EQUAL(without_call(SYS_close_range, test_clean_start), 0);
+  CU_ASSERT_EQUAL(without_call(SYS_close_range, test_no_descriptor_of_ours), 0);
+}
+
+/* It is given the time to end by itself, and its last words are read. */
+static void test_grace(void) {
+  struct wr_child c;
+  char text[64] = "";
+  char lasts[] = "/tmp/test-child-XXXXXX"; /* as long as it is there */
+  close(mkstemp(lasts));
+  make_script("while [ -e \"$1\" ]; do sleep 0.02; done; echo done");
+  CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, lasts), 0);
+  CU_ASSERT_EQUAL(read(c.out, text, sizeof(text)), -1); /* does not wait */
+  CU_ASSERT_EQUAL(errno, EAGAIN);
+  int out = dup(c.out);
+  unlink(lasts);
+  wr_child_end(&c, 30000);
+  CU_ASSERT_EQUAL(read(out, text, sizeof(text) - 1), 5);
+  CU_ASSERT_STRING_EQUAL(text, "done\n");
+  close(out);
+  unlink(script);
+}
+
+static bool has_ended(pid_t pid) {
+  char path[64], state = 'X';
+  snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+  FILE *f = fopen(path, "r");
+  if (f == NULL)
+    return true;
+  bool read = fscanf(f, "%*d %*s %c", &state) == 1;
+  fclose(f);
+  return !read || state == 'Z' || state == 'X';
+}
+
+/* A daemon that is killed takes its model with it. */
+static void test_ends_with_its_parent(void) {
+  int report[2];
+  pid_t child = 0;
+  CU_ASSERT_EQUAL_FATAL(pipe(report), 0);
+  make_script("exec sleep 1000");
+  pid_t pid = fork();
+  if (pid == 0) {
+    struct wr_child c;
+    (void)wr_child_start(&c, script, "x");
+    (void)!write(report[1], &c.pid, sizeof(c.pid));
+    kill(getpid(), SIGKILL);
+  }
+  CU_ASSERT_EQUAL(read(report[0], &child, sizeof(child)), sizeof(child));
+  waitpid(pid, NULL, 0);
+  CU_ASSERT(child > 0);
+  for (int tries = 0; child > 0 && !has_ended(child) && tries < 3000; tries++)
+    usleep(10000);
+  CU_ASSERT(child > 0 && has_ended(child));
+  if (child > 0 && !has_ended(child))
+    kill(child, SIGKILL);
+  close(report[0]);
+  close(report[1]);
+  unlink(script);
+}
+
+/* In place of libc's: so many calls of either kind are interrupted. */
+static int reads_cut, waits_cut;
+
+ssize_t read(int fd, void *to, size_t size) {
+  if (reads_cut > 0) {
+    reads_cut--;
+    errno = EINTR;
+    return -1;
+  }
+  return syscall(SYS_read, fd, to, size);
+}
+
+int waitid(idtype_t type, id_t id, siginfo_t *info, int options) {
+  if (waits_cut > 0 && (options & WNOHANG) == 0) {
+    waits_cut--;
+    errno = EINTR;
+    return -1;
+  }
+  return (int)syscall(SYS_waitid, type, id, info, options, NULL);
+}
+
+/* Signals of other plugins interrupt every wait, and what errno was before
+ * does not matter. */
+static void test_signals(void) {
+  static const char *const paths[] = {"/bin/true", "/none/such"};
+  for (int turn = 0; turn < 8; turn++) {
+    struct wr_child c;
+    reads_cut = waits_cut = turn / 2;
+    errno = EINTR;
+    int status = wr_child_start(&c, paths[turn % 2], "x");
+    CU_ASSERT_EQUAL(status, turn % 2 == 0 ? 0 : -ENOENT);
+    CU_ASSERT_EQUAL(reads_cut, 0);
+    wr_child_end(&c, 0);
+    CU_ASSERT_EQUAL(waits_cut, 0);
+    CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1); /* nobody is left */
+  }
+}
+
+/* An environment that another plugin has filled with one name again and again.
+ */
+static void test_strange_environment(void) {
+  extern char **environ;
+  char **before = environ, *strange[64];
+  struct wr_child c;
+  char text[64];
+  for (int i = 0; i < 63; i++)
+    strange[i] = (char *)(i % 2 == 0 ? "PATH=/usr/bin:/bin" : "X=");
+  strange[63] = NULL;
+  make_script("echo $PATH");
+  for (int i = 0; i < 2; i++) {
+    environ = i == 0 ? strange : NULL;
+    int status = wr_child_start(&c, script, "x");
+    environ = before;
+    CU_ASSERT_EQUAL_FATAL(status, 0);
+    read_output(&c, text, sizeof(text));
+    CU_ASSERT(i > 0 || strcmp(text, "/usr/bin:/bin\n") == 0);
+    wr_child_end(&c, 30000);
+  }
+  unlink(script);
 }
 
 /* The process was started without standard input, output and errors, or another
@@ -260,7 +425,7 @@ static void test_small_limits(void) {
   getrlimit(RLIMIT_NOFILE, &old);
   int lowest = dup(0);
   close(lowest);
-  int started = 0;
+  int started = 0, files = open_files();
   for (int more = 0; more < 8; more++) {
     struct wr_child c;
     small = (struct rlimit){(rlim_t)(lowest + more), old.rlim_max};
@@ -270,9 +435,7 @@ static void test_small_limits(void) {
     setrlimit(RLIMIT_NOFILE, &old);
     CU_ASSERT(status == 0 || status == -EMFILE);
     started += status == 0;
-    int next = dup(0);
-    CU_ASSERT_EQUAL(next, lowest); /* no descriptor is left open */
-    close(next);
+    CU_ASSERT_EQUAL(open_files(), files); /* none is left open */
   }
   CU_ASSERT(started > 0 && started < 8);
 }
@@ -282,4 +445,7 @@ UNIT_MAIN("child", UNIT(test_not_started), UNIT(test_secrets_are_not_passed_on),
           UNIT(test_end_kills_the_whole_group), UNIT(test_reaped_by_others),
           UNIT(test_number_of_somebody_else), UNIT(test_without_pidfd),
           UNIT(test_without_signals_to_groups), UNIT(test_closed_descriptors),
-          UNIT(test_small_limits))
+          UNIT(test_small_limits), UNIT(test_no_descriptor_of_ours),
+          UNIT(test_without_close_range), UNIT(test_grace),
+          UNIT(test_ends_with_its_parent), UNIT(test_signals),
+          UNIT(test_strange_environment))

@@ -8,17 +8,21 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 struct server {
   int fd;
   int port;
   pthread_t thread;
-  const char *reply; /* NULL: read, never answer */
+  const char *reply;          /* NULL: read, never answer */
+  const char *const *replies; /* two on one connection, in place of `reply` */
   char request[2048];
+  void (*on_pipe)(int); /* what SIGPIPE did while it was served */
 };
 
 static void *serve(void *arg) {
@@ -27,8 +31,15 @@ static void *serve(void *arg) {
   while ((client = accept(s->fd, NULL, NULL)) >= 0) {
     ssize_t len = read(client, s->request, sizeof(s->request) - 1);
     s->request[len > 0 ? len : 0] = '\0';
+    struct sigaction on_pipe;
+    sigaction(SIGPIPE, NULL, &on_pipe);
+    s->on_pipe = on_pipe.sa_handler;
     char byte;
-    if (s->reply == NULL)
+    if (s->replies != NULL) {
+      (void)!write(client, s->replies[0], strlen(s->replies[0]));
+      (void)!read(client, s->request, sizeof(s->request) - 1);
+      (void)!write(client, s->replies[1], strlen(s->replies[1]));
+    } else if (s->reply == NULL)
       while (read(client, &byte, 1) > 0)
         ;
     else if (write(client, s->reply, strlen(s->reply)) < 0)
@@ -43,6 +54,7 @@ static void server_start(struct server *s, const char *reply) {
                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t len = sizeof(a);
   s->reply = reply;
+  s->replies = NULL;
   s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   CU_ASSERT_FATAL(bind(s->fd, (struct sockaddr *)&a, len) == 0 &&
                   listen(s->fd, 5) == 0 &&
@@ -108,7 +120,9 @@ static void test_request_as_sent(void) {
   CU_ASSERT_EQUAL(wr_http_perform(h, &put, &reply), 0);
   CU_ASSERT_EQUAL(strncmp(s.request, "PUT /p HTTP/1.1\r\n", 17), 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(s.request, "X-Organization: space\r\n"));
+  CU_ASSERT_PTR_NOT_NULL(strstr(s.request, "User-Agent: weir-test\r\n"));
   CU_ASSERT_PTR_NULL(strstr(s.request, "Expect"));
+  CU_ASSERT_PTR_EQUAL(s.on_pipe, SIG_DFL); /* the process's, not ours */
   CU_ASSERT_PTR_NOT_NULL(strstr(s.request, "\r\n\r\n{\"value\":1}"));
   /* the next request is a plain GET again */
   CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
@@ -118,6 +132,185 @@ static void test_request_as_sent(void) {
   wr_http_reply_free(&reply);
   wr_http_destroy(h);
   server_stop(&s);
+}
+
+/* Wherever the connection ends in the head, what came is no reply. */
+static void test_head_cut_off(void) {
+  static const char head[] = "HTTP/1.1 200 OK\r\nX-Version: 4\r\n\r\n";
+  const int whole = (int)sizeof(head) - 1;
+  for (int len = 1; len <= whole; len++) {
+    struct server s;
+    char text[sizeof(head)];
+    snprintf(text, sizeof(text), "%.*s", len, head);
+    server_start(&s, text);
+    struct wr_http *h = wr_http_create(&options);
+    struct wr_http_reply reply = {0};
+    int status = get(h, &s, &reply);
+    /* RFC 9112 2.2: a line may end in the line feed alone. */
+    CU_ASSERT_EQUAL(status == 0, len >= whole);
+    CU_ASSERT_EQUAL(reply.status, len >= whole ? 200 : 0);
+    CU_ASSERT_EQUAL(reply.error[0] == '\0', len >= whole);
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+    server_stop(&s);
+  }
+}
+
+/* Lines that may stand in a reply, and that others send. */
+static void test_odd_replies(void) {
+  static const char *const replies[] = {
+      "HTTP/1.1 200 OK\n\nbody",
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\nbody",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "4\r\nbody\r\n0\r\nX-Trailer: 1\r\nB:\r\n\r\n"};
+  for (size_t i = 0; i < sizeof(replies) / sizeof(replies[0]); i++) {
+    struct server s;
+    server_start(&s, replies[i]);
+    struct wr_http *h = wr_http_create(&options);
+    struct wr_http_reply reply = {0};
+    CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+    CU_ASSERT_EQUAL(reply.status, 200);
+    CU_ASSERT_STRING_EQUAL(reply.body.data, "body");
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+    server_stop(&s);
+  }
+  struct server s; /* the final reply is cut off behind a whole first one */
+  server_start(&s, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX: ");
+  struct wr_http *h = wr_http_create(&options);
+  struct wr_http_reply reply = {0};
+  CU_ASSERT(get(h, &s, &reply) < 0);
+  wr_http_reply_free(&reply);
+  wr_http_destroy(h);
+  server_stop(&s);
+}
+
+/* Each reply is told by itself, whatever the one before was. */
+static void test_reply_used_again(void) {
+  static const char *const replies[] = {
+      "HTTP/1.1 429 Slow\r\nContent-Type: text/plain\r\nRetry-After: 1\r\n"
+      "X-Version: 42\r\nContent-Length: 4\r\n\r\nwait",
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+  struct server s;
+  struct wr_http *h = wr_http_create(&options);
+  struct wr_http_reply reply = {.error = "old", .connected = true};
+  server_start(&s, NULL);
+  s.replies = replies;
+  CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+  CU_ASSERT_EQUAL(reply.status, 429);
+  CU_ASSERT(reply.retry_after_ms >= 1100);
+  CU_ASSERT_STRING_EQUAL(reply.error, "");
+  CU_ASSERT_TRUE(reply.connected);
+  CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+  CU_ASSERT_EQUAL(reply.status, 200);
+  CU_ASSERT_EQUAL(reply.retry_after_ms, 0);
+  CU_ASSERT_EQUAL(reply.body.len, 0);
+  CU_ASSERT_STRING_EQUAL(reply.watched, "");
+  CU_ASSERT_STRING_EQUAL(reply.content_type, "");
+  CU_ASSERT_FALSE(reply.connected); /* the same connection */
+  server_stop(&s);
+  CU_ASSERT(get(h, &s, &reply) < 0);
+  CU_ASSERT_EQUAL(reply.status, 0);
+  wr_http_reply_free(&reply);
+  wr_http_destroy(h);
+}
+
+/* From the start of the request, no sooner and no later, an hour at most. */
+static void test_retry_after(void) {
+  static const struct {
+    const char *says;
+    int64_t wants_ms;
+  } cases[] = {{"0", 0},          {"1", 1100},       {"2", 2100},
+               {"3600", 3600100}, {"3601", 3600100}, {"99999999", 3600100},
+               {"-5", 0},         {"soon", 0}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct server s;
+    char text[200];
+    struct timespec a, b;
+    snprintf(text, sizeof(text), "HTTP/1.1 503 No\r\nRetry-After: %s\r\n\r\n",
+             cases[i].says);
+    server_start(&s, text);
+    struct wr_http *h = wr_http_create(&options);
+    struct wr_http_reply reply = {0};
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    int64_t most = cases[i].wants_ms > 0
+                       ? (b.tv_sec - a.tv_sec) * 1000 +
+                             (b.tv_nsec - a.tv_nsec) / 1000000 + 1
+                       : 0;
+    CU_ASSERT(reply.retry_after_ms >= cases[i].wants_ms);
+    CU_ASSERT(reply.retry_after_ms <= cases[i].wants_ms + most);
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+    server_stop(&s);
+  }
+}
+
+static int perform(const struct wr_http_options *o, const char *url,
+                   struct wr_http_reply *reply) {
+  struct wr_http *h = wr_http_create(o);
+  int status = wr_http_perform(
+      h, &(struct wr_http_request){.method = "GET", .url = url}, reply);
+  wr_http_destroy(h);
+  return status;
+}
+
+/* A label of a name has 63 bytes at most: no server is asked for this one. */
+#define NO_NAME                                                                \
+  "a123456789012345678901234567890123456789012345678901234567890123.invalid"
+
+/* What did not arrive, by kind, with a sentence that names the place. */
+static void test_errors(void) {
+  struct server s;
+  struct wr_http_reply reply = {0};
+  char url[64];
+  server_start(&s, "\x94\x01garbage");
+  snprintf(url, sizeof(url), "http://127.0.0.1:%d/", s.port);
+  CU_ASSERT_EQUAL(perform(&options, url, &reply), -EPROTO);
+  snprintf(url, sizeof(url), "https://127.0.0.1:%d/", s.port);
+  CU_ASSERT_EQUAL(perform(&options, url, &reply), -EPROTO);
+  server_stop(&s);
+  CU_ASSERT_EQUAL(perform(&options, url, &reply), -ECONNREFUSED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(reply.error, "127.0.0.1"));
+  CU_ASSERT_EQUAL(perform(&options, "http://" NO_NAME "/", &reply),
+                  -EHOSTUNREACH);
+  CU_ASSERT_PTR_NOT_NULL(strstr(reply.error, "invalid"));
+  /* No other protocol, whatever libcurl was built with. */
+  CU_ASSERT_EQUAL(perform(&options, "file:///etc/passwd", &reply), -EPROTO);
+  CU_ASSERT_EQUAL(reply.body.len, 0);
+  struct wr_http_options o = options;
+  o.ca_cert = "/none/such.pem";
+  CU_ASSERT_EQUAL(perform(&o, "https://127.0.0.1:1/", &reply) < 0, true);
+  wr_http_reply_free(&reply);
+}
+
+/* A host that does not take the connection: its queue is full. */
+static void test_connect_timeout(void) {
+  struct server s = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
+  struct sockaddr_in a = {.sin_family = AF_INET,
+                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(a);
+  int fill[4];
+  CU_ASSERT_FATAL(bind(s.fd, (struct sockaddr *)&a, len) == 0 &&
+                  listen(s.fd, 0) == 0 &&
+                  getsockname(s.fd, (struct sockaddr *)&a, &len) == 0);
+  s.port = ntohs(a.sin_port);
+  for (int i = 0; i < 4; i++) {
+    fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)connect(fill[i], (struct sockaddr *)&a, len);
+  }
+  struct wr_http_options o = options;
+  o.timeout_ms = 0; /* it never ends by this one */
+  o.connect_timeout_ms = 50;
+  struct wr_http *h = wr_http_create(&o);
+  struct wr_http_reply reply = {0};
+  CU_ASSERT_EQUAL(get(h, &s, &reply), -ETIMEDOUT);
+  wr_http_reply_free(&reply);
+  wr_http_destroy(h);
+  for (int i = 0; i < 4; i++)
+    close(fill[i]);
+  close(s.fd);
 }
 
 /* One byte below the ceiling, at it, above it. */
@@ -233,10 +426,12 @@ static void test_classes(void) {
   static const struct {
     int status;
     enum wr_result result;
-  } cases[] = {{200, WR_OK},     {204, WR_OK},          {301, WR_REJECT},
+  } cases[] = {{199, WR_REJECT}, {200, WR_OK},          {204, WR_OK},
+               {299, WR_OK},     {300, WR_REJECT},      {301, WR_REJECT},
                {400, WR_REJECT}, {401, WR_REAUTHORISE}, {403, WR_REJECT},
                {404, WR_REJECT}, {408, WR_RETRY},       {425, WR_RETRY},
-               {429, WR_RETRY},  {500, WR_RETRY},       {503, WR_RETRY}};
+               {429, WR_RETRY},  {499, WR_REJECT},      {500, WR_RETRY},
+               {503, WR_RETRY},  {599, WR_RETRY}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
     CU_ASSERT_EQUAL(
         wr_http_classify(0, &(struct wr_http_reply){.status = cases[i].status}),
@@ -262,6 +457,17 @@ static void test_urls(void) {
   for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
     CU_ASSERT_PTR_NOT_NULL(wr_http_url_fault(bad[i], true));
   CU_ASSERT_PTR_NULL(wr_http_url_fault("http://inference:1337", false));
+  /* each says what is allowed in its place */
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(wr_http_url_fault("ftp://127.0.0.1/", false), "begins with"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(wr_http_url_fault("https://u@h", false), "without user name"));
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(wr_http_url_fault("http://h", true), "this machine only"));
+  CU_ASSERT_PTR_NULL(wr_http_url_fault("https://h", true));
+  CU_ASSERT_PTR_NOT_NULL(wr_http_url_fault("http://[::2]", true));
+  CU_ASSERT_PTR_NOT_NULL(wr_http_url_fault("http://128.0.0.1", true));
+  CU_ASSERT_PTR_NOT_NULL(wr_http_url_fault("http://126.255.255.255", true));
 }
 
 static void test_date(void) {
@@ -285,6 +491,9 @@ static void test_no_transport(void) {
 }
 
 UNIT_MAIN("http", UNIT(test_reply_and_headers), UNIT(test_request_as_sent),
+          UNIT(test_head_cut_off), UNIT(test_odd_replies),
+          UNIT(test_reply_used_again), UNIT(test_retry_after),
+          UNIT(test_errors), UNIT(test_connect_timeout),
           UNIT(test_body_ceiling), UNIT(test_no_memory),
           UNIT(test_proxy_of_the_environment), UNIT(test_garbage_and_silence),
           UNIT(test_stop_ends_a_hanging_request), UNIT(test_classes),

@@ -60,6 +60,10 @@ static void test_order_of_places(void) {
     wr_scratch_find_places(&p, get, "");
     CU_ASSERT_EQUAL(p.count, len < WR_SCRATCH_PLACE_MAX ? 4 : 3);
   }
+  tmp_dir = "//"; /* the same as the last */
+  wr_scratch_find_places(&p, get, "/");
+  CU_ASSERT_EQUAL(p.count, 4);
+  CU_ASSERT_STRING_EQUAL(p.at[0], "/");
   tmp_dir = "";
   wr_scratch_find_places(&p, get, "/");
   CU_ASSERT_EQUAL(p.count, 4);
