@@ -231,12 +231,13 @@ static bool begin_turn(struct wr_m4_life *l, int64_t now_us) {
 static bool ask_next(struct wr_m4_life *l, int64_t now_us) {
   if (!l->turn && !begin_turn(l, now_us))
     return false;
-  if (suspect(l)) {
+  bool asks = true;
+  if (suspect(l))
     probe(l, now_us);
-    return true;
-  }
-  if (wr_rpc_session_locks(l->session) ? ask_one(l, now_us)
-                                       : ask_together(l, now_us))
+  else
+    asks = wr_rpc_session_locks(l->session) ? ask_one(l, now_us)
+                                            : ask_together(l, now_us);
+  if (asks)
     return true;
   wr_m4_judge(l, now_us);
   l->turn = false;
