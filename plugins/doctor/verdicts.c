@@ -139,6 +139,10 @@ static const struct {
         {"socket-is-file", false, "there is a file where the socket should be",
          "remove it and restart the server; docker makes such a folder or file "
          "when it mounts a socket that was not there"},
+    [DOCTOR_SOCKET_KIND] =
+        {"socket-kind", false, "the socket is of another kind than a stream",
+         "another program owns it (ss -xlp names it): give the path of the "
+         "router's own"},
     [DOCTOR_ROUTER_SILENT] =
         {"router-silent", false,
          "the server takes connections and answers nothing",

@@ -26,6 +26,7 @@ static enum doctor_verdict socket_fault(const struct doctor_line *l,
   return error == -ENOENT || error == -ENOTDIR ? DOCTOR_SOCKET_MISSING
          : error == -EAGAIN                    ? DOCTOR_BACKLOG
          : error == -ECONNREFUSED              ? DOCTOR_SOCKET_DEAD
+         : error == -EPROTOTYPE                ? DOCTOR_SOCKET_KIND
                                                : DOCTOR_SOCKET_FORBIDDEN;
 }
 

@@ -259,6 +259,13 @@ class PersistentTest(Case):
             self.expect("socket-is-file", "m4",
                         "unix:" + self.socket_path(path))
 
+    def test_socket_of_another_kind(self):
+        for kind in (socket.SOCK_DGRAM, socket.SOCK_SEQPACKET):
+            path = self.socket_path("kind%d" % kind)
+            with socket.socket(socket.AF_UNIX, kind) as other:
+                other.bind(path)
+                self.expect("socket-kind", "m4", "unix:" + path)
+
     def test_router_down_is_a_dead_or_missing_socket(self):
         self.expect("socket-missing", "m4", "unix:" + self.socket_path("r"))
 
