@@ -264,6 +264,17 @@ static bool same_board(const struct m4 *a, const struct m4 *b) {
                 sizeof(a->board.address)) == 0;
 }
 
+/* Two sources would take turns at the function, and with it the relay. */
+static int check_twice(const char *where, const struct m4 *m4) {
+  for (size_t i = 1; i < m4->board.life.reports_count; i++)
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(m4_report(m4, i)->method, m4_report(m4, j)->method) == 0)
+        return wr_option_fault(where, "Report", m4_report(m4, i)->method,
+                               "a function is told one state; another needs a "
+                               "<Report> of another name");
+  return 0;
+}
+
 static int check_reports(const char *where, const struct m4 *m4) {
   for (size_t i = 0; i < m4->board.life.reports_count; i++)
     if (m4->board.life.reports[i]->serve &&
@@ -273,7 +284,7 @@ static int check_reports(const char *where, const struct m4 *m4) {
             where, m4_report(m4, i)->method);
       return -1;
     }
-  int status = check_arity(where, m4, m4);
+  int status = check_twice(where, m4) | check_arity(where, m4, m4);
   for (const struct m4 *o = m4_first(); o != NULL && status == 0; o = o->next)
     if (same_board(o, m4))
       status = check_arity(where, m4, o) | check_arity(where, o, m4);

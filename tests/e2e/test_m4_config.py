@@ -47,6 +47,10 @@ BAD = {
     "report_is_a_method": (
         m4(reports=m4case.report("flow_rate")),
         r'Report "flow_rate" is not allowed: .*another number of arguments'),
+    "report_twice": (
+        m4(reports=m4case.report("c") +
+           m4case.report("c", 'Meta "flow_baseline:state"')),
+        r'Report "c" is not allowed: .*told one state'),
     "register_in_mode_proxy": (
         m4(reports=m4case.report("c", "Register true")),
         r'<Report "c">: Register is only allowed in Mode "persistent"'),
