@@ -93,21 +93,22 @@ static int edge_init(void) {
     ERROR(EDGE_WHERE ": libcurl does not start.");
     return -1;
   }
-  for (struct edge_engine *e = edge_engines; e != NULL; e = e->next) {
-    int status = edge_engine_start(e);
-    if (status != 0) {
-      ERROR(EDGE_WHERE ": the worker does not start: %s", STRERROR(-status));
-      return -1;
-    }
-  }
-  int status = edge_tell_start();
+  int status = 0;
+  const char *what = "worker";
+  for (struct edge_engine *e = edge_engines; e != NULL && status == 0;
+       e = e->next)
+    status = edge_engine_start(e);
   if (status == 0)
-    status = edge_watch_start(targets);
+    what = "output", status = edge_tell_start();
+  if (status == 0)
+    what = "watch", status = edge_watch_start(targets);
+  if (status == 0)
+    what = "input", status = edge_input_start() != 0 ? -ENOMEM : 0;
+  if (status == 0)
+    what = "shelf", status = edge_shelf_start(targets) != 0 ? -ENOMEM : 0;
   if (status != 0)
-    ERROR(EDGE_WHERE ": the watch does not start: %s", STRERROR(-status));
-  if (status == 0)
-    status = edge_input_start();
-  return status != 0 ? status : edge_shelf_start(targets);
+    ERROR(EDGE_WHERE ": the %s does not start: %s", what, STRERROR(-status));
+  return status;
 }
 
 /* The write threads have ended; nothing comes in any more. */
