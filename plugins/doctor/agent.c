@@ -109,18 +109,26 @@ static void check_runs(const struct doctor_agent *a) {
   doctor_conclude(a->d, DOCTOR_AGENT_DOWN);
 }
 
-static int m4_block(struct doctor_agent *a, const struct conf_item *block) {
-  char address[300];
+static bool is_persistent(const struct conf_item *block) {
   const char *mode = conf_get(block, "Mode");
-  wr_rpc_address_default(doctor_agent_env(a, "M4_PROXY_HOST"),
-                         doctor_agent_env(a, "M4_PROXY_PORT"), address,
-                         sizeof(address));
-  struct doctor_m4_options o = {.address = conf_get(block, "Address"),
-                                .persistent = mode != NULL &&
-                                              wr_text_same(mode, "persistent"),
+  return mode != NULL && wr_text_same(mode, "persistent");
+}
+
+static void m4_address(struct doctor_agent *a, const struct conf_item *block) {
+  const char *address = conf_get(block, "Address");
+  if (address != NULL)
+    snprintf(a->address, sizeof(a->address), "%s", address);
+  else
+    wr_rpc_address_default(doctor_agent_env(a, "M4_PROXY_HOST"),
+                           doctor_agent_env(a, "M4_PROXY_PORT"), a->address,
+                           sizeof(a->address));
+}
+
+static int m4_block(struct doctor_agent *a, const struct conf_item *block) {
+  m4_address(a, block);
+  struct doctor_m4_options o = {.address = a->address,
+                                .persistent = is_persistent(block),
                                 .root = a->root};
-  if (o.address == NULL)
-    o.address = address;
   for (size_t i = 0; i < block->children_count; i++) {
     const struct conf_item *m = &block->children[i];
     if (!conf_is(m, "Method", NULL) || o.count == DOCTOR_METHODS)
@@ -235,6 +243,29 @@ int doctor_agent_look(struct doctor_agent *a, const char *root,
   else
     find_config(a);
   return a->config[0] != '\0' ? conf_read(&a->conf, a->config) : -ENOENT;
+}
+
+/* The first block of this kind below `parent`; NULL: none. */
+static const struct conf_item *first_in(const struct conf_item *parent,
+                                        size_t kind) {
+  const struct conf_item *found = NULL;
+  for (size_t i = 0; i < parent->children_count && found == NULL; i++) {
+    const struct conf_item *k = &parent->children[i];
+    if (conf_is(k, "Plugin", kinds[kind].in))
+      found = first_in(k, kind);
+    else if (conf_is(k, kinds[kind].key, kinds[kind].name))
+      found = k;
+  }
+  return found;
+}
+
+bool doctor_agent_address(struct doctor_agent *a, bool *persistent) {
+  const struct conf_item *m4 = first_in(&a->conf.top, 0);
+  if (m4 == NULL)
+    return false;
+  *persistent = is_persistent(m4);
+  m4_address(a, m4);
+  return true;
 }
 
 int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,

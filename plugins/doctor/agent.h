@@ -14,6 +14,7 @@ struct doctor_agent {
   struct conf conf;
   char environment[32768]; /* of the running one, as /proc has it */
   size_t environment_len;
+  char address[512]; /* of the <M4> that was looked at last */
 };
 
 /* Finds the configuration (`config` NULL) and reads it. What conf_read()
@@ -24,6 +25,9 @@ int doctor_agent_look(struct doctor_agent *a, const char *root,
  * exit status with the verdict given. conf_free(&a->conf) in any case. */
 int doctor_agent_open(struct doctor_agent *a, struct doctor *d, int argc,
                       char **argv);
+/* After a look: the address of the first <M4> block goes to a->address, its
+ * mode to `persistent`. False: there is no such block. */
+bool doctor_agent_address(struct doctor_agent *a, bool *persistent);
 /* A variable of the agent's environment, or of ours; NULL: not set, or empty.
  */
 const char *doctor_agent_env(const struct doctor_agent *a, const char *name);

@@ -30,7 +30,7 @@ struct doctor_method {
 #define DOCTOR_METHODS 32
 
 struct doctor_m4_options {
-  const char *address; /* NULL: from the environment */
+  const char *address;
   bool persistent, drain;
   const char *root; /* where /proc, /sys ... lie; "": the real ones */
   struct doctor_method methods[DOCTOR_METHODS];

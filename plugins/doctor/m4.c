@@ -2,6 +2,7 @@
  *
  * Only the methods that the user or the configuration named are called: an
  * m4-proxy dies for 2 s of one that is not bound. */
+#include "doctor/agent.h"
 #include "doctor/board.h"
 #include "doctor/checks.h"
 #include "doctor/values.h"
@@ -48,18 +49,9 @@ static enum doctor_verdict ask_board(struct doctor_line *l,
   return board == DOCTOR_BOARD_WELL ? v : board;
 }
 
-static const char *default_address(char *buffer, size_t size) {
-  wr_rpc_address_default(getenv("M4_PROXY_HOST"), getenv("M4_PROXY_PORT"),
-                         buffer, size);
-  return buffer;
-}
-
 int doctor_m4_walk(struct doctor *d, const struct doctor_m4_options *o) {
   struct doctor_line l;
-  char buffer[300];
-  const char *address =
-      o->address != NULL ? o->address : default_address(buffer, sizeof(buffer));
-  int status = doctor_line_open(&l, d, address, o->persistent, o->root);
+  int status = doctor_line_open(&l, d, o->address, o->persistent, o->root);
   if (status != 0)
     return status;
   status = doctor_conclude(d, ask_board(&l, walk(&l, o)));
@@ -67,7 +59,30 @@ int doctor_m4_walk(struct doctor *d, const struct doctor_m4_options *o) {
   return status;
 }
 
+static bool in_environment(void) {
+  const char *host = getenv("M4_PROXY_HOST"), *port = getenv("M4_PROXY_PORT");
+  return (host != NULL && host[0] != '\0') || (port != NULL && port[0] != '\0');
+}
+
+/* Where the agent asks; without an agent, where the plugin would by default. */
+static void ask_where_the_agent_asks(struct doctor *d, char *address,
+                                     size_t size, struct doctor_m4_options *o) {
+  static struct doctor_agent a;
+  bool persistent = false;
+  wr_rpc_address_default(getenv("M4_PROXY_HOST"), getenv("M4_PROXY_PORT"),
+                         address, size);
+  if (!in_environment() && doctor_agent_look(&a, o->root, NULL) == 0 &&
+      doctor_agent_address(&a, &persistent)) {
+    o->persistent |= persistent;
+    snprintf(address, size, "%s", a.address);
+    doctor_step(d, true, "address", "%s, of %s", address, a.config);
+  }
+  conf_free(&a.conf);
+  o->address = address;
+}
+
 int doctor_m4(struct doctor *d, int argc, char **argv) {
+  char address[512];
   struct doctor_m4_options o = {.root = "", .count = 1};
   o.methods[0].name = "flow_rate";
   for (int i = 0; i < argc; i++) {
@@ -87,6 +102,8 @@ int doctor_m4(struct doctor *d, int argc, char **argv) {
     else
       o.address = argv[i];
   }
+  if (o.address == NULL)
+    ask_where_the_agent_asks(d, address, sizeof(address), &o);
   return doctor_m4_walk(d, &o);
 }
 

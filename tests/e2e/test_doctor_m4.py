@@ -14,6 +14,7 @@ from doctorcase import (Case, closed_port, doctor, message, reply, reset, rpc,
 
 F10 = b"\xca" + struct.pack(">f", 10.0)
 NIL = b"\xc0"
+UNSET = {"M4_PROXY_HOST": "", "M4_PROXY_PORT": ""}
 
 
 def proxy(result, error=NIL):
@@ -162,9 +163,41 @@ class WhoTest(Case):
         self.assertIn("is a URL: give host:port", said["verdict"])
 
     def test_empty_environment_means_unset(self):
-        status, said = doctor("--json", "m4", env={"M4_PROXY_HOST": "",
-                                                   "M4_PROXY_PORT": ""})
+        status, said = doctor("--json", "m4", "--root", self.dir, env=UNSET)
         self.assertIn("m4proxy:5001", steps(said))
+
+    def configured(self, text):
+        path = os.path.join(self.dir, "etc", "collectd", "collectd.conf")
+        os.makedirs(os.path.dirname(path))
+        with open(path, "w") as out:
+            out.write(text)
+
+    def test_asks_where_the_agent_asks(self):
+        """The drop-in has another address than the plugin's default."""
+        m4 = self.m4sim()
+        self.configured("<Plugin other>\n  <M4 \"no\">\n  </M4>\n</Plugin>\n" +
+                        weir.m4_block(m4.address))
+        status, said = doctor("--json", "m4", "--root", self.dir, env=UNSET)
+        self.assertEqual((status, said["name"]), (0, "m4-plausible"), said)
+        self.assertIn("%s, of %s/etc/collectd/collectd.conf" % (
+            m4.address, self.dir), steps(said))
+
+    def test_the_mode_of_the_agent_too(self):
+        m4 = self.m4sim("--ideal")
+        self.configured(weir.m4_block(m4.address, extra='Mode "persistent"'))
+        status, said = doctor("--json", "m4", "--root", self.dir, env=UNSET)
+        self.assertEqual((status, said["name"]), (0, "m4-plausible"), said)
+
+    def test_environment_and_argument_come_first(self):
+        m4 = self.m4sim()
+        host, _, port = m4.address.rpartition(":")
+        self.configured(weir.m4_block("127.0.0.1:%d" % closed_port()))
+        for args, env in ((["m4", m4.address], UNSET),
+                          (["m4"], {"M4_PROXY_HOST": host,
+                                    "M4_PROXY_PORT": port})):
+            status, said = doctor("--json", *args, "--root", self.dir,
+                                  env=env)
+            self.assertEqual((status, said["name"]), (0, "m4-plausible"))
 
 
 class CallTest(Case):
