@@ -163,6 +163,8 @@ install: all man ## into $(DESTDIR): plugins, model, tools, pages, dashboards
 	  install -m 0644 $$f $(DESTDIR)$(DROPINDIR) || exit 1; done
 	$(call tree,agent-config,$(DOCDIR)/examples)
 	$(call tree,agent-config/examples,$(DOCDIR)/examples)
+	install -m 0755 docker/m4-firewall $(DESTDIR)$(DOCDIR)/examples
+	install -m 0644 docker/m4-firewall.service $(DESTDIR)$(DOCDIR)/examples
 	$(call tree,debian/systemd,$(DOCDIR)/examples/systemd)
 	$(call tree,dashboards,$(PREFIX)/share/weir)
 
