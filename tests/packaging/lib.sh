@@ -37,11 +37,24 @@ need() {
   [ -z "$said" ] || echo "$said"
 }
 
+# One moment for all that is made: that of debian/changelog.
+epoch=$(date -u +%s -d "$(sed -n 's/^ -- .*>  //p' debian/changelog | head -n 1)")
+
+# Another user than root goes on as root of a namespace of its own, with the
+# user numbers that /etc/subuid gives it: for scripts with WEIR_ROOTLESS.
+as_root_of_ones_own() {
+  [ -n "${WEIR_ROOTLESS:-}" ] || skip "making a Debian root needs to be root"
+  command -v newuidmap >/dev/null || skip "without root it needs uidmap"
+  buildah unshare true 2>/dev/null ||
+    skip "buildah may not make a user namespace; is $(id -un) in /etc/subuid?"
+  exec buildah unshare "$0" "$@"
+}
+
 # Run the rest of the script where no mount and no process can outlive it.
 # The function `leave` of the script, if any, runs outside afterwards.
 enter_namespaces() {
   [ -z "${WEIR_INSIDE:-}" ] || return 0
-  [ "$(id -u)" -eq 0 ] || skip "making a Debian root needs to be root"
+  [ "$(id -u)" -eq 0 ] || as_root_of_ones_own "$@"
   need mmdebstrap:mmdebstrap unshare:util-linux
   unshare --mount --pid --fork true 2>/dev/null ||
     skip "this machine has no mount and process namespaces"
@@ -78,7 +91,7 @@ base() {
   local tar=$roots/base-$1.tar
   [ -z "$(find "$tar" -mtime -7 2>/dev/null)" ] || return 0
   say "making a $suite root for $1"
-  nice mmdebstrap --quiet --format=tar --variant=minbase --architectures="$1" \
+  SOURCE_DATE_EPOCH=$epoch nice mmdebstrap --quiet --format=tar --variant=minbase --architectures="$1" \
     --include=ca-certificates \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' \
