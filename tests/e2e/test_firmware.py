@@ -108,11 +108,11 @@ class ChainTest(m4case.LabelCase):
         agent.stop()
 
 
-class ReadmeTest(m4case.Case):
-    def test_line_of_step_3_reads_the_pulses(self):
+class PageTest(m4case.Case):
+    def test_line_of_step_4_reads_the_pulses(self):
         """Before anything of Weir is on the board."""
-        with open(os.path.join(weir.ROOT, "firmware", "README.md")) as text:
-            lines = re.findall(r"^ +(ask.*)$", text.read(), re.M)
+        with open(os.path.join(weir.ROOT, "BOARD.md")) as text:
+            lines = re.findall(r"^(ask.*)$", text.read(), re.M)
         self.assertEqual(len(lines), 2)
         self.begin("--flow", "10", "--exact")
         port = self.sim.address.rpartition(":")[2]

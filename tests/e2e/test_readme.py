@@ -80,7 +80,7 @@ class ReadmeTest(weir.Case):
         text = text.replace("/usr/lib/weir/flow.eim", weir.EIM)
         text = text.replace("/etc/weir/arduino-cloud.env", weir.CloudSim(
             self.dir).credentials(self.dir))
-        text = text.replace("m4proxy:5001", "127.0.0.1:1")
+        text = text.replace("127.0.0.1:5001", "127.0.0.1:1")
         text = text.replace("    CredentialsFile",
                             '    URL "https://127.0.0.1:1"\n    CredentialsFile')
         path = os.path.join(self.dir, "agent.conf")
@@ -89,12 +89,22 @@ class ReadmeTest(weir.Case):
         self.assertIn(path + ": accepted", self.make("check-config",
                                                      "CONF=" + path))
 
+    def test_one_address_of_the_m4(self):
+        """What the README configures, what the drop-in has, and where
+        `weir-doctor m4` looks (test_doctor_m4) are one."""
+        found = {}
+        for name in ("README.md", "agent-config/collectd.conf",
+                     "agent-config/collectd.conf.d/weir-10-m4_rpc.conf"):
+            found[name] = re.findall(r'(?m)^#? *Address "(.*)"', read(name))
+        self.assertEqual(set(map(tuple, found.values())),
+                         {("127.0.0.1:5001",)}, found)
+
     def test_files_it_names_exist(self):
-        for name in ("README.md", "CONTRIBUTING.md"):
+        for name in ("README.md", "CONTRIBUTING.md", "BOARD.md"):
             text = re.sub(r"(?ms)^```.*?^```$", "", read(name))
             paths = re.findall(r"`((?:plugins|tests|model|firmware|docker)/"
                                r"[\w./-]*)`|\]\(([\w./-]+)\)", text)
-            self.assertTrue(paths)
+            self.assertTrue(paths, name)
             for path in (a or b for a, b in paths):
                 self.assertTrue(os.path.exists(os.path.join(weir.ROOT, path)),
                                 path)
