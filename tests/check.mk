@@ -37,7 +37,9 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  -o $@ $^ $(LIBS) -pthread
+	  $(FUZZ_FLAGS) -o $@ $^ $(LIBS) -pthread
+# It stands in for collectd.
+$(B)/fuzz/fuzz_command: FUZZ_FLAGS := $(COLLECTD_CFLAGS)
 
 # package, package|package or command:package: see tests/install-deps. Where
 # two names stand, Debian 13 has the one and Debian 12 the other. OpenSSL
