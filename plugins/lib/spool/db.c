@@ -62,7 +62,9 @@ static int read_state(struct wr_db *db) {
     db->state.spent.day = sqlite3_column_int64(s, 2);
     db->state.spent.used = sqlite3_column_int64(s, 3);
     db->state.spent.old = sqlite3_column_int64(s, 4);
-    code = SQLITE_OK;
+    bool sound = db->state.seq >= 0 && db->state.seq <= WR_DB_SEQ_MAX &&
+                 db->state.rows >= 0;
+    code = sound ? SQLITE_OK : SQLITE_CORRUPT;
   } else if (code == SQLITE_DONE)
     code = SQLITE_CORRUPT; /* the row must be there */
   sqlite3_finalize(s);

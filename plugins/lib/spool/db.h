@@ -14,6 +14,7 @@
 #define WR_DB_LATER 1000 /* made by a later version of this program */
 #define WR_SPOOL_THIN_LEVELS 4
 #define WR_DB_ERAS 64
+#define WR_DB_SEQ_MAX (INT64_MAX / 2) /* no row has a higher number */
 
 enum {
   WR_DB_INSERT,
@@ -94,8 +95,11 @@ int wr_db_delete(struct wr_db *db, int64_t number, int64_t seq, int *gone);
 /* One statement with integer parameters and no rows; *changes of it. */
 int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
                  int count, int64_t *changes);
+/* SQLite sees damage to the structure of a page, but not to what stands in it:
+ * whether number and value, in these columns, can be those of a row. */
+bool wr_db_sound(sqlite3_stmt *s, int seq, int value);
 /* Up to `max` rows behind `seq` (NEWEST: before it), in their order; *count of
- * them. */
+ * them. SQLITE_CORRUPT for what is no row, or stands in another order. */
 int wr_db_select(struct wr_db *db, int statement, int64_t number, int64_t seq,
                  struct wr_row *rows, int max, int *count);
 /* Ends a use of a statement; SQLITE_OK for rows and their end. */

@@ -13,12 +13,25 @@ struct removal {
   int64_t wall_us;
 };
 
+/* A row that is read but cannot be found would be sent for ever. */
+static int look_again(struct wr_spool *s, const struct wr_row *row) {
+  struct wr_row first;
+  int count = 0;
+  int code = wr_db_select(&s->db, WR_DB_OLDEST, s->numbers[row->property], 0,
+                          &first, 1, &count);
+  if (code == SQLITE_OK && count == 1 && first.seq == row->seq)
+    return SQLITE_CORRUPT;
+  return code;
+}
+
 static int remove_rows(struct wr_spool *s, void *arg) {
   const struct removal *r = arg;
   int code = SQLITE_OK, gone = 0;
   for (int i = 0; code == SQLITE_OK && i < r->count; i++) {
     const struct wr_row *row = r->rows + i;
     code = wr_db_delete(&s->db, s->numbers[row->property], row->seq, &gone);
+    if (code == SQLITE_OK && gone == 0)
+      code = look_again(s, row);
     s->db.state.rows -= gone;
   }
   if (r->spent != NULL)

@@ -1,6 +1,7 @@
 /* Rows of the database, and the eras of the clock that they belong to. */
 #include "lib/spool/db.h"
 
+#include <math.h>
 #include <string.h>
 
 #define STEP_US 1000000 /* less is drift of the clock, more is a step */
@@ -108,6 +109,14 @@ static void read_row(const struct wr_db *db, sqlite3_stmt *s,
   wr_db_value(s, 4, &row->value);
 }
 
+bool wr_db_sound(sqlite3_stmt *s, int seq, int value) {
+  int64_t number = sqlite3_column_int64(s, seq);
+  int type = sqlite3_column_type(s, value);
+  return number > 0 && number <= WR_DB_SEQ_MAX && type != SQLITE_NULL &&
+         type != SQLITE_BLOB &&
+         (type != SQLITE_FLOAT || isfinite(sqlite3_column_double(s, value)));
+}
+
 int wr_db_select(struct wr_db *db, int statement, int64_t number, int64_t seq,
                  struct wr_row *rows, int max, int *count) {
   sqlite3_stmt *s = db->statements[statement];
@@ -116,7 +125,15 @@ int wr_db_select(struct wr_db *db, int statement, int64_t number, int64_t seq,
   sqlite3_bind_int(s, 3, max);
   int code = SQLITE_ROW;
   *count = 0;
-  while (*count < max && (code = sqlite3_step(s)) == SQLITE_ROW)
+  while (*count < max && (code = sqlite3_step(s)) == SQLITE_ROW) {
+    int64_t next = sqlite3_column_int64(s, 0);
+    bool in_order = statement == WR_DB_NEWEST ? next < seq : next > seq;
+    if (!in_order || !wr_db_sound(s, 0, 4)) {
+      *count = 0;
+      return wr_db_finish(s, SQLITE_CORRUPT);
+    }
+    seq = next;
     read_row(db, s, rows + (*count)++);
+  }
   return wr_db_finish(s, code);
 }

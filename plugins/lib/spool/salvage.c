@@ -87,9 +87,7 @@ static bool take(struct salvage *s, sqlite3_stmt *found) {
                        .clock_us = WR_CLOCK_UNKNOWN};
   int level = sqlite3_column_int(found, 2);
   if (sqlite3_column_type(found, 2) != SQLITE_INTEGER || level < -1 ||
-      level > WR_SPOOL_THIN_LEVELS || row.seq <= 0 ||
-      sqlite3_column_type(found, 3) == SQLITE_NULL ||
-      sqlite3_column_type(found, 3) == SQLITE_BLOB)
+      level > WR_SPOOL_THIN_LEVELS || !wr_db_sound(found, 0, 3))
     return false;
   wr_db_value(found, 3, &row.value);
   row.state = level < 0;
@@ -273,6 +271,9 @@ static void salvage_all(struct salvage *s, const char *path) {
     sqlite3_bind_int64(s->up, 1, n.old[i]);
     sqlite3_bind_int64(s->down, 1, n.old[i]);
     salvage_range(s, 0, LAST);
+    /* Also from behind: a row may hide those after it from the way up. */
+    int64_t reached = 0;
+    scan(s, s->down, 0, LAST, &reached);
   }
   salvage_rejected(s);
   salvage_spent(s);

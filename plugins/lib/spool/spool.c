@@ -180,6 +180,17 @@ int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us) {
 
 /* --- what users read --- */
 
+/* Whether the last row stands behind what seemed to be the end: damage in the
+ * middle hides the rest, and nothing else would ever say so. */
+static int find_hidden(struct wr_spool *s, int property, int64_t end) {
+  struct wr_row last;
+  int found = 0;
+  int code = wr_db_select(&s->db, WR_DB_NEWEST, s->numbers[property], INT64_MAX,
+                          &last, 1, &found);
+  return code == SQLITE_OK && found == 1 && last.seq > end ? SQLITE_CORRUPT
+                                                           : code;
+}
+
 /* From the database in use. */
 static int select_here(struct wr_spool *s, int statement, int property,
                        int64_t seq, struct wr_row *rows, int max) {
@@ -188,6 +199,8 @@ static int select_here(struct wr_spool *s, int statement, int property,
     return 0;
   int code = wr_db_select(&s->db, statement, s->numbers[property], seq, rows,
                           max, &count);
+  if (code == SQLITE_OK && statement == WR_DB_OLDEST && count < max)
+    code = find_hidden(s, property, count > 0 ? rows[count - 1].seq : seq);
   if (code == SQLITE_OK)
     return count;
   wr_spool_recover(s, code);

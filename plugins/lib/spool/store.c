@@ -62,10 +62,19 @@ static int claim(struct wr_spool *s) {
 
 /* --- opening --- */
 
+/* Numbers go on behind every row that is there, whatever the state says: a row
+ * with the number of another would take its place. */
 static int number_keys(struct wr_spool *s, struct wr_db *db, int64_t *numbers) {
-  int code = SQLITE_OK;
-  for (int i = 0; code == SQLITE_OK && i < s->count; i++)
+  int code = SQLITE_OK, found = 0;
+  struct wr_row last;
+  for (int i = 0; code == SQLITE_OK && i < s->count; i++) {
     code = wr_db_number(db, s->keys[i], &numbers[i]);
+    if (code == SQLITE_OK)
+      code = wr_db_select(db, WR_DB_NEWEST, numbers[i], INT64_MAX, &last, 1,
+                          &found);
+    if (code == SQLITE_OK && found == 1 && last.seq > db->state.seq)
+      db->state.seq = last.seq;
+  }
   return code;
 }
 
