@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SECRET_MIN 8 /* a shorter one is in every other word */
+
 /* A try that ends before the first byte costs nearly nothing; one that reaches
  * a web server costs some kilobytes; one that somebody has to mend can wait. */
 static const struct wr_pace_rule no_reply = {0, 0}, answered = {240, 60000},
@@ -59,16 +61,28 @@ void wr_link_fault(struct wr_link *l, enum wr_link_state state,
   l->state = state;
 }
 
+/* Who is asked may repeat what it was asked, with all that is in it. The first
+ * part of a secret will do to find it: the text may end within a long one. */
+static bool tells(const char *text, const char *secret) {
+  char part[64];
+  if (secret == NULL || strlen(secret) < SECRET_MIN)
+    return false;
+  snprintf(part, sizeof(part), "%s", secret);
+  return strstr(text, part) != NULL;
+}
+
 const char *wr_link_reason(const struct wr_link *l, int error, char *out,
                            size_t size) {
   if (error != 0) {
     snprintf(out, size, "%s", l->reply.error);
     return out;
   }
-  char text[200];
+  char text[1024]; /* more than is shown, so that no secret is cut in two */
   wr_cloud_read_error(l->reply.body.data, l->reply.body.len, text,
                       sizeof(text));
-  snprintf(out, size, "HTTP %d%s%s", l->reply.status,
+  if (tells(text, l->options.client_secret) || tells(text, l->oauth.token.data))
+    strcpy(text, "its words repeat a secret and are left out");
+  snprintf(out, size, "HTTP %d%s%.199s", l->reply.status,
            text[0] != '\0' ? ": " : "", text);
   return out;
 }

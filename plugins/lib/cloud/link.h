@@ -108,7 +108,8 @@ void wr_link_garbled(struct wr_link *l, const struct wr_moment *t,
 void wr_link_fault(struct wr_link *l, enum wr_link_state state,
                    const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The reason as the cloud or curl puts it, of a reply that is no success. */
+/* The reason as the cloud or curl puts it, of a reply that is no success; no
+ * secret of ours is in it. */
 const char *wr_link_reason(const struct wr_link *l, int error, char *out,
                            size_t size);
 

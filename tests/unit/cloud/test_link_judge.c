@@ -232,6 +232,41 @@ static void test_unauthorised(void) {
   wr_link_free(&l);
 }
 
-UNIT_MAIN("link_judge", UNIT(test_no_token), UNIT(test_old_token_will_do),
-          UNIT(test_outcomes), UNIT(test_owed), UNIT(test_headers),
-          UNIT(test_clock), UNIT(test_unauthorised))
+/* A service that repeats what it was sent: neither secret nor token, also a
+ * long one that the words end within, is handed on to a log. */
+static void test_repeated_secrets(void) {
+  char token[1500], body[2000], reason[256];
+  memset(token, 'k', sizeof(token) - 1);
+  token[sizeof(token) - 1] = '\0';
+  begin();
+  l.options.client_secret = "s3cret-of-the-thing";
+  snprintf(body, sizeof(body), "{\"access_token\":\"%s\",\"expires_in\":300}",
+           token);
+  plan = (struct plan){0, 200, body};
+  wr_link_renew(&l, &now);
+  static const char *const shapes[] = {
+      "{\"detail\":\"who is %s\",\"code\":\"x\"}", "who is %s?",
+      "{\"error\":\"access_denied\",\"error_description\":\"not %s\"}"};
+  const char *const secrets[] = {"s3cret-of-the-thing", token};
+  for (size_t i = 0; i < 6; i++) {
+    snprintf(body, sizeof(body), shapes[i % 3], secrets[i / 3]);
+    plan = (struct plan){0, i % 2 == 0 ? 400 : 500, body};
+    int error = wr_link_perform(&l, "PUT");
+    wr_link_judge(&l, &now, true, error);
+    wr_link_reason(&l, error, reason, sizeof(reason));
+    CU_ASSERT_PTR_NULL(strstr(reason, "s3cret"));
+    CU_ASSERT_PTR_NULL(strstr(reason, "kkkk"));
+    CU_ASSERT_PTR_NULL(strstr(l.fault, "s3cret"));
+    CU_ASSERT_PTR_NULL(strstr(l.fault, "kkkk"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(reason, "left out"));
+  }
+  plan = (struct plan){0, 400, "{\"detail\":\"who\",\"code\":\"x\"}"};
+  wr_link_perform(&l, "PUT");
+  CU_ASSERT_STRING_EQUAL(wr_link_reason(&l, 0, reason, sizeof(reason)),
+                         "HTTP 400: who");
+  wr_link_free(&l);
+}
+
+UNIT_MAIN("link_judge", UNIT(test_repeated_secrets), UNIT(test_no_token),
+          UNIT(test_old_token_will_do), UNIT(test_outcomes), UNIT(test_owed),
+          UNIT(test_headers), UNIT(test_clock), UNIT(test_unauthorised))
