@@ -1,7 +1,7 @@
 /* Addresses and URLs, which come from a file that a person writes. What is
  * taken is whole; what is refused is refused in words. */
-#include "lib/net/http.h"
 #include "lib/rpc/address.h"
+#include "tests/unit/transport.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "lib/cloud/link.h"
 #include "lib/cloud/words.h"
+#include "tests/unit/transport.h"
 
 #include <errno.h>
 #include <stdlib.h>
