@@ -74,13 +74,15 @@ static void reply_result(struct eim *eim, struct reply *reply, int id,
                          const struct classifier_result *result) {
   reply_add(reply, "{\"id\":%d,\"result\":{", id);
   if (classifier_info.anomaly_block_id != 0) {
-    reply_add(reply, "\"anomaly\":");
+    reply_text(reply, "\"anomaly\":");
     reply_add_float(reply, result->anomaly);
-    reply_add(reply, ",");
+    reply_text(reply, ",");
   }
-  reply_add(reply, "\"classification\":{");
+  reply_text(reply, "\"classification\":{");
   for (int i = 0; i < FLOW_CLASSES; i++) {
-    reply_add(reply, "%s\"%s\":", i > 0 ? "," : "", flow_class_names[i]);
+    reply_text(reply, i > 0 ? ",\"" : "\"");
+    reply_text(reply, flow_class_names[i]);
+    reply_text(reply, "\":");
     reply_add_float(reply, result->scores[i]);
   }
   /* A request is read while it arrives, so "json" has no time of its own. */

@@ -21,10 +21,22 @@ void reply_add(struct reply *reply, const char *format, ...) {
   va_end(list);
 }
 
+void reply_text(struct reply *reply, const char *text) {
+  size_t length = strlen(text), room = sizeof(reply->text) - reply->length;
+  reply->cut |= length >= room;
+  if (length >= room)
+    length = room - 1;
+  memcpy(reply->text + reply->length, text, length);
+  reply->length += length;
+  reply->text[reply->length] = '\0';
+}
+
 void reply_add_float(struct reply *reply, float value) {
   char text[WR_NUMBER_MAX];
   wr_number_write_float(text, value);
-  reply_add(reply, "%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "");
+  reply_text(reply, text);
+  if (strpbrk(text, ".e") == NULL)
+    reply_text(reply, ".0");
 }
 
 void reply_error(struct reply *reply, const int *id, const char *format, ...) {

@@ -31,11 +31,13 @@ static bool running;
 
 /* The number beside a text: a score, or how far off the baseline. */
 static double number_of(const value_list_t *vl) {
-  static const char *const names[] = {"score", "deviation"};
+  static const char *const names[] = {":score", ":deviation"};
+  char key[2 * DATA_MAX_NAME_LEN];
+  size_t len = strlen(vl->plugin);
   double number = NAN;
+  memcpy(key, vl->plugin, len);
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(names); i++) {
-    char key[2 * DATA_MAX_NAME_LEN];
-    snprintf(key, sizeof(key), "%s:%s", vl->plugin, names[i]);
+    strcpy(key + len, names[i]);
     if (meta_data_get_double(vl->meta, key, &number) == 0)
       break;
   }

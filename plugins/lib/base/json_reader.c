@@ -120,7 +120,14 @@ static void open_yajl(struct wr_json_reader *r) {
   yajl_config(r->yajl, yajl_dont_validate_strings, 1); /* on_text() does */
 }
 
-/* One character outside strings. */
+/* Of numbers, true, false and null. */
+static bool is_word(char c) {
+  char lower = c | 0x20;
+  return (c >= '0' && c <= '9') || c == '.' || (lower >= 'a' && lower <= 'z') ||
+         c == '-' || c == '+';
+}
+
+/* One character outside strings and words. */
 static int scan_plain(struct wr_json_reader *r, char c) {
   if (c == '{' || c == '[') {
     if (++r->scan.depth > WR_JSON_DEPTH)
@@ -128,8 +135,7 @@ static int scan_plain(struct wr_json_reader *r, char c) {
   } else if ((c == '}' || c == ']') && r->scan.depth-- == 0)
     return -EBADMSG;
   r->scan.in_string = c == '"';
-  if (!wr_text_is_alnum(c) && c != '.' && c != '-' && c != '+')
-    r->scan.length = c == '"';
+  r->scan.length = c == '"';
   return 0;
 }
 
@@ -140,7 +146,7 @@ static int scan(struct wr_json_reader *r, const char *text, size_t len) {
   for (size_t i = 0; status == 0 && i < len; i++) {
     r->scan.length++;
     if (!r->scan.in_string)
-      status = scan_plain(r, text[i]);
+      status = is_word(text[i]) ? 0 : scan_plain(r, text[i]);
     else if (r->scan.escaped)
       r->scan.escaped = false;
     else {

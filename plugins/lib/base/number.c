@@ -2,8 +2,11 @@
 #include "lib/base/number.h"
 
 #include <errno.h>
+#include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +14,175 @@
 /* libc has this one built in: no memory, no file, nothing to free. */
 static locale_t c_locale(void) { return newlocale(LC_ALL_MASK, "C", NULL); }
 
+/* --- the short way ---
+ *
+ * A sample is written and read sixty times, once for each window it is in, and
+ * libc takes a thousand instructions for it. A decimal of up to 15 digits needs
+ * no long arithmetic: its digits and a power of ten are doubles without error,
+ * and IEEE 754 rounds their quotient right (Clinger, "How to read floating
+ * point numbers accurately", 1990). Where that is not enough the answer is
+ * "false", and libc does it. */
+
+static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                              1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                              1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+#define TEN_MAX 22
+#define DIGITS_MAX 15
+
+/* digits / 10^decimals. */
+struct decimal {
+  bool negative, exponent; /* written with one */
+  uint64_t digits;
+  int decimals;
+};
+
+/* x87 rounds twice. */
+static bool is_exact(void) { return FLT_EVAL_METHOD == 0; }
+
+static unsigned digit_of(char c) { return (unsigned char)c - (unsigned)'0'; }
+
+/* "e-07": how many more decimals that makes; -1: it is something else. */
+static int read_exponent(const char *text) {
+  if (*text == '\0')
+    return 0;
+  if (text[0] != 'e' || text[1] != '-' || digit_of(text[2]) > 9 ||
+      digit_of(text[3]) > 9 || text[4] != '\0')
+    return -1;
+  return (int)(digit_of(text[2]) * 10 + digit_of(text[3]));
+}
+
+static bool read_short(const char *text, double *out) {
+  uint64_t digits = 0;
+  int count = 0, decimals = 0;
+  bool negative = *text == '-', point = false;
+  for (text += negative; digit_of(*text) <= 9 || (*text == '.' && !point);
+       text++) {
+    if (*text == '.') {
+      point = true;
+      continue;
+    }
+    digits = digits * 10 + digit_of(*text);
+    decimals += point;
+    if (++count > DIGITS_MAX)
+      return false;
+  }
+  int more = read_exponent(text);
+  decimals += more;
+  if (count == 0 || more < 0 || decimals > TEN_MAX || !is_exact())
+    return false;
+  double value = (double)digits / tens[decimals];
+  *out = negative ? -value : value;
+  return true;
+}
+
+/* Rounds to `count` digits, as "%.*g" does where the exponent is not above
+ * zero. *rest is how far the digits
+ * are from what they stand for, in units of the last, with an error below
+ * 10^count / 2^53. */
+static bool round_short(double value, int count, struct decimal *out,
+                        double *rest) {
+  double size = fabs(value);
+  if (!is_exact() || !(size >= 1e-6 && size < tens[count]))
+    return false;
+  int whole = 0; /* digits in front of the point; -3 for 0.000123 */
+  if (size >= 1)
+    while (size >= tens[whole])
+      whole++;
+  else
+    while (size * tens[1 - whole] < 1)
+      whole--;
+  out->negative = value < 0;
+  out->exponent = whole <= -4;
+  out->decimals = count - whole;
+  double scaled = size * tens[out->decimals];
+  out->digits = (uint64_t)scaled;
+  *rest = scaled - (double)out->digits;
+  if (*rest >= 0.5)
+    out->digits++;
+  return (double)out->digits < tens[count];
+}
+
+/* Zeros behind the point say nothing. */
+static void write_short(char *out, struct decimal d) {
+  char text[32], *at = text + sizeof(text);
+  while (d.decimals > 0 && d.digits % 10 == 0) {
+    d.digits /= 10;
+    d.decimals--;
+  }
+  *--at = '\0';
+  if (d.exponent) { /* one digit in front of the point */
+    int behind = 0;
+    while (d.digits >= (uint64_t)tens[behind + 1])
+      behind++;
+    *--at = (char)('0' + d.decimals - behind);
+    at -= 3;
+    memcpy(at, "e-0", 3);
+    d.decimals = behind;
+  }
+  for (int i = 0; d.digits > 0 || i <= d.decimals; i++) {
+    if (i == d.decimals && i > 0)
+      *--at = '.';
+    *--at = (char)('0' + d.digits % 10);
+    d.digits /= 10;
+  }
+  if (d.negative)
+    *--at = '-';
+  memcpy(out, at, (size_t)(text + sizeof(text) - at));
+}
+
+static struct decimal zero(double value) {
+  return (struct decimal){.negative = signbit(value) != 0};
+}
+
+/* The digits of "%.15g", if they read back as `value`: no two decimals of 15
+ * digits do. */
+static bool write_double(char *out, double value) {
+  struct decimal d = zero(value);
+  double rest;
+  if (value != 0 && !(round_short(value, DIGITS_MAX, &d, &rest) &&
+                      (double)d.digits / tens[d.decimals] == fabs(value)))
+    return false;
+  write_short(out, d);
+  return true;
+}
+
+/* As "%.*g" with up to nine digits: a half that is nearer than the error of
+ * *rest is left to libc. */
+static bool write_rounded(char *out, double value, int count) {
+  struct decimal d = zero(value);
+  double rest;
+  if (value != 0 &&
+      !(round_short(value, count, &d, &rest) && fabs(rest - 0.5) > 1e-6))
+    return false;
+  write_short(out, d);
+  return true;
+}
+
+/* A double in the middle of two floats: it may be there by rounding, and the
+ * number it stands for on one side. */
+static bool is_middle(double value) {
+  uint64_t bits;
+  memcpy(&bits, &value, sizeof(bits));
+  return (bits & 0x1fffffff) == 0x10000000;
+}
+
+static bool write_float(char *out, float value) {
+  for (int count = 6; count <= 9; count++) {
+    double back;
+    if (!write_rounded(out, (double)value, count) || !read_short(out, &back) ||
+        is_middle(back))
+      return false;
+    if ((float)back == value)
+      return true;
+  }
+  return false;
+}
+
+/* --- libc --- */
+
 int wr_number_read(const char *text, double *out) {
+  if (read_short(text, out))
+    return 0;
   size_t len = strnlen(text, WR_NUMBER_MAX);
   if (len == 0 || len == WR_NUMBER_MAX || strspn(text, "0123456789+-.eE") < len)
     return -EINVAL;
@@ -41,6 +212,8 @@ int wr_number_print(char *out, size_t size, const char *format, ...) {
 }
 
 const char *wr_number_write(char out[WR_NUMBER_MAX], double value) {
+  if (write_double(out, value))
+    return out;
   locale_t before = uselocale(c_locale());
   /* 15 digits give back what people wrote (0.1); 17 always suffice. */
   for (int digits = 15; digits <= 17; digits++) {
@@ -52,7 +225,15 @@ const char *wr_number_write(char out[WR_NUMBER_MAX], double value) {
   return out;
 }
 
+const char *wr_number_write_nine(char out[WR_NUMBER_MAX], double value) {
+  if (!write_rounded(out, value, 9))
+    wr_number_print(out, WR_NUMBER_MAX, "%.9g", value);
+  return out;
+}
+
 const char *wr_number_write_float(char out[WR_NUMBER_MAX], float value) {
+  if (write_float(out, value))
+    return out;
   locale_t before = uselocale(c_locale());
   for (int digits = 6; digits <= 9; digits++) {
     snprintf(out, WR_NUMBER_MAX, "%.*g", digits, (double)value);

@@ -25,6 +25,9 @@ int wr_number_read(const char *text, double *out);
 const char *wr_number_write(char out[WR_NUMBER_MAX], double value);
 const char *wr_number_write_float(char out[WR_NUMBER_MAX], float value);
 
+/* As "%.9g": what a float can hold, for numbers that go to a model. */
+const char *wr_number_write_nine(char out[WR_NUMBER_MAX], double value);
+
 /* snprintf() and vsnprintf() in the C locale. */
 int wr_number_print(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -8,14 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Nine digits are what a model's float32 can hold; to look for the shortest
- * text of a double costs six times as much. */
+/* Nine digits are what a model's float32 can hold. */
 static int put_feature(struct wr_bytes *b, double value) {
   char text[WR_NUMBER_MAX];
-  if (!isfinite(value))
-    return wr_json_put_double(b, value);
-  wr_number_print(text, sizeof(text), "%.9g", value);
-  return wr_bytes_text(b, text);
+  return isfinite(value) ? wr_bytes_text(b, wr_number_write_nine(text, value))
+                         : wr_json_put_double(b, value);
 }
 
 static int put_numbers(struct wr_bytes *b, const double *values, size_t count) {

@@ -6,6 +6,7 @@
 #include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +107,66 @@ static void test_any_locale(void) {
   unit_set_locale("C");
 }
 
+/* Numbers of every size, with many digits or few, and such as lie in the
+ * middle between two roundings. */
+static double any_number(unsigned i) {
+  static uint64_t state = 20;
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  uint64_t r = state >> 11, bits = state;
+  double value = (double)(r % 2000000000) / 1e5 / (double)(1 + r % 97);
+  double scale = 1;
+  for (unsigned n = r / 7 % 14; n > 0; n--)
+    scale *= 10;
+  switch (i % 6) {
+  case 0:
+    memcpy(&value, &bits, sizeof(value)); /* may be NaN */
+    return value;
+  case 1: /* pulses of a sensor */
+    return (double)(r % 500) / 7.5;
+  case 2:
+    return -value * scale / 1e7;
+  case 3:
+    return ((double)(r % 1000000000) + 0.5) / scale;
+  case 4:
+    return (double)(r % 1000) / scale;
+  default:
+    return value / scale;
+  }
+}
+
+/* The same text and the same number as libc's own, whichever way it takes. */
+static void test_as_libc(void) {
+  char text[WR_NUMBER_MAX], want[WR_NUMBER_MAX];
+  int wrong = 0;
+  for (unsigned i = 0; i < 120000; i++) {
+    double value = any_number(i), back = 0;
+    snprintf(want, sizeof(want), "%.9g", value);
+    wrong += strcmp(wr_number_write_nine(text, value), want) != 0;
+    for (int digits = 15; digits <= 17; digits++) {
+      snprintf(want, sizeof(want), "%.*g", digits, value);
+      if (strtod(want, NULL) == value)
+        break;
+    }
+    wrong += strcmp(wr_number_write(text, value), want) != 0;
+    if (isfinite(value))
+      wrong += wr_number_read(want, &back) != 0 || back != value ||
+               signbit(back) != signbit(value);
+    for (int digits = 6; digits <= 9; digits++) {
+      snprintf(want, sizeof(want), "%.*g", digits, (double)(float)value);
+      if (strtof(want, NULL) == (float)value)
+        break;
+    }
+    wrong += strcmp(wr_number_write_float(text, (float)value), want) != 0;
+    if (isfinite((float)value))
+      wrong += wr_number_read(want, &back) != 0 || back != strtod(want, NULL);
+  }
+  CU_ASSERT_EQUAL(wrong, 0);
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, -0.0), "-0");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 0.0001), "0.0001");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 999999999.6), "1e+09");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 10 / 7.5), "1.33333333");
+}
+
 UNIT_MAIN("number", UNIT(test_doubles_read_back), UNIT(test_short_texts),
           UNIT(test_what_is_a_number), UNIT(test_long_texts),
-          UNIT(test_any_locale))
+          UNIT(test_any_locale), UNIT(test_as_libc))
