@@ -193,6 +193,7 @@ static const struct wr_option options[] = {
     RANGE("MaxDelay", WR_SECONDS, delay_ms, 0.1, 3600),
     RANGE("MaxSeries", WR_INTEGER, series_max, 1, 1000000),
     RANGE("StaleAfter", WR_SECONDS, stale_ms, 1, 86400),
+    RANGE("Heartbeat", WR_SECONDS, heartbeat_ms, 0, 3600),
     RANGE("ForgetAfter", WR_SECONDS, forget_ms, 1, 31536000),
     RANGE("StuckAfter", WR_SECONDS, stuck_ms, 0, 31536000),
     FLAG("VerifyPeer", verify_peer),

@@ -28,6 +28,7 @@
 #include "collectd/core/daemon/plugin.h"
 
 #include "engine.h"
+#include "lib/base/beat.h"
 #include "lib/base/table.h"
 #include "lib/flow/capture.h"
 #include "lib/flow/context.h"
@@ -64,6 +65,12 @@ struct edge_feed {
   uint64_t jumped; /* samples left out because the clock seemed to jump */
 };
 
+/* What was dispatched last, beside the state and the reason. */
+struct edge_told {
+  int vote;
+  bool by_range, answered;
+};
+
 /* What is known of a series. engine.judging */
 struct edge_state {
   unsigned generation; /* of the target's rules that `verdict` is for */
@@ -77,7 +84,11 @@ struct edge_state {
   struct wr_window_counts seen_counts;
   struct wr_trouble trouble;
   char reason[EDGE_REASON]; /* of unknown, or what an alarm looks like */
-  unsigned alarmed;         /* windows since the alarm began */
+  bool reason_told;
+  unsigned alarmed; /* windows since the alarm began */
+  struct wr_beat beat;
+  struct edge_told values;
+  uint64_t number; /* of the series, in the order in which they came */
   int64_t kept_us; /* end of the last window in CaptureDir; the worker's */
 };
 
@@ -159,6 +170,7 @@ struct edge_options {
   int64_t interval_ms;                     /* 0: the model's */
   int64_t timeout_ms, forget_ms, stuck_ms; /* stuck 0: not watched */
   int64_t stale_ms;                        /* 0: three windows */
+  int64_t heartbeat_ms;                    /* 0: with every window */
   char *instance;                          /* NULL: that of the series */
   int64_t queue_max, series_max, delay_ms;
   bool padding;
@@ -201,8 +213,9 @@ struct edge_target {
   struct wr_capture *capture; /* the worker's */
   size_t axes;                /* at least 1 */
   pthread_mutex_t lock;
-  bool fitted;  /* shape is that of a model, not a guess */
-  size_t holes; /* series whose window waits for a late sample */
+  bool fitted;   /* shape is that of a model, not a guess */
+  size_t holes;  /* series whose window waits for a late sample */
+  uint64_t made; /* series there ever were */
   struct wr_window_options shape; /* of windows to be made */
   struct wr_table *series;
 };

@@ -1,7 +1,8 @@
-/* The newest values of series that a target asks for by name, noted as they
- * pass on their way to the writers, in the order of their arrival. collectd's
- * own cache will not do: it goes by time stamps, so that after the clock has
- * gone back an old "the pump is off" would stand for hours. */
+/* What is noted of the values on their way to the writers, in the order of
+ * their arrival: the newest of series that a target asks for by name, and how
+ * many values collectd had to drop. collectd's own cache will not do: it goes
+ * by time stamps, so that after the clock has gone back an old "the pump is
+ * off" would stand for hours. */
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
@@ -76,8 +77,36 @@ static void keep(const struct wanted *w, const char *host, double value,
   pthread_mutex_unlock(&lock);
 }
 
+/* CollectInternalStats counts them; a sample or a label may have been one. */
+static void note_dropped(const value_list_t *vl) {
+  static struct wr_trouble trouble = WR_TROUBLE_INIT;
+  static atomic_int_least64_t before;
+  int64_t count = vl->values[0].derive;
+  int64_t more = count - atomic_exchange(&before, count);
+  if (more > 0)
+    wr_trouble_begin(&trouble, wr_clock_ms(), LOG_WARNING,
+                     EDGE_WHERE
+                     ": collectd has dropped %" PRId64 " values, %" PRId64
+                     " in all, since its write queue was full. Raise "
+                     "WriteQueueLimitHigh and WriteQueueLimitLow, or give the "
+                     "targets a Heartbeat.",
+                     more, count);
+  else
+    wr_trouble_end(&trouble, wr_clock_ms(),
+                   EDGE_WHERE ": collectd drops no values");
+}
+
+static bool counts_dropped(const data_set_t *ds, const value_list_t *vl) {
+  return strcmp(vl->plugin, "collectd") == 0 &&
+         strcmp(vl->plugin_instance, "write_queue") == 0 &&
+         strcmp(vl->type_instance, "dropped") == 0 && ds->ds_num == 1 &&
+         ds->ds[0].type == DS_TYPE_DERIVE && strcmp(vl->host, hostname_g) == 0;
+}
+
 static int note(const data_set_t *ds, const value_list_t *vl, user_data_t *ud) {
   (void)ud;
+  if (counts_dropped(ds, vl))
+    note_dropped(vl);
   for (const struct wanted *w = all; w != NULL; w = w->next)
     if (strcmp(vl->type, w->id.type) == 0 &&
         strcmp(vl->plugin, w->id.plugin) == 0 &&
@@ -107,8 +136,7 @@ double edge_input_newest(const char *host, const char *name) {
 }
 
 int edge_input_start(void) {
-  return all != NULL ? plugin_register_write("target_edge_impulse", note, NULL)
-                     : 0;
+  return plugin_register_write("target_edge_impulse", note, NULL);
 }
 
 void edge_input_stop(void) {

@@ -78,6 +78,9 @@ void edge_output(const struct edge_outcome *o) {
   /* A value without any of it would be classified again. */
   if (meta != NULL && put_meta(meta, o) == 0) {
     struct wr_metric m = metric_of(o->series);
+    cdtime_t beat = MS_TO_CDTIME_T(o->series->target->o.heartbeat_ms);
+    if (m.interval < beat)
+      m.interval = beat; /* nobody is to miss what is not sent */
     m.time = o->time;
     m.meta = meta;
     if (o->answer != NULL || o->shown != WR_UNKNOWN)

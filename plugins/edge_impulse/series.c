@@ -105,7 +105,9 @@ static struct edge_series *make_series(struct edge_target *t,
   edge_name_of(t, vl, name, sizeof(name));
   s->refs = 1;
   s->target = t;
-  s->state = (struct edge_state){.trouble = WR_TROUBLE_INIT};
+  s->state =
+      (struct edge_state){.trouble = WR_TROUBLE_INIT, .number = t->made++};
+  wr_beat_init(&s->state.beat, t->o.heartbeat_ms, s->state.number);
   wr_standing_init(&s->state.stands, now_ms);
   s->feed = (struct edge_feed){.sample_ms = now_ms, .time = vl->time};
   s->scale = 1;

@@ -25,8 +25,13 @@ static struct wr_standing_rules rules_of(const struct edge_target *t) {
 }
 
 static void tell_health(struct edge_series *s, int64_t now_ms) {
+  struct wr_standing *stands = &s->state.stands;
+  /* Thousands that came at once would speak at once from then on. */
+  int64_t early_ms = stands->told_ms == 0
+                         ? wr_beat_phase(WR_STANDING_HEALTH_MS, s->state.number)
+                         : 0;
   edge_output_health(s);
-  wr_standing_health_told(&s->state.stands, now_ms);
+  wr_standing_health_told(stands, now_ms - early_ms);
 }
 
 /* A state by the rules of one generation before, as it is called now. */
@@ -96,6 +101,7 @@ static void find_hint(const struct edge_job *job,
   int shown = state->stands.shown;
   if (shown < 0 || !s->target->rules.alarming[shown] ||
       state->context.count == 0) {
+    state->reason_told &= state->reason[0] == '\0';
     state->reason[0] = '\0';
     state->alarmed = 0;
     return;
@@ -105,7 +111,25 @@ static void find_hint(const struct edge_job *job,
   bool beyond = o->decision.by_range && o->decision.state == shown;
   int side = o->decision.level < s->target->o.nominal ? -1 : 1;
   wr_hint(&state->context, beyond ? side : 0, job->stuck, &hint);
+  char before[EDGE_REASON];
+  memcpy(before, state->reason, sizeof(before));
   wr_text_part(hint.text, state->reason, sizeof(state->reason));
+  state->reason_told &= strcmp(before, state->reason) == 0;
+}
+
+/* Whether the values of this window say what those before did not; scores
+ * alone wait for the heartbeat. They count as told. */
+static bool has_news(struct edge_state *state, const struct edge_outcome *o) {
+  struct edge_told now = {.vote = o->decision.vote,
+                          .by_range = o->decision.by_range,
+                          .answered = o->answer != NULL};
+  struct edge_told *was = &state->values;
+  bool news = o->shown != o->previous || !state->reason_told ||
+              now.vote != was->vote || now.by_range != was->by_range ||
+              now.answered != was->answered;
+  *was = now;
+  state->reason_told = true;
+  return news;
 }
 
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
@@ -124,7 +148,8 @@ void edge_state_judged(const struct edge_job *job, struct edge_outcome *o) {
   if (state->stands.shown != WR_UNKNOWN)
     find_hint(job, o);
   o->shown = state->stands.shown;
-  edge_output(o);
+  if (wr_beat_due(&state->beat, has_news(state, o), job->queued.queued_ms))
+    edge_output(o);
   notify(o);
 }
 

@@ -1,0 +1,52 @@
+#include "lib/base/beat.h"
+#include "tests/unit/unit.h"
+
+static void test_every_look(void) {
+  struct wr_beat b;
+  wr_beat_init(&b, 0, 3);
+  for (int64_t t = 0; t < 10; t++)
+    CU_ASSERT(wr_beat_due(&b, false, t));
+}
+
+/* At the first look, at every change, and never later than it says. */
+static void test_changes_and_distance(void) {
+  for (uint64_t n = 0; n < 50; n++) {
+    struct wr_beat b;
+    int64_t last = 0, count = 0;
+    wr_beat_init(&b, 10000, n);
+    CU_ASSERT(wr_beat_due(&b, false, 1000000));
+    last = 1000000;
+    for (int64_t t = 1001000; t <= 1100000; t += 1000) {
+      bool changed = t == 1033000 || t == 1034000;
+      bool due = wr_beat_due(&b, changed, t);
+      CU_ASSERT(due || !changed);
+      CU_ASSERT(due || t - last < 10000);
+      count += due && !changed;
+      if (due)
+        last = t;
+    }
+    CU_ASSERT(count >= 9 && count <= 10);
+  }
+}
+
+/* A thousand of them that begin at once do not go on at once. */
+static void test_spread(void) {
+  static struct wr_beat b[1000];
+  for (uint64_t n = 0; n < 1000; n++) {
+    wr_beat_init(b + n, 10000, n);
+    (void)wr_beat_due(b + n, false, 5000000);
+  }
+  int total = 0, most = 0;
+  for (int64_t t = 5001000; t <= 5010000; t += 1000) {
+    int now = 0;
+    for (int n = 0; n < 1000; n++)
+      now += wr_beat_due(b + n, false, t);
+    most = now > most ? now : most;
+    total += now;
+  }
+  CU_ASSERT_EQUAL(total, 1000);
+  CU_ASSERT(most <= 105);
+}
+
+UNIT_MAIN("beat", UNIT(test_every_look), UNIT(test_changes_and_distance),
+          UNIT(test_spread))
