@@ -21,8 +21,7 @@ static void reason_of(const struct wr_http_reply *reply, char *out,
   const char *pre = strstr(text, "<pre>");
   if (pre != NULL)
     text = pre + 5;
-  size_t len = strcspn(text, "<\r\n");
-  snprintf(out, size, "%.*s", (int)(len < size ? len : size - 1), text);
+  snprintf(out, size, "%.*s", (int)strcspn(text, "<\r\n"), text);
   for (char *c = out; *c != '\0'; c++)
     if ((unsigned char)*c < ' ')
       *c = ' ';

@@ -189,6 +189,124 @@ static void test_odd_models(void) {
   wr_model_free(&m);
 }
 
+/* Every ceiling: below it, at it, above it. */
+static void test_ceilings_of_a_model(void) {
+  static const struct {
+    const char *parameters;
+    int status;
+    int64_t interval_us;
+  } cases[] = {
+      {"\"input_features_count\":65536,\"interval_ms\":1", 0, 1000},
+      {"\"input_features_count\":65537,\"interval_ms\":1", -ENOTSUP, 0},
+      {"\"input_features_count\":1,\"interval_ms\":1", 0, 1000},
+      {"\"input_features_count\":16,\"axis_count\":16,\"interval_ms\":1", 0,
+       1000},
+      {"\"input_features_count\":34,\"axis_count\":17,\"interval_ms\":1",
+       -ENOTSUP, 0},
+      {"\"input_features_count\":16,\"axis_count\":0,\"interval_ms\":1",
+       -ENOTSUP, 0},
+      {"\"input_features_count\":1,\"axis_count\":2,\"interval_ms\":1",
+       -ENOTSUP, 0},
+      {"\"input_features_count\":1,\"interval_ms\":86400000", 0, 86400000000},
+      {"\"input_features_count\":1,\"interval_ms\":86400001", -ENOTSUP, 0},
+      {"\"input_features_count\":1,\"interval_ms\":0.0004", -ENOTSUP, 0},
+      {"\"input_features_count\":1,\"interval_ms\":0.001", 0, 1},
+      {"\"input_features_count\":1,\"interval_ms\":0,\"frequency\":2", 0,
+       500000},
+      {"\"input_features_count\":1,\"interval_ms\":-1,\"frequency\":0.5", 0,
+       2000000},
+      {"\"input_features_count\":1,\"frequency\":0", -ENOTSUP, 0},
+      {"\"input_features_count\":1,\"frequency\":-1", -ENOTSUP, 0},
+      {"\"input_features_count\":1", -ENOTSUP, 0}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_model m;
+    char text[256];
+    snprintf(text, sizeof(text),
+             "{\"modelParameters\":{%s,\"labels\":[\"a\"]}}",
+             cases[i].parameters);
+    int status = read_model(text, -1, &m);
+    CU_ASSERT_EQUAL(status, cases[i].status);
+    if (status == 0)
+      CU_ASSERT_EQUAL(m.interval_us, cases[i].interval_us);
+    wr_model_free(&m);
+  }
+}
+
+/* 256 labels of 255 bytes each, no more and no longer. */
+static void test_ceilings_of_labels(void) {
+  for (int more = 0; more < 4; more++) {
+    struct wr_bytes b = WR_BYTES_INIT(1 << 20);
+    char fault[WR_EI_TEXT] = "";
+    struct wr_model m;
+    wr_bytes_text(&b, "{\"modelParameters\":{\"input_features_count\":1,"
+                      "\"interval_ms\":1,\"labels\":[\"a\"");
+    for (int i = 1; i < 256 + (more & 1); i++)
+      wr_bytes_printf(&b, ",\"%0*d\"", 255 + more / 2, i);
+    wr_bytes_text(&b, "]}}");
+    int status = wr_ei_read_model(b.data, b.len, -1, &m, fault);
+    CU_ASSERT_EQUAL(status, more == 0 ? 0 : -EBADMSG);
+    CU_ASSERT_EQUAL(m.labels.count, more == 0 ? 256 : 0);
+    CU_ASSERT_STRING_EQUAL(fault, more == 0
+                                      ? ""
+                                      : "\"labels\" is not a list of up "
+                                        "to 256 names of up to 255 bytes");
+    wr_model_free(&m);
+    wr_bytes_free(&b);
+  }
+}
+
+/* A refusal is one sentence that says which of the answers it was. */
+static void test_faults_are_named(void) {
+  static const struct {
+    const char *text, *says;
+  } cases[] = {
+      {"", "the reply is not a JSON object"},
+      {"[]", "the reply is not a JSON object"},
+      {"{}", "the reply has no \"success\""},
+      {"{\"id\":2,\"success\":false}", "the model says: no reason given"},
+      {"{\"id\":2,\"success\":false,\"error\":\"a\\u007fb c~\"}",
+       "the model says: a b c~"},
+      {"{\"id\":3,\"success\":true}", "the reply belongs to another request"},
+      {"{\"id\":2,\"success\":true}", "\"input_features_count\" is missing"},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":{"
+       "\"input_features_count\":1,\"interval_ms\":1,\"labels\":1}}",
+       "\"labels\" is not a list of up to 256 names of up to 255 bytes"},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":{"
+       "\"input_features_count\":1,\"interval_ms\":1,\"image_input_width\":1,"
+       "\"image_input_height\":2,\"model_type\":"
+       "\"0123456789012345678901234567890123456789\"}}",
+       "it is a model of the kind \"012345678901234567890123456789012345678\" "
+       "for images of 1 x 2 pixels; use one that classifies a time series"},
+      {"{\"id\":2,\"success\":true,\"model_parameters\":{"
+       "\"input_features_count\":0,\"interval_ms\":1,\"labels\":[\"a\"]}}",
+       "not a model of a time series with up to 16 axes and 65536 values"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_model m;
+    char fault[WR_EI_TEXT] = "";
+    CU_ASSERT(wr_ei_read_model(cases[i].text, strlen(cases[i].text), 2, &m,
+                               fault) < 0);
+    CU_ASSERT_STRING_EQUAL(fault, cases[i].says);
+    wr_model_free(&m);
+  }
+}
+
+/* A threshold stands in one of several blocks; whichever names it last. */
+static void test_thresholds(void) {
+  struct wr_model m;
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"modelParameters\":{\"input_features_count\":1,"
+                 "\"interval_ms\":1,\"has_anomaly\":2,\"thresholds\":["
+                 "{\"min_score\":0.2},{\"min_anomaly_score\":0.3},{}]}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_DOUBLE_EQUAL(m.anomaly_threshold, 0.3, 1e-12);
+  CU_ASSERT_TRUE(m.has_anomaly);
+  wr_model_free(&m);
+  CU_ASSERT_EQUAL_FATAL(read_model(INFO, -1, &m), 0);
+  CU_ASSERT(isnan(m.anomaly_threshold));
+  wr_model_free(&m);
+}
+
 /* The four labels of the flow model. */
 static void flow_model(struct wr_model *m) {
   CU_ASSERT_EQUAL_FATAL(read_model(INFO, -1, m), 0);
@@ -388,6 +506,35 @@ static void test_answers(void) {
   wr_model_free(&m);
 }
 
+/* What rounding may make of 0 and 1, and no more. */
+static void test_ceilings_of_scores(void) {
+  static const struct {
+    const char *score;
+    int status;
+    double value;
+  } cases[] = {{"-0.001", 0, 0},
+               {"-0.0011", -EBADMSG, 0},
+               {"0", 0, 0},
+               {"0.5", 0, 0.5},
+               {"1", 0, 1},
+               {"1.001", 0, 1},
+               {"1.0011", -EBADMSG, 0}};
+  struct wr_model m;
+  struct wr_answer a;
+  flow_model(&m);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char text[256];
+    snprintf(text, sizeof(text),
+             "{\"result\":{\"anomaly\":%s,\"classification\":{\"Anomalous\":%s,"
+             "\"High\":0,\"Low\":0,\"Normal\":0}}}",
+             i % 2 == 0 ? "999.9" : "1000.1", cases[i].score);
+    CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), cases[i].status);
+    CU_ASSERT(cases[i].status != 0 || a.scores[0] == cases[i].value);
+    CU_ASSERT_EQUAL(isnan(a.anomaly) != 0, i % 2 == 1);
+  }
+  wr_model_free(&m);
+}
+
 static void test_anomaly_only(void) {
   struct wr_model m;
   struct wr_answer a;
@@ -413,9 +560,24 @@ static void test_requests(void) {
   wr_bytes_reset(&b);
   CU_ASSERT_EQUAL(wr_ei_put_features(&b, features, 1), 0);
   CU_ASSERT_STRING_EQUAL(b.data, "{\"features\":[10.1]}");
+  wr_bytes_reset(&b); /* a model says "null" of what it cannot use */
+  CU_ASSERT_EQUAL(wr_ei_put_features(&b, (double[]){NAN, INFINITY, 1e300}, 3),
+                  0);
+  CU_ASSERT_STRING_EQUAL(b.data, "{\"features\":[null,null,1e+300]}");
   wr_bytes_free(&b);
   struct wr_bytes small = WR_BYTES_INIT(10);
   CU_ASSERT_EQUAL(wr_ei_put_classify(&small, features, 4, 1), -ENOSPC);
+  /* each place at which it may be full */
+  for (size_t max = 1; max <= 50; max++)
+    for (int what = 0; what < 3; what++) {
+      struct wr_bytes tiny = WR_BYTES_INIT(max);
+      size_t whole = what == 0 ? 19 : what == 1 ? 46 : 38;
+      int status = what == 0   ? wr_ei_put_hello(&tiny, 1)
+                   : what == 1 ? wr_ei_put_classify(&tiny, features, 4, 7)
+                               : wr_ei_put_features(&tiny, features, 4);
+      CU_ASSERT_EQUAL(status, max < whole ? -ENOSPC : 0);
+      wr_bytes_free(&tiny);
+    }
   wr_bytes_free(&small);
 }
 
@@ -448,9 +610,11 @@ static void test_scan_any_split(void) {
 }
 
 UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
-          UNIT(test_least_samples), UNIT(test_odd_models),
-          UNIT(test_texts_of_the_peer), UNIT(test_refusals_say_what_it_is),
-          UNIT(test_another_model), UNIT(test_no_memory),
-          UNIT(test_answers_refused), UNIT(test_answers),
+          UNIT(test_ceilings_of_a_model), UNIT(test_ceilings_of_labels),
+          UNIT(test_ceilings_of_scores), UNIT(test_faults_are_named),
+          UNIT(test_thresholds), UNIT(test_least_samples),
+          UNIT(test_odd_models), UNIT(test_texts_of_the_peer),
+          UNIT(test_refusals_say_what_it_is), UNIT(test_another_model),
+          UNIT(test_no_memory), UNIT(test_answers_refused), UNIT(test_answers),
           UNIT(test_anomaly_only), UNIT(test_requests),
           UNIT(test_scan_any_split))

@@ -1,0 +1,385 @@
+/* wr_inference_eim() against a program that answers. The program is a script
+ * that only says where its socket should be and then sleeps; a thread of ours
+ * listens there and answers in its place, as each test wants. */
+#include "lib/infer/inference.h"
+
+#include "tests/unit/alloc.h"
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define MODEL                                                                  \
+  "\"model_parameters\":{\"input_features_count\":2,\"interval_ms\":1000,"     \
+  "\"labels\":[\"a\",\"b\"]}"
+#define SCORES "\"result\":{\"classification\":{\"a\":0.25,\"b\":0.75}}"
+/* What stands for an answer: */
+#define SILENCE "silence"
+#define GOODBYE "goodbye"
+#define FLOOD "flood"
+#define OLD_ID "old id"
+#define PIECES "pieces"
+
+static char place[] = "/tmp/test-program-XXXXXX";
+static char script[64], report[64];
+
+struct program {
+  const char *const *answers; /* NULL at the end */
+  pthread_t thread;
+  char requests[8][256]; /* as they came, cut */
+  size_t lengths[8];
+  int entries; /* in `place` while it was connected */
+};
+
+static int entries(const char *path) {
+  int count = -2;
+  DIR *dir = opendir(path);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
+}
+
+/* The path that the script has reported. */
+static void read_path(char *path, size_t size) {
+  for (int tries = 0; tries < 3000; tries++, usleep(10000)) {
+    int fd = open(report, O_RDONLY);
+    ssize_t n = fd >= 0 ? read(fd, path, size - 1) : 0;
+    if (fd >= 0)
+      close(fd);
+    if (n > 0 && path[n - 1] == '\n') {
+      path[n - 1] = '\0';
+      unlink(report);
+      return;
+    }
+  }
+  path[0] = '\0';
+}
+
+static int accept_one(void) {
+  struct sockaddr_un a = {.sun_family = AF_UNIX};
+  read_path(a.sun_path, sizeof(a.sun_path));
+  int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int fd = -1;
+  if (bind(listener, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+      listen(listener, 1) == 0)
+    fd = accept(listener, NULL, NULL);
+  close(listener);
+  return fd;
+}
+
+/* Reads one line; keeps its beginning. false at the end. */
+static bool read_request(int fd, char *kept, size_t size, size_t *length) {
+  char c;
+  for (*length = 0; read(fd, &c, 1) == 1;) {
+    if (*length + 1 < size)
+      kept[*length] = c;
+    if (++*length && c == '\n')
+      return true;
+  }
+  return false;
+}
+
+static void answer(int fd, const char *what, const char *request) {
+  const char *id = strstr(request, "\"id\":");
+  long number = id != NULL ? strtol(id + 5, NULL, 10) : 0;
+  if (strcmp(what, SILENCE) == 0)
+    return;
+  if (strcmp(what, FLOOD) == 0) {
+    char text[65536];
+    memset(text, ' ', sizeof(text));
+    while (send(fd, text, sizeof(text), MSG_NOSIGNAL) > 0)
+      ;
+    return;
+  }
+  if (strcmp(what, OLD_ID) == 0) {
+    dprintf(fd, "{\"id\":%ld,\"success\":true," SCORES "}\n", number - 1);
+    return;
+  }
+  if (strcmp(what, PIECES) == 0) {
+    dprintf(fd, "hello \"world\n{\"id\":%ld,\"succ", number);
+    usleep(1000);
+    dprintf(fd, "ess\":true," SCORES "}\n%cmore", '\0');
+    return;
+  }
+  dprintf(fd, "{\"id\":%ld,%s}\n", number, what);
+}
+
+static void *play(void *arg) {
+  struct program *p = arg;
+  int fd = accept_one();
+  size_t count = 0;
+  for (; p->answers[count] != NULL; count++) {
+    if (!read_request(fd, p->requests[count], sizeof(p->requests[0]),
+                      &p->lengths[count]) ||
+        strcmp(p->answers[count], GOODBYE) == 0)
+      break;
+    p->entries = entries(place);
+    /* A long request ends in its id, which was cut off: it counts up. */
+    char id[32];
+    snprintf(id, sizeof(id), "\"id\":%zu", count + 1);
+    answer(fd, p->answers[count], id);
+  }
+  char c; /* the connection stays until they close it */
+  if (p->answers[count] == NULL)
+    while (fd >= 0 && recv(fd, &c, 1, 0) > 0)
+      ;
+  close(fd);
+  return NULL;
+}
+
+static void make_script(const char *then) {
+  snprintf(script, sizeof(script), "%s.eim", place);
+  snprintf(report, sizeof(report), "%s.report", place);
+  unlink(report);
+  FILE *f = fopen(script, "w");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  fprintf(f, "#!/bin/sh\necho up; %secho \"$1\" >%s; exec sleep 1000\n", then,
+          report);
+  fclose(f);
+  chmod(script, 0700);
+}
+
+static void program_start(struct program *p, const char *const *answers) {
+  memset(p, 0, sizeof(*p));
+  p->answers = answers;
+  CU_ASSERT_EQUAL_FATAL(pthread_create(&p->thread, NULL, play, p), 0);
+}
+
+static void program_end(struct program *p) { pthread_join(p->thread, NULL); }
+
+static struct wr_inference *eim(int64_t timeout_ms) {
+  struct wr_eim_options o = {.path = script,
+                             .timeout_ms = timeout_ms,
+                             .start_timeout_ms = 30000,
+                             .places = {.count = 1}};
+  snprintf(o.places.at[0], sizeof(o.places.at[0]), "%s", place);
+  struct wr_inference *i = wr_inference_eim(&o);
+  CU_ASSERT_PTR_NOT_NULL_FATAL(i);
+  return i;
+}
+
+static const double window[] = {10.5, 7};
+
+/* From hello to the last answer, and nothing is left behind. */
+static void test_answers(void) {
+  static const char *const answers[] = {
+      "\"success\":true," MODEL, "\"success\":true," SCORES, PIECES, NULL};
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a = {0};
+  bool changed = true;
+  make_script("");
+  int files = entries("/proc/self/fd");
+  program_start(&p, answers);
+  struct wr_inference *i = eim(30000);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(m.features, 2);
+  for (int turn = 0; turn < 2; turn++) {
+    a.scores[1] = 0;
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
+    CU_ASSERT_EQUAL(a.scores[1], 0.75);
+    CU_ASSERT_FALSE(changed);
+  }
+  wr_inference_destroy(i);
+  program_end(&p);
+  CU_ASSERT_STRING_EQUAL(p.requests[0], "{\"hello\":1,\"id\":1}\n");
+  CU_ASSERT_STRING_EQUAL(p.requests[1], "{\"classify\":[10.5,7],\"id\":2}\n");
+  CU_ASSERT_EQUAL(p.entries, 0); /* the socket has gone once it stands */
+  CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
+  wr_model_free(&m);
+}
+
+/* What each answer to a window is, and whether the program is kept. */
+static void test_what_an_answer_is(void) {
+  static const struct {
+    const char *answer;
+    int status;
+    const char *says;
+    bool stays;
+  } cases[] = {{"\"success\":false,\"error\":\"too hot\"", -EREMOTEIO,
+                "the model says: too hot", true},
+               {"\"success\":true," SCORES, 0, "", true},
+               {OLD_ID, -EPROTO, "the reply belongs to another request", false},
+               {"\"success\":true,\"result\":{}", -EPROTO,
+                "the reply lacks the score of a label", false},
+               {GOODBYE, -ECONNREFUSED,
+                "the program ended; it printed last: \"up\"", false},
+               {FLOOD, -EPROTO, "an answer of more than 2 MiB", false},
+               {SILENCE, -ETIMEDOUT, "no answer in time", false}};
+  make_script("");
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    const char *const answers[] = {"\"success\":true," MODEL, cases[k].answer,
+                                   "\"success\":true," SCORES, NULL};
+    struct program p;
+    struct wr_model m;
+    struct wr_answer a;
+    bool changed;
+    program_start(&p, answers);
+    struct wr_inference *i = eim(cases[k].status == -ETIMEDOUT ? 50 : 30000);
+    CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
+                    cases[k].status);
+    CU_ASSERT_STRING_EQUAL(i->error, cases[k].says);
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
+                    cases[k].stays ? 0 : -ECONNREFUSED);
+    if (!cases[k].stays)
+      CU_ASSERT_STRING_EQUAL(i->error, "the program does not run");
+    wr_inference_destroy(i);
+    program_end(&p);
+    wr_model_free(&m);
+  }
+}
+
+/* What refuses to introduce itself is ended, and started anew the next time. */
+static void test_refused_at_hello(void) {
+  static const struct {
+    const char *answer;
+    int status;
+    const char *says;
+  } cases[] = {
+      {"\"success\":false,\"error\":\"no\"", -EREMOTEIO, "the model says: no"},
+      {"\"success\":true,\"model_parameters\":{"
+       "\"input_features_count\":1,\"interval_ms\":1}",
+       -ENOTSUP, "the model has no labels"},
+      {"\"success\":true", -EPROTO, "\"input_features_count\" is missing"}};
+  make_script("");
+  for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+    const char *const answers[] = {cases[k].answer, NULL};
+    struct program p;
+    struct wr_model m = {.features = 2, .axes = 1};
+    struct wr_answer a;
+    bool changed;
+    program_start(&p, answers);
+    struct wr_inference *i = eim(30000);
+    CU_ASSERT_EQUAL(wr_inference_describe(i, &m), cases[k].status);
+    CU_ASSERT_STRING_EQUAL(i->error, cases[k].says);
+    program_end(&p); /* they have closed it */
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
+                    -ECONNREFUSED);
+    wr_inference_destroy(i);
+  }
+}
+
+/* Another file under the same name; what is not whole yet is none. */
+static void test_replaced(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL,
+                                        "\"success\":true," SCORES,
+                                        "\"success\":true," SCORES,
+                                        "\"success\":true," SCORES,
+                                        "\"success\":true," SCORES,
+                                        "\"success\":true," SCORES,
+                                        NULL};
+  struct timespec old[2];
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a;
+  struct stat st;
+  bool changed = false;
+  make_script("");
+  stat(script, &st);
+  program_start(&p, answers);
+  struct wr_inference *i = eim(30000);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  for (int what = 0; what < 5; what++) {
+    old[0] = old[1] = st.st_mtim;
+    old[1].tv_sec += what == 1;
+    old[1].tv_nsec =
+        what == 2 ? (old[1].tv_nsec + 1) % 1000000000 : old[1].tv_nsec;
+    (void)utimensat(AT_FDCWD, script, old, 0);
+    chmod(script, what == 3 ? 0600 : 0700);
+    if (what == 4)
+      unlink(script);
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
+    CU_ASSERT_EQUAL(changed, what == 1 || what == 2);
+  }
+  wr_inference_destroy(i);
+  program_end(&p);
+  wr_model_free(&m);
+}
+
+/* A request larger than what a socket takes at once goes through whole. */
+static void test_large_request(void) {
+  static const char *const answers[] = {
+      "\"success\":true,\"model_parameters\":{\"input_features_count\":20000,"
+      "\"interval_ms\":1,\"labels\":[\"a\",\"b\"]}",
+      "\"success\":true," SCORES, NULL};
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a;
+  bool changed;
+  double *features = malloc(20000 * sizeof(*features));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(features);
+  for (int k = 0; k < 20000; k++)
+    features[k] = -1.23456789e-100;
+  make_script("");
+  program_start(&p, answers);
+  struct wr_inference *i = eim(30000);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, features, &a, &changed), 0);
+  wr_inference_destroy(i);
+  program_end(&p);
+  /* {"classify":[ ... ],"id":2} with 19999 commas */
+  CU_ASSERT_EQUAL(p.lengths[1], 13 + 20000 * 16 + 19999 + 10);
+  wr_model_free(&m);
+  free(features);
+}
+
+/* It closes its output and goes on: we do not hold the other end open. */
+static void test_output_closed(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL,
+                                        "\"success\":true," SCORES, NULL};
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a;
+  bool changed;
+  make_script("exec >&- 2>&-; ");
+  int files = entries("/proc/self/fd");
+  program_start(&p, answers);
+  struct wr_inference *i = eim(30000);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
+  /* both ends of the socket, a timer, an event, the process */
+  CU_ASSERT_EQUAL(entries("/proc/self/fd"), files + 5);
+  wr_inference_destroy(i);
+  program_end(&p);
+  wr_model_free(&m);
+}
+
+/* Without memory: a status, nothing left open, and the next start works. */
+static void test_no_memory(void) {
+  int files = entries("/proc/self/fd");
+  make_script("");
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_eim_options o = {.path = script, .timeout_ms = 1};
+    struct wr_inference *i = wr_inference_eim(&o);
+    CU_ASSERT_EQUAL(i == NULL, unit_alloc_failed());
+    wr_inference_destroy(i);
+    CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
+  }
+}
+
+static void test_place(void) { CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(place)); }
+
+static void test_place_is_empty(void) {
+  unlink(script);
+  unlink(report);
+  CU_ASSERT_EQUAL(rmdir(place), 0);
+}
+
+UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
+          UNIT(test_what_an_answer_is), UNIT(test_refused_at_hello),
+          UNIT(test_replaced), UNIT(test_large_request),
+          UNIT(test_output_closed), UNIT(test_no_memory),
+          UNIT(test_place_is_empty))
