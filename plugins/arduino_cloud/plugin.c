@@ -5,9 +5,12 @@
  * are in cloud/. */
 #include "cloud.h"
 
+#include "lib/base/file.h"
+
 /* Before the write threads run, so that every value finds an open spool. */
 static int plugin_init(void) {
   static bool begun;
+  (void)wr_file_keep_standard();
   if (begun || cloud_things() == NULL)
     return 0;
   begun = true;

@@ -2,6 +2,7 @@
 #include "doctor/checks.h"
 #include "doctor/verdicts.h"
 
+#include "lib/base/file.h"
 #include "lib/net/http.h"
 
 #include <stdio.h>
@@ -72,6 +73,7 @@ static bool take_json(int *argc, char **argv) {
 
 int main(int argc, char **argv) {
   struct doctor d;
+  (void)wr_file_keep_standard();
   doctor_init(&d);
   wr_http_provide(&wr_http_curl);
   d.json = take_json(&argc, argv);

@@ -8,6 +8,7 @@
 
 #include "collectd/core/daemon/filter_chain.h"
 #include "collectd/core/utils/common/common.h"
+#include "lib/base/file.h"
 #include "lib/net/http.h"
 
 static struct edge_target *targets; /* all there are */
@@ -89,6 +90,7 @@ static int edge_invoke(const data_set_t *ds, value_list_t *vl,
 /* Threads, child processes and libcurl start here, behind the daemon's fork and
  * before it has threads of its own. */
 static int edge_init(void) {
+  (void)wr_file_keep_standard();
   if (wr_http_provided() && wr_http_start() != 0) {
     ERROR(EDGE_WHERE ": libcurl does not start.");
     return -1;

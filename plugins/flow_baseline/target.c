@@ -8,6 +8,8 @@
 #include "collectd/core/daemon/filter_chain.h"
 #include "collectd/core/utils/common/common.h"
 
+#include "lib/base/file.h"
+
 #define DEFAULT_FILE "flow_baseline.state"
 
 static int fb_create(const oconfig_item_t *ci, void **user_data) {
@@ -67,6 +69,7 @@ static int set_file(struct fb_target *t) {
 }
 
 static int fb_init(void) {
+  (void)wr_file_keep_standard();
   for (struct fb_target *t = fb_targets; t != NULL; t = t->next) {
     if (t->o.interval_ms == 0)
       t->o.interval_ms = (int64_t)CDTIME_T_TO_MS(interval_g);

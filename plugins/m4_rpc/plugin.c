@@ -14,6 +14,7 @@
 #include "tell.h"
 
 #include "glue/clock.h"
+#include "lib/base/file.h"
 
 #include "collectd/core/utils/common/common.h"
 
@@ -153,6 +154,7 @@ static int start(void) {
 }
 
 static int on_init(void) {
+  (void)wr_file_keep_standard();
   if (driver != NULL || m4_first() == NULL)
     return 0;
   for (struct m4 *m4 = m4_first(); m4 != NULL; m4 = m4->next)

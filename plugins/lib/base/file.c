@@ -31,3 +31,11 @@ int wr_file_write(int fd, const char *data, size_t len) {
   }
   return 0;
 }
+
+int wr_file_keep_standard(void) {
+  for (int fd = 0; fd <= STDERR_FILENO; fd++)
+    /* All below are open, so the next one is this one. */
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+      return -errno;
+  return 0;
+}

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,5 +85,56 @@ static void test_write_fails(void) {
   CU_ASSERT_EQUAL(wr_file_write(-1, "x", 1), -EBADF);
 }
 
-UNIT_MAIN("file", UNIT(test_any_umask), UNIT(test_write_in_parts),
+/* Each set of the three that may be closed; what is open is left alone. */
+static void test_standard_descriptors(void) {
+  int saved[3];
+  struct stat null, now;
+  CU_ASSERT_EQUAL(stat("/dev/null", &null), 0);
+  for (int i = 0; i < 3; i++)
+    saved[i] = fcntl(i, F_DUPFD_CLOEXEC, 10);
+  for (int closed = 0; closed < 8; closed++) {
+    bool well = true;
+    int zero = open("/dev/zero", O_RDONLY), free_one = dup(zero);
+    close(free_one);
+    for (int i = 0; i < 3; i++)
+      if (closed & 1 << i)
+        close(i);
+      else
+        dup2(zero, i);
+    int status = wr_file_keep_standard();
+    for (int i = 0; i < 3; i++)
+      well &= fstat(i, &now) == 0 &&
+              (now.st_rdev == null.st_rdev) == !!(closed & 1 << i) &&
+              fcntl(i, F_GETFD) == 0 &&
+              (!(closed & 1 << i) || (fcntl(i, F_GETFL) & O_ACCMODE) == O_RDWR);
+    int next = dup(0); /* and not one more is open */
+    close(next);
+    close(zero);
+    for (int i = 0; i < 3; i++)
+      dup2(saved[i], i);
+    CU_ASSERT_EQUAL(status, 0);
+    CU_ASSERT_TRUE(well);
+    CU_ASSERT_EQUAL(next, free_one);
+  }
+  for (int i = 0; i < 3; i++)
+    close(saved[i]);
+}
+
+/* No descriptor is to be had: it says so. */
+static void test_no_descriptor(void) {
+  struct rlimit old, none;
+  getrlimit(RLIMIT_NOFILE, &old);
+  int saved = fcntl(0, F_DUPFD_CLOEXEC, 10);
+  none = (struct rlimit){0, old.rlim_max};
+  close(0);
+  setrlimit(RLIMIT_NOFILE, &none);
+  int status = wr_file_keep_standard();
+  setrlimit(RLIMIT_NOFILE, &old);
+  dup2(saved, 0);
+  close(saved);
+  CU_ASSERT_EQUAL(status, -EMFILE);
+}
+
+UNIT_MAIN("file", UNIT(test_standard_descriptors), UNIT(test_no_descriptor),
+          UNIT(test_any_umask), UNIT(test_write_in_parts),
           UNIT(test_write_fails))
