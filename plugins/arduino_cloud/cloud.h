@@ -24,6 +24,7 @@
 #include "lib/cloud/publish_policy.h"
 #include "lib/cloud/publisher.h"
 #include "lib/net/http.h"
+#include "lib/net/http_proxy.h"
 #include "lib/spool/spool.h"
 
 #define CLOUD_PLUGIN "write_arduino_cloud"
@@ -53,6 +54,7 @@ struct cloud_alert {
 struct thing {
   char *name, *url, *credentials_file, *spool_dir;
   char *ca_cert, *ca_path, *client_cert, *client_key;
+  struct wr_http_proxy proxy; /* none for plain http */
   int durability;
   int64_t spool_mib, spool_age_ms, timeout_ms, alert_ms;
   int64_t batch, daily_records;

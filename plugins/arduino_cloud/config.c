@@ -153,6 +153,12 @@ static int thing_check(const char *where, struct thing *t) {
     ERROR("%s: ClientCert and ClientKey are allowed together only.", where);
     return -1;
   }
+  /* The secret must not leave in the clear. */
+  if (wr_http_proxy_is_tls(t->url) &&
+      wr_http_proxy_find(&t->proxy, t->url, getenv) != 0) {
+    ERROR("%s: out of memory.", where);
+    return -1;
+  }
   look_at(where, "CACert", t->ca_cert);
   look_at(where, "CAPath", t->ca_path);
   look_at(where, "ClientCert", t->client_cert);

@@ -63,6 +63,7 @@ void cloud_thing_free(struct thing *t) {
                            t->client_cert, t->client_key};
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(strings); i++)
     free(strings[i]);
+  wr_http_proxy_free(&t->proxy);
   free(t->properties);
   free(t->published);
   wr_credentials_wipe(&t->credentials);

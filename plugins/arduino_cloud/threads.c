@@ -165,8 +165,8 @@ static int open_publisher(struct thing *t) {
                                 .timeout_ms = t->timeout_ms,
                                 .max_body = 1 << 20,
                                 .watch_header = "Date",
-                                /* The secret must not leave in the clear. */
-                                .use_proxy = strncmp(t->url, "https", 5) == 0,
+                                .proxy = t->proxy.url,
+                                .no_proxy = t->proxy.except,
                                 .ca_cert = t->ca_cert,
                                 .ca_path = t->ca_path,
                                 .client_cert = t->client_cert,

@@ -5,6 +5,7 @@
 
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/link.h"
+#include "lib/net/http_proxy.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -244,17 +245,22 @@ static enum doctor_verdict walk_path(struct walk *w) {
     v = look_at_ca(w);
   if (v != DOCTOR_CLOUD_WELL)
     return v;
+  struct wr_http_proxy proxy;
+  if (wr_http_proxy_find(&proxy, w->o->url, getenv) != 0)
+    return DOCTOR_NO_MEMORY;
   struct wr_http *http =
       wr_http_create(&(struct wr_http_options){.user_agent = "weir-doctor",
                                                .timeout_ms = TIMEOUT_MS,
                                                .max_body = REPLY_MAX,
-                                               .use_proxy = true,
+                                               .proxy = proxy.url,
+                                               .no_proxy = proxy.except,
                                                .ca_cert = w->o->ca_cert,
                                                .ca_path = w->o->ca_path,
                                                .client_cert = w->o->client_cert,
                                                .client_key = w->o->client_key});
   v = http != NULL ? ask(w, http) : DOCTOR_NO_MEMORY;
   wr_http_destroy(http);
+  wr_http_proxy_free(&proxy);
   return v;
 }
 

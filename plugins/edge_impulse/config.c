@@ -233,7 +233,7 @@ static const struct edge_options defaults = {
     .capture_files = 1000,
     .capture_bytes = 10 << 20};
 
-static int check_source(const struct edge_options *o) {
+static int check_source(struct edge_options *o) {
   if ((o->url == NULL) == (o->model == NULL)) {
     ERROR(EDGE_WHERE ": %s; allowed is exactly one of URL (a container) and "
                      "Model (an .eim file).",
@@ -249,7 +249,13 @@ static int check_source(const struct edge_options *o) {
   if (wr_transport_load(EDGE_WHERE) != 0)
     return -1;
   const char *fault = wr_http_url_fault(o->url, false);
-  return fault != NULL ? wr_option_fault(EDGE_WHERE, "URL", o->url, fault) : 0;
+  if (fault != NULL)
+    return wr_option_fault(EDGE_WHERE, "URL", o->url, fault);
+  if (o->use_proxy && wr_http_proxy_find(&o->proxy, o->url, getenv) != 0) {
+    ERROR(EDGE_WHERE ": out of memory.");
+    return -1;
+  }
+  return 0;
 }
 
 /* With Axis, series of one host become one. */
@@ -355,7 +361,8 @@ static struct edge_engine_options engine_options(const struct edge_options *o) {
                .timeout_ms = o->timeout_ms,
                .insecure_peer = !o->verify_peer,
                .insecure_host = !o->verify_host,
-               .use_proxy = o->use_proxy,
+               .proxy = o->proxy.url,
+               .no_proxy = o->proxy.except,
                .ca_cert = o->ca_cert,
                .ca_path = o->ca_path,
                .client_cert = o->client_cert,
@@ -411,6 +418,7 @@ void edge_target_destroy(struct edge_target *t) {
     free(o->axes[i].name);
     free(o->axes[i].instance);
   }
+  wr_http_proxy_free(&o->proxy);
   void *const texts[] = {o->url,         o->model,       o->ca_cert, o->ca_path,
                          o->client_cert, o->client_key,  o->labels,  o->ranges,
                          o->axes,        o->capture_dir, o->instance};

@@ -37,6 +37,7 @@
 #include "lib/flow/stuck.h"
 #include "lib/flow/verdict.h"
 #include "lib/flow/window.h"
+#include "lib/net/http_proxy.h"
 
 #define EDGE_PLUGIN "edge_impulse" /* plugin of all that we dispatch */
 #define EDGE_META_LABEL "edge_impulse:label"
@@ -175,6 +176,7 @@ struct edge_options {
   int64_t queue_max, series_max, delay_ms;
   bool padding;
   bool verify_peer, verify_host, use_proxy;
+  struct wr_http_proxy proxy; /* that of the environment, with UseProxy */
   char *ca_cert, *ca_path, *client_cert, *client_key;
   char *capture_dir; /* NULL: windows are not kept */
   bool capture_uncertain;

@@ -17,10 +17,12 @@ static bool same(const char *a, const char *b) {
 }
 
 /* Every text of the options, to copy and to free. */
-#define TEXTS 6
+#define TEXTS 8
 static void texts_of(struct edge_engine_options *o, const char **out[TEXTS]) {
   const char **const at[TEXTS] = {&o->url,
                                   &o->model,
+                                  &o->http.proxy,
+                                  &o->http.no_proxy,
                                   &o->http.ca_cert,
                                   &o->http.ca_path,
                                   &o->http.client_cert,
@@ -72,7 +74,8 @@ static bool same_options(const struct edge_engine_options *a,
          a->delay_ms == b->delay_ms &&
          a->http.insecure_peer == b->http.insecure_peer &&
          a->http.insecure_host == b->http.insecure_host &&
-         a->http.use_proxy == b->http.use_proxy &&
+         same(a->http.proxy, b->http.proxy) &&
+         same(a->http.no_proxy, b->http.no_proxy) &&
          same(a->http.ca_cert, b->http.ca_cert) &&
          same(a->http.ca_path, b->http.ca_path) &&
          same(a->http.client_cert, b->http.client_cert) &&

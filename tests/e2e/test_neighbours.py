@@ -2,7 +2,8 @@
 
 Another plugin may set a locale whose decimal point is a comma, change the
 environment, the directory, the umask and signal handlers, wait for every child.
-The surroundings may have no /tmp, few descriptors, no rights. None of it keeps
+The surroundings may have no /tmp, few descriptors, no rights, no directory to
+stand in, no standard input. None of it keeps
 a value from the cloud or a label from the M4, and we break nothing of theirs."""
 
 import glob
@@ -14,6 +15,7 @@ import tempfile
 import unittest
 
 import edgecase
+import test_edge_http
 import weir
 
 LOCALES = os.path.join(weir.ROOT, os.environ.get(
@@ -23,26 +25,37 @@ LOCALE = "de_DE.UTF-8"
 # A plugin of somebody else, with the stock python. It changes what belongs to
 # the whole process, at run time, and looks whether anybody changed it back.
 RUDE = """\
-import collectd, ctypes, locale, os, signal
+import collectd, ctypes, locale, os, signal, tempfile
 libc = ctypes.CDLL(None)
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY")
 
 def rude():
+    for name in PROXIES:
+        os.environ[name] = "http://127.0.0.1:9"
+    os.environ["no_proxy"] = ""
     locale.setlocale(locale.LC_ALL, "{locale}")
     os.environ["TMPDIR"] = "/none"
     os.environ["M4_PROXY_HOST"] = "none"
     os.environ["HOME"] = "/none"
+    gone = tempfile.mkdtemp(dir="/tmp")
+    os.chdir(gone)
+    os.rmdir(gone)
     os.umask(0o777)
-    os.chdir("/")
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGPIPE, signal.SIGUSR2])
 
 def look():
-    now = (locale.str(0.5), os.umask(0o777), os.getcwd(), os.environ["TMPDIR"])
-    collectd.info("rude sees %s %o %s %s" % now)
+    try:
+        place = os.getcwd()
+    except FileNotFoundError:
+        place = "nowhere"
+    now = (locale.str(0.5), os.umask(0o777), place, os.environ["TMPDIR"],
+           " ".join(os.environ[name][-2:] for name in PROXIES))
+    collectd.info("rude sees %s %o %s %s %s" % now)
 
 collectd.register_init(rude)
 collectd.register_read(look)
 """
-SEEN = "rude sees 0,5 777 / /none"
+SEEN = "rude sees 0,5 777 nowhere /none :9 :9 :9 :9 :9"
 
 NEIGHBOURS = """\
 LoadPlugin python
@@ -114,13 +127,16 @@ class NeighboursTest(weir.Case):
 
     def pipe(self, extra, **options):
         self.m4 = self.m4sim("--flow", "10")
-        self.cloud = self.cloudsim()
+        ca = weir.Authority(self.dir)
+        cert, key = ca.issue()
+        self.cloud = self.cloudsim("--cert", cert, "--key", key)
         return self.collectd(
             extra + 'PluginDir "%s"\n' % weir.PLUGINDIR +
             weir.m4_block(self.m4.address) + weir.chain_block(
                 extra="Stride 5") +
             weir.cloud_block(self.cloud.url, self.cloud.credentials(self.dir),
-                             flow="DeadBand 0\n      MinInterval 0"),
+                             flow="DeadBand 0\n      MinInterval 0",
+                             extra='CACert "%s"' % ca.cert),
             env={"LOCPATH": LOCALES}, **options)
 
     def both_ways(self, agent):
@@ -169,6 +185,59 @@ class NeighboursTest(weir.Case):
             self.assertEqual(os.stat(folder + name).st_mode & 0o777, mode, name)
         agent.stop()
         self.assertEqual(left_behind(), before)
+
+
+class EnvironmentTest(weir.Case):
+    def test_model_has_no_proxy(self):
+        """Edge Impulse's container is asked without the proxy that the whole
+        machine is told to use, unless the configuration says so."""
+        model = test_edge_http.StandIn()
+        self.addCleanup(model.stop)
+        m4 = self.m4sim("--flow", "10")
+        env = {"no_proxy": ""}
+        for name in ("http_proxy", "https_proxy", "all_proxy", "ALL_PROXY"):
+            env[name] = "http://127.0.0.1:9"
+        config = weir.m4_block(m4.address) + weir.chain_block(
+            'URL "%s"' % model.url)
+        agent = self.collectd(config, env=env)
+        agent.wait_value(plugin="edge_impulse", type="bool", value=1,
+                         type_instance="Normal")
+        agent.stop()
+        agent = self.collectd(config.replace("URL", "UseProxy true\n      URL"),
+                              env=env, name="proxied")
+        agent.wait_log("does not answer: .*127.0.0.1 port 9")
+        agent.stop()
+
+    def test_without_standard_descriptors(self):
+        """Nothing of ours takes their place: what others print there by habit
+        would reach a peer or the disk."""
+        m4 = self.m4sim("--flow", "10")
+        cloud = self.cloudsim()
+        log = os.path.join(self.dir, "values.log")
+        agent = weir.Collectd(
+            self.dir, weir.m4_block(m4.address) + weir.chain_block(
+                extra="Stride 5") + weir.cloud_block(
+                    cloud.url, cloud.credentials(self.dir),
+                    flow="DeadBand 0\n      MinInterval 0"),
+            wrap=("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+        with open(agent.config_path) as text:
+            config = text.read()
+        with open(agent.config_path, "w") as out:
+            out.write(config.replace("File stderr", 'File "%s"' % log))
+        self.addCleanup(agent.kill)
+        agent.start()
+        cloud.wait_values(3, property="flow_rate")
+        cloud.wait_values(1, property="classification", value="Normal")
+        weir.wait_until(lambda: [c for c in m4.calls("classification")
+                                 if '"Normal"' in c["payload"]],
+                        "the M4 has the label", alive=agent)
+        for number in range(3):
+            self.assertEqual(os.readlink("/proc/%d/fd/%d" % (
+                agent.pid, number)), "/dev/null")
+        agent.signal(15)
+        self.assertEqual(agent.wait_exit(), 0)
+        with open(log) as text:
+            self.assertIn("Exiting normally", text.read())
 
 
 class LaterTest(edgecase.Case):

@@ -75,8 +75,9 @@ static int set_options(struct wr_http *h, const struct wr_http_options *o) {
   SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(CURLOPT_SSL_VERIFYPEER, o->insecure_peer ? 0L : 1L);
   SET(CURLOPT_SSL_VERIFYHOST, o->insecure_host ? 0L : 2L);
-  if (!o->use_proxy)
-    SET(CURLOPT_PROXY, "");
+  /* Both always: what is not set, libcurl takes from the environment. */
+  SET(CURLOPT_PROXY, o->proxy != NULL ? o->proxy : "");
+  SET(CURLOPT_NOPROXY, o->no_proxy != NULL ? o->no_proxy : "");
   bad |= set_authorities(c, o);
   if (o->client_cert != NULL)
     SET(CURLOPT_SSLCERT, o->client_cert);

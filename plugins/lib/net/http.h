@@ -31,7 +31,8 @@ struct wr_http_options {
   size_t max_body;            /* of a reply, in bytes */
   bool insecure_peer;         /* true: certificate not verified */
   bool insecure_host;         /* true: host name not verified */
-  bool use_proxy;             /* honour http_proxy, https_proxy, no_proxy */
+  const char *proxy;          /* NULL: none; see lib/net/http_proxy.h */
+  const char *no_proxy;       /* hosts reached without it; NULL: none */
   const char *ca_cert;        /* PEM files and directories; NULL: system's */
   const char *ca_path;
   const char *client_cert;

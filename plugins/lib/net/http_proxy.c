@@ -3,7 +3,6 @@
 #include "lib/base/text.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +19,7 @@ static int find(char **to, const char *const names[4],
   return 0;
 }
 
-static bool is_secure(const char *url) {
+bool wr_http_proxy_is_tls(const char *url) {
   char scheme[] = "https://";
   size_t len = sizeof(scheme) - 1;
   if (strlen(url) < len)
@@ -37,7 +36,7 @@ int wr_http_proxy_find(struct wr_http_proxy *p, const char *url,
                                        "all_proxy", "ALL_PROXY"};
   static const char *const except[4] = {"no_proxy", "NO_PROXY"};
   *p = (struct wr_http_proxy){0};
-  if (find(&p->url, is_secure(url) ? secure : plain, get) == 0 &&
+  if (find(&p->url, wr_http_proxy_is_tls(url) ? secure : plain, get) == 0 &&
       find(&p->except, except, get) == 0)
     return 0;
   wr_http_proxy_free(p);

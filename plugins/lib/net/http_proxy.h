@@ -11,6 +11,8 @@
 #ifndef WR_HTTP_PROXY_H
 #define WR_HTTP_PROXY_H
 
+#include <stdbool.h>
+
 struct wr_http_proxy {
   char *url;    /* NULL: none */
   char *except; /* NULL: no host */
@@ -19,6 +21,8 @@ struct wr_http_proxy {
 /* `get` is getenv() or stands for it. 0 or -ENOMEM; *p is the caller's. */
 int wr_http_proxy_find(struct wr_http_proxy *p, const char *url,
                        char *(*get)(const char *name));
+/* Whether the URL begins with https://, in any letters. */
+bool wr_http_proxy_is_tls(const char *url);
 void wr_http_proxy_free(struct wr_http_proxy *p);
 
 #endif

@@ -351,29 +351,43 @@ static void test_no_memory(void) {
   server_stop(&s);
 }
 
-/* The environment's proxy is used only where the user asks for it. */
-static void test_proxy_of_the_environment(void) {
+/* The proxy is what we are told, whatever the environment says, at the start or
+ * by the hand of another plugin in between. */
+static void test_proxy(void) {
+  static const char *const names[] = {"http_proxy", "all_proxy", "ALL_PROXY",
+                                      "no_proxy", "NO_PROXY"};
   struct server origin, proxy;
+  char right[64], wrong[128];
   server_start(&origin, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n"
                         "Connection: close\r\n\r\norigin");
   server_start(&proxy, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
                        "Connection: close\r\n\r\nproxy");
-  char address[64];
-  snprintf(address, sizeof(address), "http://127.0.0.1:%d", proxy.port);
-  setenv("http_proxy", address, 1);
-  unsetenv("no_proxy");
-  unsetenv("NO_PROXY");
-  for (int uses = 0; uses < 2; uses++) {
-    struct wr_http_options o = options;
-    o.use_proxy = uses;
-    struct wr_http *h = wr_http_create(&o);
-    struct wr_http_reply reply = {0};
-    CU_ASSERT_EQUAL(get(h, &origin, &reply), 0);
-    CU_ASSERT_STRING_EQUAL(reply.body.data, uses ? "proxy" : "origin");
-    wr_http_reply_free(&reply);
-    wr_http_destroy(h);
-  }
-  unsetenv("http_proxy");
+  snprintf(right, sizeof(right), "http://127.0.0.1:%d", proxy.port);
+  snprintf(wrong, sizeof(wrong), "http://%s:1", NO_NAME);
+  for (int way = 0; way < 3; way++)
+    for (int later = 0; later < 2; later++) {
+      struct wr_http_options o = options;
+      o.proxy = way > 0 ? right : NULL;
+      o.no_proxy = way > 1 ? "127.0.0.1" : NULL;
+      for (int i = 0; i < 5 && !later; i++)
+        setenv(names[i], i < 3 ? wrong : way == 1 ? "127.0.0.1" : "", 1);
+      struct wr_http *h = wr_http_create(&o);
+      for (int i = 0; i < 5; i++)
+        setenv(names[i], i < 3 ? wrong : way == 1 ? "*" : "", 1);
+      struct wr_http_reply reply = {0};
+      CU_ASSERT_EQUAL(get(h, &origin, &reply), 0);
+      CU_ASSERT_EQUAL_FATAL(reply.status, 200);
+      CU_ASSERT_STRING_EQUAL(reply.body.data, way == 1 ? "proxy" : "origin");
+      wr_http_reply_free(&reply);
+      wr_http_destroy(h);
+      for (int i = 0; i < 5; i++)
+        unsetenv(names[i]);
+    }
+  struct wr_http_options o = options; /* its name has no address */
+  struct wr_http_reply reply = {0};
+  o.proxy = wrong;
+  CU_ASSERT_EQUAL(perform(&o, "http://127.0.0.1:1/", &reply), -EHOSTUNREACH);
+  wr_http_reply_free(&reply);
   server_stop(&origin);
   server_stop(&proxy);
 }
@@ -494,7 +508,7 @@ UNIT_MAIN("http", UNIT(test_reply_and_headers), UNIT(test_request_as_sent),
           UNIT(test_head_cut_off), UNIT(test_odd_replies),
           UNIT(test_reply_used_again), UNIT(test_retry_after),
           UNIT(test_errors), UNIT(test_connect_timeout),
-          UNIT(test_body_ceiling), UNIT(test_no_memory),
-          UNIT(test_proxy_of_the_environment), UNIT(test_garbage_and_silence),
+          UNIT(test_body_ceiling), UNIT(test_no_memory), UNIT(test_proxy),
+          UNIT(test_garbage_and_silence),
           UNIT(test_stop_ends_a_hanging_request), UNIT(test_classes),
           UNIT(test_urls), UNIT(test_date), UNIT(test_no_transport))

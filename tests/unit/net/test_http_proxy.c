@@ -19,6 +19,9 @@ static char *get(const char *name) {
 
 static void check(const char *url, const char *want) {
   struct wr_http_proxy p;
+  CU_ASSERT_EQUAL(wr_http_proxy_is_tls(url),
+                  strcmp(url, "https://api2.arduino.cc") == 0 ||
+                      strcmp(url, "HTTPS://x") == 0);
   CU_ASSERT_EQUAL(wr_http_proxy_find(&p, url, get), 0);
   CU_ASSERT_EQUAL(p.url == NULL, want == NULL);
   if (p.url != NULL && want != NULL)
