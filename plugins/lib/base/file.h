@@ -20,8 +20,8 @@ int wr_file_write(int fd, const char *data, size_t len);
 /* Standard input, output and errors that are closed become /dev/null. Else the
  * next socket or file would take their place, and what others print there by
  * habit would go to a peer or to the disk. Before there are threads:
- * in the init callback, because collectd loads a plugin with its directory open.
- * 0 or -errno. */
+ * in the init callback, because collectd loads a plugin with its directory
+ * open. 0 or -errno. */
 int wr_file_keep_standard(void);
 
 #endif
