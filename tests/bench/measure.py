@@ -1,0 +1,93 @@
+"""What the programs of `make bench` share: CPU time and memory of a process
+tree, spreads, and the lengths that BENCH_QUICK cuts."""
+
+import os
+import statistics
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
+
+QUICK = os.environ.get("BENCH_QUICK", "") not in ("", "0")
+
+
+def setting(name, usual, quick):
+    """A length: what the environment says, or the usual one."""
+    return int(os.environ.get(name, quick if QUICK else usual))
+
+
+def cpu_seconds(pid):
+    """CPU time of all live threads, in nanosecond steps."""
+    total = 0
+    for task in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/schedstat" % (pid, task)) as text:
+                total += int(text.read().split()[0])
+        except FileNotFoundError:
+            pass  # a thread that ended meanwhile
+    return total / 1e9
+
+
+def memory(pid):
+    """(VmRSS, RssAnon) in MB; RssAnon is what no other process shares."""
+    found = {}
+    with open("/proc/%d/status" % pid) as lines:
+        for line in lines:
+            key, _, value = line.partition(":")
+            found[key] = value.split()[0] if value.split() else ""
+    return int(found["VmRSS"]) / 1024, int(found["RssAnon"]) / 1024
+
+
+def written(pid):
+    """Bytes that this process has caused to be written to a disk."""
+    with open("/proc/%d/io" % pid) as lines:
+        found = dict(line.split(": ") for line in lines)
+    return int(found["write_bytes"]) - int(found["cancelled_write_bytes"])
+
+
+def family(pid):
+    """A process and all that it started."""
+    found = [pid]
+    for one in found:
+        try:
+            for task in os.listdir("/proc/%d/task" % one):
+                with open("/proc/%d/task/%s/children" % (one, task)) as text:
+                    found += [int(x) for x in text.read().split()]
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def quantile(numbers, part):
+    numbers = sorted(numbers)
+    return numbers[min(int(len(numbers) * part), len(numbers) - 1)]
+
+
+def spread(numbers, unit="ms"):
+    if not numbers:
+        return "none"
+    return "p50 %.1f  p99 %.1f  max %.1f %s (n=%d)" % (
+        statistics.median(numbers), quantile(numbers, 0.99), max(numbers),
+        unit, len(numbers))
+
+
+def put(name, value, unit):
+    print("%-44s %12s %s" % (name, value if isinstance(value, str) else
+                             "%.6g" % value, unit), flush=True)
+
+
+def put_runs(name, values, unit):
+    """The median of some runs, with the smallest and the largest."""
+    print("%-44s %12.6g %s (%.6g to %.6g, n=%d)" % (
+        name, statistics.median(values), unit, min(values), max(values),
+        len(values)), flush=True)
+
+
+def says(*argv):
+    """The first line that a program says about itself; "" if it is not there."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return (done.stdout + done.stderr).strip().partition("\n")[0]
