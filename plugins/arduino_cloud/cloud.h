@@ -81,6 +81,7 @@ struct thing {
   bool running, abandoned;
   struct wr_trouble link, token, blocked, advice, refusal, budget, disk, loss;
   struct wr_spool_status seen; /* what the keeper has told about */
+  int64_t stored_ms;           /* the keeper's own: its last commit */
   struct thing *next;
 };
 

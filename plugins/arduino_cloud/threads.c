@@ -5,7 +5,10 @@
 #include "collectd/core/utils/common/common.h"
 
 #define COMMIT_MS 500 /* between two commits, with Durability "power" */
-#define TICK_MS 5000  /* of the keeper without work */
+/* So long a value waits in memory for the cloud to take it; with the commit it
+ * is less than the second that a power cut may cost. */
+#define HOLD_MS 750
+#define TICK_MS 5000 /* of the keeper without work */
 #define JOIN_S 2
 #define CREDENTIALS_MS                                                         \
   5000                /* between two looks at a file that is not there         \
@@ -35,41 +38,56 @@ void cloud_keeper_wake(void) {
 
 /* --- the keeper: spools to disk --- */
 
-static void keep(struct thing *t) {
+/* Values that the cloud takes at once need not touch the disk. While it does
+ * not answer they are stored as soon as may be. */
+static int64_t hold_ms(struct thing *t) {
+  pthread_mutex_lock(&t->lock);
+  bool answers = t->stats.state == WR_LINK_OK && t->stats.requests > 0;
+  pthread_mutex_unlock(&t->lock);
+  return t->durability == 0 && answers ? HOLD_MS : 0;
+}
+
+/* Returns when it wants to be done again, in ms of the clock. */
+static int64_t keep(struct thing *t) {
   cloud_age_labels(t);
   bool was_in_memory = t->seen.in_memory;
-  bool work = wr_spool_commit(t->spool, wr_clock_ms(), cloud_wall_us()) > 0;
+  int64_t committed = t->seen.committed, due_ms, now_ms = wr_clock_ms();
+  int64_t hold = hold_ms(t), free_ms = t->stored_ms + COMMIT_MS;
+  bool early = t->durability == 0 && hold == 0 && now_ms < free_ms;
+  bool work = wr_spool_keep(t->spool, now_ms, cloud_wall_us(),
+                            early ? COMMIT_MS : hold, &due_ms) > 0;
   cloud_tell_spool(t);
+  if (early && due_ms != INT64_MAX)
+    due_ms = free_ms;
+  if (t->seen.committed != committed)
+    t->stored_ms = now_ms;
   if (!work && t->seen.in_memory == was_in_memory)
-    return;
+    return due_ms;
   pthread_mutex_lock(&t->lock);
   t->news = true;
   pthread_cond_signal(&t->wake);
   pthread_mutex_unlock(&t->lock);
-}
-
-static int64_t commit_spacing(void) {
-  for (struct thing *t = cloud_things(); t != NULL; t = t->next)
-    if (t->durability == 0)
-      return COMMIT_MS;
-  return 0;
+  return due_ms;
 }
 
 static void *keeper_main(void *arg) {
   (void)arg;
-  int64_t spacing = commit_spacing(), last = -COMMIT_MS;
+  int64_t due_ms = INT64_MAX;
   pthread_mutex_lock(&keeper.lock);
   for (bool stop = false; !stop;) {
-    if (!keeper.work && !keeper.stop)
-      wait_ms(&keeper.wake, &keeper.lock, TICK_MS);
-    while (!keeper.stop && wr_clock_ms() < last + spacing)
-      wait_ms(&keeper.wake, &keeper.lock, last + spacing - wr_clock_ms());
+    int64_t wait = TICK_MS, now_ms = wr_clock_ms();
+    if (due_ms - now_ms < wait)
+      wait = due_ms - now_ms;
+    if (!keeper.work && !keeper.stop && wait > 0)
+      wait_ms(&keeper.wake, &keeper.lock, wait);
     stop = keeper.stop;
     keeper.work = false;
     pthread_mutex_unlock(&keeper.lock);
-    for (struct thing *t = cloud_things(); t != NULL; t = t->next)
-      keep(t);
-    last = wr_clock_ms();
+    due_ms = INT64_MAX;
+    for (struct thing *t = cloud_things(); t != NULL; t = t->next) {
+      int64_t due = keep(t);
+      due_ms = due < due_ms ? due : due_ms;
+    }
     pthread_mutex_lock(&keeper.lock);
   }
   pthread_mutex_unlock(&keeper.lock);
@@ -128,6 +146,12 @@ static bool make_folder(const char *path) {
   return check_create_dir(path) == 0 && chmod(folder, 0755) == 0;
 }
 
+/* A thousandth of the budget at most, so that a kill costs no more. */
+static int64_t spent_ahead(const struct thing *t) {
+  bool many = t->daily_records == 0 || t->daily_records > 100000;
+  return many ? 100 : t->daily_records / 1000;
+}
+
 static int open_spool(struct thing *t) {
   char path[PATH_MAX];
   const char *keys[CLOUD_PROPERTIES_MAX];
@@ -145,6 +169,7 @@ static int open_spool(struct thing *t) {
                                  .max_age_us = t->spool_age_ms * 1000,
                                  .memory_bytes = 1 << 20,
                                  .boot = boot_id(),
+                                 .spent_ahead = spent_ahead(t),
                                  .max_accepted = ACCEPTED_MAX},
       keys, t->count);
   if (t->spool == NULL)

@@ -245,10 +245,10 @@ int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
   return code;
 }
 
-int wr_db_save_state(struct wr_db *db) {
+int wr_db_save_state(struct wr_db *db, const struct wr_spent *spent) {
   const struct wr_db_state *t = &db->state;
-  const int64_t values[] = {t->seq, t->rows, t->spent.day, t->spent.used,
-                            t->spent.old};
+  const int64_t values[] = {t->seq, t->rows, spent->day, spent->used,
+                            spent->old};
   return wr_db_change(db, WR_DB_SAVE, values, 5, NULL);
 }
 

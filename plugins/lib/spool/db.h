@@ -79,7 +79,8 @@ int64_t wr_db_bytes(struct wr_db *db);
 /* Folds the log back into the file, as far as readers allow; SQLITE_BUSY when
  * it could not be emptied. */
 int wr_db_fold_log(struct wr_db *db);
-int wr_db_save_state(struct wr_db *db);
+/* With these counts of the budget in place of its own. */
+int wr_db_save_state(struct wr_db *db, const struct wr_spent *spent);
 
 /* The number of a key (INSERT OR IGNORE), in `number`. */
 int wr_db_number(struct wr_db *db, const char *key, int64_t *number);

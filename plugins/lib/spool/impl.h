@@ -2,6 +2,7 @@
  *
  *   spool.c    the queue: accept, commit, select
  *   order.c    the place of a row
+ *   fresh.c    rows that are seen and not stored yet
  *   leaving.c  remove, reject, take back
  *   store.c    the database in use: disk or memory
  *   moving.c   back to the disk
@@ -19,6 +20,7 @@
 
 #include "lib/base/backoff.h"
 #include "lib/spool/db.h"
+#include "lib/spool/fresh.h"
 #include "lib/spool/order.h"
 #include "lib/spool/spool.h"
 
@@ -43,13 +45,15 @@ struct wr_spool {
   int lock_fd; /* tells other processes that the file is ours; -1: not held */
 
   pthread_mutex_t accept;
-  struct wr_rows accepted; /* swapped with `batch` at a commit */
+  struct wr_rows accepted;
   struct wr_spool_status status;
 
   pthread_mutex_t db_lock;
-  struct wr_rows batch;
+  struct wr_fresh fresh;
   struct wr_db db;
-  int64_t *numbers; /* of the properties, in db */
+  struct wr_spent saved; /* what a start after a kill would find */
+  bool *empty;           /* of a property: the file has no row of it */
+  int64_t *numbers;      /* of the properties, in db */
   struct wr_order *orders;
   /* While the memory is in use: the disk, to read from. */
   struct wr_db disk;
@@ -92,9 +96,15 @@ bool wr_done_has(const struct wr_done *d, int64_t seq);
 /* False: no memory; the row will be sent twice. */
 bool wr_done_add(struct wr_done *d, int64_t seq);
 
+/* Would a start after a kill find at least what is spent? */
+bool wr_spool_spent_is_saved(const struct wr_spool *s);
+/* Rows may have come to the file. */
+void wr_spool_doubt_empty(struct wr_spool *s);
+
 typedef int (*wr_spool_work_fn)(struct wr_spool *s, void *arg);
 /* One transaction, again on another database when the first one fails. `sync`:
- * with fsync, if the options want it at all. */
+ * with fsync, if the options want it at all. Where `work` changes nothing,
+ * nothing is written. */
 int wr_spool_transact(struct wr_spool *s, bool sync, wr_spool_work_fn work,
                       void *arg);
 

@@ -56,9 +56,21 @@ static void note_done(struct wr_spool *s, const struct removal *r) {
       wr_db_close(&s->disk); /* better later than for ever */
 }
 
+/* Of a row that is not stored yet nothing reaches the disk. */
+static bool only_fresh(struct wr_spool *s, const struct removal *r) {
+  int found = 0;
+  for (int i = 0; i < r->count; i++)
+    found += wr_fresh_remove(&s->fresh, r->rows[i].property, r->rows[i].seq);
+  if (found < r->count || r->reason != NULL)
+    return false;
+  if (r->spent != NULL)
+    s->db.state.spent = *r->spent;
+  return wr_spool_spent_is_saved(s);
+}
+
 static void take_out(struct wr_spool *s, struct removal *r) {
   pthread_mutex_lock(&s->db_lock);
-  if (s->opened) {
+  if (s->opened && !only_fresh(s, r)) {
     wr_spool_transact(s, false, remove_rows, r);
     note_done(s, r);
   }

@@ -118,7 +118,7 @@ static int move_all(struct wr_spool *s, const struct move *m) {
   if (code == SQLITE_OK)
     code = wr_db_move_rejected(&s->db, m->to);
   if (code == SQLITE_OK)
-    code = wr_db_save_state(m->to);
+    code = wr_db_save_state(m->to, &to->spent);
   return code == SQLITE_OK ? wr_db_exec(m->to, "COMMIT") : code;
 }
 
@@ -130,6 +130,8 @@ static void settle(struct wr_spool *s, struct wr_db *disk,
   memcpy(s->numbers, numbers, (size_t)s->count * sizeof(int64_t));
   s->done.count = 0;
   s->numbered = true;
+  s->saved = s->db.state.spent;
+  wr_spool_doubt_empty(s);
   wr_backoff_ok(&s->disk_retry);
   wr_spool_say(s, false, NULL);
 }

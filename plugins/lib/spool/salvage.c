@@ -291,7 +291,7 @@ int64_t wr_spool_salvage(const char *path, struct wr_db *db) {
       wr_db_exec(db, "BEGIN IMMEDIATE") == SQLITE_OK) {
     struct wr_db_state before = db->state;
     salvage_all(&s, path);
-    if (wr_db_save_state(db) != SQLITE_OK ||
+    if (wr_db_save_state(db, &db->state.spent) != SQLITE_OK ||
         wr_db_exec(db, "COMMIT") != SQLITE_OK) {
       wr_db_exec(db, "ROLLBACK");
       db->state = before;

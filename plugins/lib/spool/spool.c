@@ -24,7 +24,8 @@ static void release(struct wr_spool *s) {
   free(s->vfs);
   free(s->boot);
   free_rows(&s->accepted);
-  free_rows(&s->batch);
+  wr_fresh_free(&s->fresh);
+  free(s->empty);
   pthread_mutex_destroy(&s->accept);
   pthread_mutex_destroy(&s->db_lock);
   free(s);
@@ -47,8 +48,9 @@ struct wr_spool *wr_spool_create(const struct wr_spool_options *options,
   s->numbers = calloc((size_t)count + 1, sizeof(*s->numbers));
   s->disk_numbers = calloc((size_t)count + 1, sizeof(*s->disk_numbers));
   s->orders = calloc((size_t)count + 1, sizeof(*s->orders));
+  s->empty = calloc((size_t)count + 1, sizeof(*s->empty));
   bool ok = s->path != NULL && s->keys != NULL && s->numbers != NULL &&
-            s->disk_numbers != NULL && s->orders != NULL &&
+            s->disk_numbers != NULL && s->orders != NULL && s->empty != NULL &&
             (options->vfs == NULL || s->vfs != NULL) &&
             (options->boot == NULL || s->boot != NULL);
   for (int i = 0; ok && i < count; i++) {
@@ -76,6 +78,7 @@ void wr_spool_open(struct wr_spool *s, int64_t now_ms) {
     wr_spool_open_memory(s);
   }
   s->opened = true;
+  s->saved = s->db.state.spent;
   pthread_mutex_lock(&s->accept);
   s->status.rows = s->db.state.rows + wr_spool_stranded(s) + s->accepted.count;
   pthread_mutex_unlock(&s->accept);
@@ -123,59 +126,89 @@ int wr_spool_offer(struct wr_spool *s, const struct wr_row *row) {
 }
 
 struct commit {
-  bool expire;
+  bool store, expire;
   int64_t oldest_us;
 };
 
-static int store_batch(struct wr_spool *s, void *arg) {
-  const struct commit *c = arg;
+static int store_fresh(struct wr_spool *s) {
   int code = SQLITE_OK;
-  for (int i = 0; code == SQLITE_OK && i < s->batch.count; i++) {
-    struct wr_row *row = s->batch.at + i;
-    row->seq = wr_order_next(&s->orders[row->property], row, s->now_ms,
-                             &s->db.state.seq);
+  for (int i = 0; code == SQLITE_OK && i < s->fresh.count; i++) {
+    const struct wr_row *row = &s->fresh.at[i].row;
     s->db.state.rows++;
     code = wr_db_insert(&s->db, s->numbers[row->property], row,
                         row->state ? -1 : 0);
   }
+  return code;
+}
+
+static int store(struct wr_spool *s, void *arg) {
+  const struct commit *c = arg;
+  int code = c->store ? store_fresh(s) : SQLITE_OK;
   if (code == SQLITE_OK && c->expire)
     code = wr_spool_expire(s, c->oldest_us);
-  int first = s->batch.count > 0 ? s->batch.at[0].property : 0;
+  int first = s->fresh.count > 0 ? s->fresh.at[0].row.property : 0;
   return code == SQLITE_OK && s->count > 0 ? wr_spool_keep_ceiling(s, first)
                                            : code;
 }
 
-static void swap_rows(struct wr_spool *s) {
+/* Accepted rows get their places; without memory for them they stay where they
+ * are. */
+static int show(struct wr_spool *s) {
   pthread_mutex_lock(&s->accept);
-  struct wr_rows full = s->accepted;
-  s->accepted = s->batch;
-  s->accepted.count = 0;
-  s->batch = full;
-  s->status.accepted = 0;
+  int count = s->accepted.count;
+  if (wr_fresh_reserve(&s->fresh, count) != 0)
+    count = 0;
+  for (int i = 0; i < count; i++) {
+    struct wr_row *row = s->accepted.at + i;
+    row->seq = wr_order_next(&s->orders[row->property], row, s->now_ms,
+                             &s->db.state.seq);
+    wr_fresh_add(&s->fresh, row, s->now_ms);
+  }
+  s->accepted.count -= count;
   pthread_mutex_unlock(&s->accept);
+  return count;
+}
+
+/* Returns false when rows were lost, as no database takes them. */
+static bool make_safe(struct wr_spool *s, struct commit *c) {
+  int count = c->store ? s->fresh.count : 0;
+  if (count == 0 && !c->expire)
+    return true;
+  bool stored = wr_spool_transact(s, true, store, c) == SQLITE_OK;
+  if (c->store)
+    s->fresh.count = 0;
+  wr_spool_recount(s, stored ? count : 0, stored ? 0 : count);
+  return stored || count == 0;
+}
+
+int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
+                  int64_t hold_ms, int64_t *due_ms) {
+  int64_t back = 0;
+  int shown = 0;
+  pthread_mutex_lock(&s->db_lock);
+  if (s->opened) {
+    s->now_ms = now_ms;
+    if (s->status.in_memory && wr_backoff_wait(&s->disk_retry, now_ms) == 0)
+      wr_spool_return_to_disk(s);
+    shown = show(s);
+    struct commit c = {.oldest_us = wall_us - s->options.max_age_us};
+    c.store = s->fresh.count > 0 && (hold_ms <= 0 || s->status.in_memory ||
+                                     now_ms - s->fresh.since_ms >= hold_ms);
+    bool idle = c.store || shown == 0;
+    c.expire = wr_spool_clock_is_steady(s, now_ms, wall_us) && idle;
+    if (!make_safe(s, &c))
+      shown = 0;
+    back = idle ? wr_spool_bring_back(s) : 0;
+    wr_spool_recount(s, 0, 0);
+  }
+  if (due_ms != NULL)
+    *due_ms = s->fresh.count > 0 ? s->fresh.since_ms + hold_ms : INT64_MAX;
+  pthread_mutex_unlock(&s->db_lock);
+  return shown + (int)back;
 }
 
 int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us) {
-  pthread_mutex_lock(&s->db_lock);
-  if (!s->opened) {
-    pthread_mutex_unlock(&s->db_lock);
-    return 0;
-  }
-  s->now_ms = now_ms;
-  if (s->status.in_memory && wr_backoff_wait(&s->disk_retry, now_ms) == 0)
-    wr_spool_return_to_disk(s);
-  struct commit c = {.expire = wr_spool_clock_is_steady(s, now_ms, wall_us),
-                     .oldest_us = wall_us - s->options.max_age_us};
-  swap_rows(s);
-  int count = s->batch.count;
-  bool stored = true;
-  if (count > 0 || c.expire)
-    stored = wr_spool_transact(s, true, store_batch, &c) == SQLITE_OK;
-  int64_t back = wr_spool_bring_back(s);
-  wr_spool_recount(s, stored ? count : 0, stored ? 0 : count);
-  s->batch.count = 0;
-  pthread_mutex_unlock(&s->db_lock);
-  return (stored ? count : 0) + (int)back;
+  return wr_spool_keep(s, now_ms, wall_us, 0, NULL);
 }
 
 /* --- what users read --- */
@@ -195,14 +228,16 @@ static int find_hidden(struct wr_spool *s, int property, int64_t end) {
 static int select_here(struct wr_spool *s, int statement, int property,
                        int64_t seq, struct wr_row *rows, int max) {
   int count = 0;
-  if (s->db.handle == NULL || max <= 0)
+  if (s->db.handle == NULL || max <= 0 || s->empty[property])
     return 0;
   int code = wr_db_select(&s->db, statement, s->numbers[property], seq, rows,
                           max, &count);
   if (code == SQLITE_OK && statement == WR_DB_OLDEST && count < max)
     code = find_hidden(s, property, count > 0 ? rows[count - 1].seq : seq);
-  if (code == SQLITE_OK)
+  if (code == SQLITE_OK) {
+    s->empty[property] = count == 0 && (statement == WR_DB_NEWEST || seq == 0);
     return count;
+  }
   wr_spool_recover(s, code);
   wr_spool_recount(s, 0, 0);
   return 0;
@@ -230,10 +265,16 @@ static int select_there(struct wr_spool *s, int statement, int property,
 }
 
 bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row) {
+  struct wr_row fresh;
   pthread_mutex_lock(&s->db_lock);
+  bool is_fresh = wr_fresh_newest(&s->fresh, property, &fresh);
   int count = select_here(s, WR_DB_NEWEST, property, INT64_MAX, row, 1);
   if (count == 0)
     count = select_there(s, WR_DB_NEWEST, property, INT64_MAX, row, 1);
+  if (is_fresh && (count == 0 || fresh.seq > row->seq)) {
+    *row = fresh;
+    count = 1;
+  }
   pthread_mutex_unlock(&s->db_lock);
   row->property = property;
   return count == 1;
@@ -245,6 +286,7 @@ int wr_spool_oldest(struct wr_spool *s, int property, int64_t seq,
   int count = select_there(s, WR_DB_OLDEST, property, seq, rows, max);
   count +=
       select_here(s, WR_DB_OLDEST, property, seq, rows + count, max - count);
+  count = wr_fresh_merge(&s->fresh, property, seq, rows, count, max);
   pthread_mutex_unlock(&s->db_lock);
   for (int i = 0; i < count; i++)
     rows[i].property = property;
@@ -302,7 +344,9 @@ void wr_spool_destroy(struct wr_spool *s) {
   if (s == NULL)
     return;
   wr_backoff_ok(&s->disk_retry); /* one last try */
+  s->options.spent_ahead = 0;
   wr_spool_commit(s, s->now_ms, 0);
+  wr_spool_delivered(s, NULL, 0, NULL); /* the budget as it is */
   wr_db_close(&s->db);
   wr_db_close(&s->disk);
   if (s->lock_fd >= 0)

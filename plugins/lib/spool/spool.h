@@ -1,11 +1,14 @@
 /* spool: the durable, bounded queue of one Thing, on SQLite in WAL mode.
  *
  * A row is accepted by wr_spool_offer() into memory, which never waits for a
- * disk, and made safe by the next wr_spool_commit(): one transaction for all
- * that was accepted, with fsync when `power`. What leaves the queue (delivered,
- * rejected) is not fsynced: a power cut repeats it, with the same time stamp.
- * Rows stand in the order of their arrival, whatever their time stamps say;
- * only neighbours that overtook each other on their way in are put right.
+ * disk, gets its place in the next wr_spool_keep(), from when on it is seen,
+ * and is made safe there when one has waited for hold_ms: one transaction for
+ * all, with fsync when `power`. One that was delivered before then never
+ * touches the disk, and its record of the budget only when `spent_ahead` of
+ * them have come together. What leaves the queue (delivered, rejected) is not
+ * fsynced: a power cut repeats it, with the same time stamp. Rows stand in the
+ * order of their arrival, whatever their time stamps say; only neighbours that
+ * overtook each other on their way in are put right.
  *
  * At the ceiling (max_bytes, pages in use): the oldest rejected rows go first,
  * as nobody waits for them; then samples are thinned, the oldest of the
@@ -49,6 +52,9 @@ struct wr_spool_options {
   /* Names this run of the machine, so that clock_us of rows can be compared;
    * NULL: it cannot. */
   const char *boot;
+  /* So many records more than were spent are stored as spent, so that not each
+   * has to be: what a kill costs of a budget. */
+  int64_t spent_ahead;
 };
 
 struct wr_spool_status {
@@ -76,12 +82,16 @@ void wr_spool_destroy(struct wr_spool *s);
 /* Takes over row->{property,time_us,clock_us,state,value}. 0; -ENOSPC: the
  * ceiling max_accepted; the oldest accepted sample was dropped for it. */
 int wr_spool_offer(struct wr_spool *s, const struct wr_row *row);
-/* Stores what was accepted, and takes back rejected rows that are to be sent
- * again; returns how many rows. */
+/* Shows what was accepted, stores it when it is due, and takes back rejected
+ * rows that are to be sent again; returns how many rows can be seen anew. In
+ * *due_ms (NULL: not wanted) when it wants to be called again, INT64_MAX: when
+ * rows are offered. Where the disk is not usable nothing is held. */
+int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
+                  int64_t hold_ms, int64_t *due_ms);
+/* The same with a hold_ms of 0: stores what was accepted. */
 int wr_spool_commit(struct wr_spool *s, int64_t now_ms, int64_t wall_us);
 
-/* The row of a property that arrived last; false: none. Only committed rows are
- * seen. */
+/* The row of a property that arrived last; false: none. */
 bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row);
 /* Up to `max` rows of a property that arrived after row `seq` (0: all), first
  * come first; returns their number. */

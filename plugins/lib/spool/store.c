@@ -221,8 +221,10 @@ static int to_memory(struct wr_spool *s) {
 
 int wr_spool_recover(struct wr_spool *s, int code) {
   char reason[160];
+  wr_spool_doubt_empty(s);
   if (s->status.in_memory && s->db.handle != NULL)
     return code; /* out of memory; what it holds is still good */
+  s->saved = (struct wr_spent){.used = -1};
   snprintf(reason, sizeof(reason), "%s", sqlite3_errstr(code));
   wr_spool_say(s, s->status.in_memory, reason);
   if (s->status.in_memory)
@@ -260,10 +262,33 @@ int64_t wr_spool_stranded(const struct wr_spool *s) {
 
 void wr_spool_recount(struct wr_spool *s, int committed, int lost) {
   pthread_mutex_lock(&s->accept);
-  s->status.rows = s->db.state.rows + wr_spool_stranded(s) + s->accepted.count;
+  s->status.rows = s->db.state.rows + wr_spool_stranded(s) + s->fresh.count +
+                   s->accepted.count;
+  s->status.accepted = s->fresh.count + s->accepted.count;
   s->status.committed += committed;
   s->status.dropped += lost;
   pthread_mutex_unlock(&s->accept);
+}
+
+bool wr_spool_spent_is_saved(const struct wr_spool *s) {
+  const struct wr_spent *now = &s->db.state.spent, *saved = &s->saved;
+  if (s->options.spent_ahead == 0)
+    return now->day == saved->day && now->used == saved->used &&
+           now->old == saved->old;
+  return now->day == saved->day && now->used <= saved->used &&
+         now->old <= saved->old;
+}
+
+/* The counts of the budget are stored ahead of themselves, so that they need
+ * not be stored with each value. */
+static int save_state(struct wr_spool *s) {
+  struct wr_spent saved = s->db.state.spent;
+  saved.used += s->options.spent_ahead;
+  saved.old += s->options.spent_ahead;
+  int code = wr_db_save_state(&s->db, &saved);
+  if (code == SQLITE_OK)
+    s->saved = saved;
+  return code;
 }
 
 static int try_work(struct wr_spool *s, bool sync, wr_spool_work_fn work,
@@ -271,6 +296,8 @@ static int try_work(struct wr_spool *s, bool sync, wr_spool_work_fn work,
   if (s->db.handle == NULL)
     return SQLITE_MISUSE;
   struct wr_db_state before = s->db.state;
+  struct wr_spent saved = s->saved;
+  int changes = sqlite3_total_changes(s->db.handle);
   int code = mind_log(s);
   if (code == SQLITE_OK)
     code = wr_db_exec(&s->db, sync ? "PRAGMA synchronous=FULL"
@@ -279,19 +306,26 @@ static int try_work(struct wr_spool *s, bool sync, wr_spool_work_fn work,
     code = wr_db_exec(&s->db, "BEGIN IMMEDIATE");
   if (code == SQLITE_OK)
     code = work(s, arg);
-  if (code == SQLITE_OK)
-    code = wr_db_save_state(&s->db);
+  if (code == SQLITE_OK && (sqlite3_total_changes(s->db.handle) != changes ||
+                            !wr_spool_spent_is_saved(s)))
+    code = save_state(s);
   if (code == SQLITE_OK)
     code = wr_db_exec(&s->db, "COMMIT");
   if (code != SQLITE_OK) {
     wr_db_exec(&s->db, "ROLLBACK");
     s->db.state = before;
+    s->saved = saved;
   }
   return code;
 }
 
+void wr_spool_doubt_empty(struct wr_spool *s) {
+  memset(s->empty, 0, (size_t)s->count * sizeof(*s->empty));
+}
+
 int wr_spool_transact(struct wr_spool *s, bool sync, wr_spool_work_fn work,
                       void *arg) {
+  wr_spool_doubt_empty(s);
   int code = try_work(s, sync && s->options.power, work, arg);
   for (int i = 0; code != SQLITE_OK && i < 2; i++)
     if (wr_spool_recover(s, code) == SQLITE_OK)

@@ -172,13 +172,15 @@ static void offer_numbered(struct wr_spool *s, int n) {
     offer_number(s, WALL + n * SECOND, n);
 }
 
+static int64_t hold_ms;
+
 /* The life of a spool; what left it on purpose is ticked off in `out`. */
 static void live(struct wr_spool *s, struct tally *out) {
   struct wr_row rows[8];
   for (int n = 0; n < ROWS; n++) {
     offer_numbered(s, n);
     if (n % 6 == 5)
-      wr_spool_commit(s, n * 1000, WALL + n * SECOND);
+      wr_spool_keep(s, n * 1000, WALL + n * SECOND, hold_ms, NULL);
     if (n == 13) {
       int count = wr_spool_oldest(s, FLOW, 0, rows, 3);
       for (int i = 0; i < count; i++)
@@ -232,9 +234,10 @@ static void test_fault_at_every_write(void) {
   static const int codes[] = {SQLITE_IOERR_WRITE, SQLITE_FULL,
                               SQLITE_IOERR_FSYNC};
   for (size_t c = 0; c < sizeof(codes) / sizeof(codes[0]); c++)
-    for (int stays = 0; stays < 2; stays++) {
+    for (int way = 0; way < 4; way++) {
       long n = 1;
-      while (n < 10000 && fault_at(n, codes[c], stays, vfs))
+      hold_ms = way / 2 * 7000;
+      while (n < 10000 && fault_at(n, codes[c], way % 2, vfs))
         n++;
       CU_ASSERT_TRUE(n > 20);
       CU_ASSERT_TRUE(n < 10000);
