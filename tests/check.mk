@@ -38,8 +38,9 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
 	  $(FUZZ_FLAGS) -o $@ $^ $(LIBS) -pthread
-# It stands in for collectd.
+# What stands in for collectd, and for libcurl's way to the network.
 $(B)/fuzz/fuzz_command: FUZZ_FLAGS := $(COLLECTD_CFLAGS)
+$(B)/fuzz/fuzz_http: FUZZ_FLAGS := -rdynamic
 
 # package, package|package or command:package: see tests/install-deps. Where
 # two names stand, Debian 13 has the one and Debian 12 the other. OpenSSL

@@ -1,8 +1,11 @@
 /* http's transport through libcurl: all that knows libcurl is here, so that an
  * agent which speaks no HTTP need not load it.
  *
- * The easy handle runs inside a multi handle for one reason: curl_multi_poll()
- * can be woken from another thread, curl_easy_perform() cannot. */
+ * Requests run inside a multi handle for one reason: curl_multi_poll() can be
+ * woken from another thread, curl_easy_perform() cannot. It also keeps the
+ * connections, so that each request can have a fresh easy handle: libcurl
+ * before 8.0 remembers the last header of a reply on its handle, freed, and
+ * follows it when the next reply begins with a folded one. */
 #include "lib/net/http.h"
 
 #include "lib/base/text.h"
@@ -16,8 +19,9 @@
 #include <string.h>
 
 struct wr_http {
-  CURL *easy;
+  CURL *pattern; /* has the options */
   CURLM *multi;
+  CURL *easy;                  /* of the request under way */
   struct wr_http_reply *reply; /* of the request under way */
   size_t max_body;
   char *watch_header;
@@ -56,7 +60,7 @@ static int set_authorities(CURL *c, const struct wr_http_options *o) {
 }
 
 static int set_options(struct wr_http *h, const struct wr_http_options *o) {
-  CURL *c = h->easy;
+  CURL *c = h->pattern;
   long connect_ms =
       (long)(o->connect_timeout_ms > 0 ? o->connect_timeout_ms : o->timeout_ms);
   int bad = 0;
@@ -90,8 +94,8 @@ static int set_options(struct wr_http *h, const struct wr_http_options *o) {
 static void http_destroy(struct wr_http *h) {
   if (h == NULL)
     return;
-  if (h->easy != NULL)
-    curl_easy_cleanup(h->easy);
+  if (h->pattern != NULL)
+    curl_easy_cleanup(h->pattern);
   if (h->multi != NULL)
     curl_multi_cleanup(h->multi);
   free(h->watch_header);
@@ -103,11 +107,11 @@ static struct wr_http *http_create(const struct wr_http_options *options) {
   if (h == NULL)
     return NULL;
   h->max_body = options->max_body;
-  h->easy = curl_easy_init();
+  h->pattern = curl_easy_init();
   h->multi = curl_multi_init();
   if (options->watch_header != NULL)
     h->watch_header = strdup(options->watch_header);
-  if (h->easy == NULL || h->multi == NULL || set_options(h, options) != 0 ||
+  if (h->pattern == NULL || h->multi == NULL || set_options(h, options) != 0 ||
       (options->watch_header != NULL && h->watch_header == NULL)) {
     http_destroy(h);
     return NULL;
@@ -241,6 +245,26 @@ static void say_error(struct wr_http *h, CURLcode code, int error,
                                        : curl_easy_strerror(code));
 }
 
+static bool is_status(const struct wr_http *h) {
+  long status = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  return status >= 100 && status <= 999;
+}
+
+/* Sends the request on a handle of its own. */
+static CURLcode transfer(struct wr_http *h,
+                         const struct wr_http_request *request,
+                         struct curl_slist *list) {
+  set_request(h->easy, request, list);
+  if (curl_multi_add_handle(h->multi, h->easy) != CURLM_OK)
+    return CURLE_OUT_OF_MEMORY;
+  CURLcode code = run(h);
+  if (code == CURLE_OK && !h->whole_header)
+    return CURLE_RECV_ERROR;
+  /* It lets "HTTP/1 7" pass. */
+  return code == CURLE_OK && !is_status(h) ? CURLE_WEIRD_SERVER_REPLY : code;
+}
+
 static int http_perform(struct wr_http *h,
                         const struct wr_http_request *request,
                         struct wr_http_reply *reply) {
@@ -257,22 +281,17 @@ static int http_perform(struct wr_http *h,
   h->curl_error[0] = '\0';
   h->body_status = 0;
   h->whole_header = false;
-  set_request(h->easy, request, list);
-
-  CURLcode code = curl_multi_add_handle(h->multi, h->easy) == CURLM_OK
-                      ? run(h)
-                      : CURLE_OUT_OF_MEMORY;
-  if (code == CURLE_OK && !h->whole_header)
-    code = CURLE_RECV_ERROR;
+  h->easy = curl_easy_duphandle(h->pattern);
+  CURLcode code =
+      h->easy != NULL ? transfer(h, request, list) : CURLE_OUT_OF_MEMORY;
   status = h->body_status == -ENOMEM ? -ENOMEM : to_errno(code);
   if (status == 0)
     read_metadata(h, reply);
   else
     say_error(h, code, status, reply);
   curl_multi_remove_handle(h->multi, h->easy);
-  /* The handle must not keep pointers into the caller's request. */
-  curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, NULL);
-  curl_easy_setopt(h->easy, CURLOPT_POSTFIELDS, NULL);
+  curl_easy_cleanup(h->easy);
+  h->easy = NULL;
   curl_slist_free_all(list);
   h->reply = NULL;
   return status;
