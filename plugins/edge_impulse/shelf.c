@@ -9,11 +9,13 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/command.h"
 
 #define SHELVE "shelve"
 #define MOST_S (7 * 86400)
 
 static struct edge_target *targets;
+static struct wr_trouble network = WR_TROUBLE_INIT;
 
 /* "90s", "30m", "2h" or "0", and what follows. */
 static bool read_duration(const char *text, int64_t *ms, const char **why) {
@@ -68,6 +70,8 @@ static int on_notification(const notification_t *n, user_data_t *ud) {
   int64_t ms;
   const char *why;
   if (strcmp(n->plugin, EDGE_PLUGIN) != 0 || strcmp(n->type, SHELVE) != 0)
+    return 0;
+  if (wr_command_refused(n, EDGE_WHERE, &network))
     return 0;
   if (!read_duration(n->message, &ms, &why))
     WARNING(EDGE_WHERE ": shelving for \"%s\" is not allowed: a time as 90s, "

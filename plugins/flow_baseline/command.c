@@ -6,7 +6,10 @@
 #include "flow_baseline.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/command.h"
 #include "lib/base/text.h"
+
+static struct wr_trouble network = WR_TROUBLE_INIT;
 
 struct order {
   const notification_t *n;
@@ -19,13 +22,6 @@ static enum fb_command command_of(const char *word) {
   return wr_text_same(word, "reset")     ? FB_RESET
          : wr_text_same(word, "confirm") ? FB_CONFIRM
                                          : FB_NONE;
-}
-
-static bool came_by_network(const notification_t *n) {
-  for (const notification_meta_t *m = n->meta; m != NULL; m = m->next)
-    if (strcmp(m->name, "network:received") == 0)
-      return true;
-  return false;
 }
 
 static void obey(void *series, void *arg) {
@@ -49,12 +45,8 @@ int fb_command(const notification_t *n, user_data_t *unused) {
   if (strcmp(n->plugin, FB_PLUGIN) != 0 || strcmp(n->type, "command") != 0)
     return 0;
   struct order o = {.n = n, .command = command_of(n->message)};
-  if (came_by_network(n)) {
-    WARNING(FB_WHERE ": a command for \"%s\" came over the network and is "
-                     "refused; allowed is this machine's own socket.",
-            n->plugin_instance);
+  if (wr_command_refused(n, FB_WHERE, &network))
     return 0;
-  }
   if (o.command == FB_NONE) {
     WARNING(FB_WHERE ": the command \"%.64s\" is not allowed: \"reset\" or "
                      "\"confirm\".",
@@ -68,8 +60,9 @@ int fb_command(const notification_t *n, user_data_t *unused) {
     pthread_mutex_unlock(&t->lock);
   }
   if (o.found == 0)
-    WARNING(FB_WHERE ": there is no " FB_PLUGIN "-%s to %s.",
-            n->plugin_instance, n->message);
+    WARNING(FB_WHERE ": there is no " FB_PLUGIN "-%s%s%s%s to %s.",
+            n->plugin_instance, n->host[0] != '\0' ? " of host \"" : "",
+            n->host, n->host[0] != '\0' ? "\"" : "", n->message);
   else
     fb_worker_wake();
   return 0;

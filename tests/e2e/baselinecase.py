@@ -63,11 +63,12 @@ class Case(edgecase.Case):
         """Waits for a notification; the whole line."""
         return agent.wait_log(r"Notification: .*%s.*" % pattern).group(0)
 
-    def command(self, word, instance="pump"):
+    def command(self, word, instance="pump", host=""):
         self.stream.write(
-            'PUTNOTIF severity=okay time=%d plugin=flow_baseline '
+            'PUTNOTIF severity=okay time=%d %splugin=flow_baseline '
             'plugin_instance=%s type=command message="%s"\n'
-            % (time.time(), instance, word))
+            % (time.time(), "host=%s " % host if host else "", instance,
+               word))
         self.stream.flush()
         assert self.stream.readline().startswith("0 ")
 
