@@ -36,13 +36,8 @@ static const struct wr_option options[] = {
     RANGE("Interval", WR_SECONDS, interval_ms, 0.1, 86400),
     RANGE("MaxSeries", WR_INTEGER, series_max, 1, 1000000)};
 
-static const struct fb_options defaults = {.learn_ms = 400000,
-                                           .hold_ms = 30000,
-                                           .band = 1.8,
-                                           .day_band = 4,
-                                           .follow = 20,
-                                           .spread = 2.6,
-                                           .severity = 1,
+/* What is not here and not given is that of WR_BASELINE_RULES. */
+static const struct fb_options defaults = {.severity = 1,
                                            .save_ms = 300000,
                                            .stale_ms = 120000,
                                            .forget_ms = 2592000000,
@@ -90,6 +85,12 @@ static int check_file(const struct fb_options *o) {
                      wrong);
 }
 
+/* Every option is above 0 where it was given. */
+static void set(double *rule, double option) {
+  if (option > 0)
+    *rule = option;
+}
+
 static void make_rules(struct fb_target *t) {
   static const double per_second[] = {[FB_AUTO] = 1.0 / 60,
                                       [FB_OFF] = 0,
@@ -97,15 +98,16 @@ static void make_rules(struct fb_target *t) {
                                       [FB_MINUTE] = 1.0 / 60,
                                       [FB_HOUR] = 1.0 / 3600};
   const struct fb_options *o = &t->o;
-  struct wr_baseline_rules r = {.learn_s = (double)o->learn_ms / 1e3,
-                                .band = o->band / 100,
-                                .follow = o->follow / 100,
-                                .spread = o->spread,
-                                .hold_s = (double)o->hold_ms / 1e3,
-                                .day_band = o->day_band / 100,
-                                .low = o->low > 0 ? o->low : 0.75 * o->nominal,
-                                .high =
-                                    o->high > 0 ? o->high : 1.25 * o->nominal};
+  struct wr_baseline_rules r = WR_BASELINE_RULES;
+  set(&r.learn_s, (double)o->learn_ms / 1e3);
+  set(&r.hold_s, (double)o->hold_ms / 1e3);
+  set(&r.band, o->band / 100);
+  set(&r.follow, o->follow / 100);
+  set(&r.day_band, o->day_band / 100);
+  set(&r.spread, o->spread);
+  r.low = o->low > 0 ? o->low : 0.75 * o->nominal;
+  r.high = o->high > 0 ? o->high : 1.25 * o->nominal;
+  r.per_second = 0;
   t->rules[0] = r;
   r.per_second = per_second[o->litres];
   t->rules[1] = r;

@@ -35,7 +35,7 @@ enum fb_litres { FB_AUTO, FB_OFF, FB_SECOND, FB_MINUTE, FB_HOUR };
 
 struct fb_options {
   char *instance;
-  int64_t learn_ms, hold_ms;
+  int64_t learn_ms, hold_ms;     /* these six 0: not given */
   double band, follow, day_band; /* per cent */
   double spread;
   double nominal, low, high; /* 0: not given */

@@ -46,7 +46,6 @@ struct wr_baseline_rules {
   double low, high;  /* limits for a forecast, unit of the series; 0: a quarter
                       * off the reference */
   double per_second; /* litres a second of 1 in the unit; 0: none are counted */
-  bool setpoint;     /* points are named by a set point series */
 };
 
 #define WR_BASELINE_RULES                                                      \
