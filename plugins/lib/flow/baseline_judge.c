@@ -1,9 +1,10 @@
 #include "lib/flow/baseline_impl.h"
 
 #include <math.h>
+#include <string.h>
 
 #define SETTLE_S 30.0     /* after a change of the point, a gap, a restart */
-#define MOVING_S 90.0     /* a commanded change is over by then */
+#define MOVING_TIMES 3.0  /* as long: a commanded change is over by then */
 #define MOVING 1.6        /* usual deviations: the flow is under way */
 #define NEWEST_S 5.0      /* so is it when these differ from the level */
 #define SLOWER 0.1        /* in alarm */
@@ -125,18 +126,46 @@ static bool elsewhere(struct wr_baseline *b, double level, double interval_s,
   return true;
 }
 
+/* Under an alarm of the days the flow moves towards the reference, and not
+ * beyond it. */
+static bool returns(const struct wr_baseline *b,
+                    const struct wr_baseline_rules *r, double off) {
+  double reference = (double)b->points.at[b->points.current].reference;
+  double beyond = (b->base + off - reference) * -b->slow;
+  return off * b->slow < 0 && beyond <= OFF_SHARE * r->day_band * reference;
+}
+
+/* It got there: the fault was mended. The days of it are no evidence. */
+static bool mended(struct wr_baseline *b, const struct wr_baseline_rules *r,
+                   double off, double interval_s) {
+  struct wr_point *p = b->points.at + b->points.current;
+  double level = b->base + off, reference = (double)p->reference;
+  if (!returns(b, r, off) || fabs(off) <= wr_baseline_band(b, r) ||
+      fabs(level - reference) > OFF_SHARE * r->day_band * reference)
+    return false;
+  wr_baseline_arrive(b, b->points.current, interval_s);
+  p->level = (float)level;
+  b->base = level;
+  b->slow = 0;
+  memset(&b->u.trend, 0, sizeof(b->u.trend));
+  return true;
+}
+
 /* The alarms of the minutes. True while a change is given time. */
 static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
-                   double off, double deviation, bool calm, double dt_s) {
+                   double off, double deviation, bool calm, double interval_s,
+                   double dt_s) {
   double usual = wr_baseline_usual(b);
+  double moving_s = MOVING_TIMES * wr_baseline_settling(interval_s);
   bool steady = deviation <= MOVING * usual;
   bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
   bool out = fabs(off) > wr_baseline_band(b, r);
   bool loud = deviation > r->spread * usual;
   bool was = b->drift != 0;
   b->moving_s = out || loud ? b->moving_s + (float)dt_s : 0;
-  bool patient = b->points.count > 1 && b->moving_s > 0 && !calm && !was &&
-                 !b->spread && (double)b->moving_s <= MOVING_S;
+  bool goes = (b->points.count > 1 && !calm) || returns(b, r, off);
+  bool patient = goes && b->moving_s > 0 && !was && !b->spread &&
+                 (double)b->moving_s <= moving_s;
   bool drift = hold(&b->drift_left_s, out && !patient, r->hold_s, dt_s);
   b->spread = hold(&b->spread_left_s, loud && !patient, r->hold_s, dt_s);
   if (!drift)
@@ -147,7 +176,7 @@ static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
     b->drift_s = b->age_s;
   if (!out && steady) /* not only passing by */
     b->jumped = b->waiting = false;
-  else if (drift && far && b->age_s - b->drift_s <= MOVING_S)
+  else if (drift && far && b->age_s - b->drift_s <= moving_s)
     b->jumped = true;
   return patient;
 }
@@ -183,12 +212,13 @@ void wr_baseline_judge(struct wr_baseline *b, const struct wr_baseline_rules *r,
   bool far = fabs(off) > WR_POINTS_JUMP * wr_baseline_yardstick(b);
   bool steady = deviation <= MOVING * wr_baseline_usual(b);
   bool calm = steady && fabs(now.few - level) <= fabs(off) / 2;
-  if (steady && restarted(b, level, interval_s))
+  if (steady &&
+      (restarted(b, level, interval_s) || mended(b, r, off, interval_s)))
     return;
   if (far && steady && isnan(b->key) &&
       elsewhere(b, level, interval_s, dt_s, events))
     return;
-  bool patient = alarms(b, r, off, deviation, calm, dt_s);
+  bool patient = alarms(b, r, off, deviation, calm, interval_s, dt_s);
   if (!patient)
     follow(b, r, off, deviation, dt_s);
   if (b->jumped || patient) {

@@ -57,12 +57,13 @@ int wr_baseline_direction(const struct wr_baseline *b) {
   return b->drift != 0 ? b->drift : b->slow;
 }
 
-/* The layer that is in alarm; of two, or of none, the one nearer to it. */
+/* The layer that is in alarm; of two that agree, or of none, the one nearer to
+ * it; of two that do not, the newer one. */
 static bool days_speak(const struct wr_baseline *b, double days,
                        double minutes) {
   if ((b->drift != 0) != (b->slow != 0))
     return b->slow != 0;
-  return days > minutes;
+  return b->drift == b->slow && days > minutes;
 }
 
 void wr_baseline_view(const struct wr_baseline *b,

@@ -271,6 +271,23 @@ static void test_ten_hertz_and_slow_sources(void) {
 }
 
 /* 12 pulses a litre at 0.5 L/min: nothing but quanta. */
+/* One value a minute: a jump takes minutes to be seen whole, and is one. */
+static void test_a_jump_a_minute(void) {
+  struct loop l = start();
+  l.interval_s = 60;
+  flow(&l, 10, 120);
+  CU_ASSERT_EQUAL(state(&l), WR_BASELINE_NORMAL);
+  flow(&l, 9, 60);
+  CU_ASSERT_EQUAL(l.points, 1);
+  CU_ASSERT_EQUAL(state(&l), WR_BASELINE_NORMAL);
+  l.changes = 0;
+  for (int i = 0; i < 4; i++) {
+    flow(&l, 10, 60);
+    flow(&l, 9, 60);
+  }
+  CU_ASSERT_EQUAL(l.changes, 0);
+}
+
 static void test_a_coarse_sensor(void) {
   struct loop l = start();
   double phase = 0;
@@ -332,12 +349,56 @@ static void test_the_days(void) {
   CU_ASSERT_DOUBLE_EQUAL(f.left_s / DAY, left_days, left_days * 0.3);
 }
 
+/* Days of clogging, then the filter is cleaned: the flow is where the days
+ * know it from, so nothing is left to say. */
+static void test_a_cleaned_filter(void) {
+  for (int way = -1; way <= 1; way += 2) {
+    struct loop l = start();
+    l.noise = 0.003;
+    flow(&l, 10, DAY);
+    for (int i = 0; i < DAY; i++)
+      push(&l, 10 * (1 + way * 0.06 * i / DAY) * (1 + noise(&l)));
+    CU_ASSERT_EQUAL(l.b.slow, way);
+    CU_ASSERT_EQUAL(l.b.drift, 0);
+    l.changes = 0;
+    CU_ASSERT(until_change(&l, 10, 120) > 0);
+    CU_ASSERT_EQUAL(state(&l), WR_BASELINE_NORMAL);
+    flow(&l, 10, DAY);
+    CU_ASSERT_EQUAL(l.changes, 1);
+    flow(&l, 9.7, 60);
+    CU_ASSERT_EQUAL(state(&l), WR_BASELINE_DRIFT);
+  }
+}
+
+/* Neither a step that only lessens the fault nor one that goes beyond the
+ * reference is a repair; and what it says of itself is one story. */
+static void test_half_a_repair(void) {
+  static const struct {
+    double level;
+    int direction;
+  } cases[] = {{9.55, 1}, {10.6, 1}, {9.0, -1}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct loop l = start();
+    struct wr_baseline_view v;
+    l.noise = 0.003;
+    flow(&l, 10, DAY);
+    for (int k = 0; k < DAY; k++)
+      push(&l, 10 * (1 - 0.07 * k / DAY) * (1 + noise(&l)));
+    flow(&l, cases[i].level, 300);
+    CU_ASSERT_EQUAL(state(&l), WR_BASELINE_DRIFT);
+    wr_baseline_view(&l.b, &l.rules, &v);
+    CU_ASSERT_EQUAL(v.direction, cases[i].direction);
+    CU_ASSERT(v.direction * v.deviation > 0);
+  }
+}
+
 UNIT_MAIN("baseline", UNIT(test_learning_then_normal),
           UNIT(test_step_both_ways), UNIT(test_spread),
           UNIT(test_it_never_freezes), UNIT(test_points_by_themselves),
           UNIT(test_a_fault_does_not_become_a_point), UNIT(test_confirm),
           UNIT(test_reset), UNIT(test_a_gap_of_days), UNIT(test_clock_steps),
           UNIT(test_gaps_jitter_and_rubbish),
-          UNIT(test_ten_hertz_and_slow_sources), UNIT(test_a_coarse_sensor),
-          UNIT(test_set_points), UNIT(test_another_constant),
-          UNIT(test_the_days))
+          UNIT(test_ten_hertz_and_slow_sources), UNIT(test_a_jump_a_minute),
+          UNIT(test_a_coarse_sensor), UNIT(test_set_points),
+          UNIT(test_another_constant), UNIT(test_the_days),
+          UNIT(test_a_cleaned_filter), UNIT(test_half_a_repair))
