@@ -2,9 +2,10 @@
 """`make demo`: the whole pipe on one machine, without hardware.
 
 Starts a simulated Portenta X8 (m4sim), a local stand-in for the Arduino Cloud
-(cloudsim.py) and the stock collectd with the three plugins and the bundled
-model. A scenario with three faults plays. On a terminal `weir-doctor watch`
-shows what the agent sees; elsewhere each sample is a line.
+(cloudsim.py) and the stock collectd with the plugins and the bundled model. A
+scenario with three faults plays; beside it, in fast time, four days of a filter
+that clogs. On a terminal `weir-doctor watch` shows what the agent sees;
+elsewhere each sample is a line.
 
 DEMO_SECONDS  how long, at least 30 (default 120; 0: until Ctrl-C)
 DEMO_DIR      where its files go (default: build/demo)
@@ -22,6 +23,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 
+import days  # noqa: E402
 import picture  # noqa: E402
 import table  # noqa: E402
 import weir  # noqa: E402
@@ -30,6 +32,8 @@ DIR = os.path.abspath(os.environ.get("DEMO_DIR",
                                      os.path.join(weir.BUILD, "demo")))
 DOCTOR = os.path.join(weir.BUILD, "bin", "weir-doctor")
 LOOP_SECONDS = 120  # of the scenario when there is no end
+FAULTS = (("blockage", 1.5), ("clogging", 6), ("burst", 15))  # L/min
+FED = 0.9  # of the time: until then all the days have passed
 STOCK = ("match_regex", "rrdtool", "unixsock")
 
 RRDTOOL = """\
@@ -86,15 +90,15 @@ def fault_times(seconds):
     """
     if seconds < 70:
         return [(11, 16), (27, 32), (seconds - 5, seconds)]
-    share = (seconds - 12) / 3
-    return [(11 + i * share, 11 + (i + 0.5) * share) for i in range(3)]
+    share = (seconds - 18) / 3
+    return [(18 + i * share, 18 + (i + 0.5) * share) for i in range(3)]
 
 
 def scenario(seconds):
     lines = ["nominal 10", "0 flow 10"]
-    for (begin, end), fault in zip(fault_times(seconds), (
-            "blockage 1.5", "clogging 6", "burst 15")):
-        lines += ["%.1f %s over 1" % (begin, fault), "%.1f recover" % end]
+    for (begin, end), (fault, level) in zip(fault_times(seconds), FAULTS):
+        lines += ["%.1f %s %g over 1" % (begin, fault, level),
+                  "%.1f recover" % end]
     path = os.path.join(DIR, "scenario.txt")
     with open(path, "w") as out:
         out.write("\n".join(lines + ["%d end" % (seconds + 2)]) + "\n")
@@ -111,11 +115,11 @@ class Demo:
         self.seconds = seconds
         shutil.rmtree(DIR, ignore_errors=True)
         os.makedirs(DIR)
-        self.children, self.viewer = [], None
+        self.children, self.viewer, self.days = [], None, None
         self.view = table.Table(sys.stdout)
         self.rows = collections.OrderedDict()  # sample time -> its row
         self.flows, self.windows, self.changes = [], set(), []
-        self.state, self.spool = None, 0
+        self.state, self.spool, self.stories = None, 0, []
 
     def start(self, process):
         self.children.append(process)
@@ -126,7 +130,7 @@ class Demo:
         self.m4 = self.start(weir.M4Sim(
             DIR, "--hold", "--loop", "--scenario", scenario(seconds)))
         self.cloud = self.start(weir.CloudSim(DIR))
-        config = (RRDTOOL.format(dir=DIR) +
+        config = (RRDTOOL.format(dir=DIR) + days.block() +
                   weir.m4_block(self.m4.address, interval=1) +
                   weir.chain_block(interval=1) +
                   weir.cloud_block(self.cloud.url,
@@ -135,14 +139,16 @@ class Demo:
         self.agent = self.start(weir.Collectd(DIR, config, interval=1,
                                               stock=STOCK))
         self.began = time.time()
+        self.days = days.Days(self.began)
+        self.socket = os.path.join(DIR, "unixsock")
+        self.agent.wait_ready()
+        weir.wait_until(lambda: os.path.exists(self.socket),
+                        "unixsock listens", alive=self.agent)
+        self.days.connect(self.socket)
 
     def watch(self):
         """The live view, as on a board; it owns the terminal until the end."""
-        self.agent.wait_ready()
-        socket = os.path.join(DIR, "unixsock")
-        weir.wait_until(lambda: os.path.exists(socket), "unixsock listens",
-                        alive=self.agent)
-        self.viewer = subprocess.Popen([DOCTOR, "watch", socket])
+        self.viewer = subprocess.Popen([DOCTOR, "watch", self.socket])
 
     def unwatch(self):
         if self.viewer:
@@ -152,6 +158,8 @@ class Demo:
 
     def stop_all(self):
         self.unwatch()
+        if self.days:
+            self.days.close()
         for child in reversed(self.children):
             child.kill()
 
@@ -167,6 +175,8 @@ class Demo:
             self.take_state(value)
         elif plugin == "write_arduino_cloud" and kind == "queue_length":
             self.spool = int(value["value"])
+        elif plugin == "flow_baseline":
+            self.days.take(value)
 
     def row(self, value):
         """The row of this time stamp; flow and state come in any order."""
@@ -203,6 +213,9 @@ class Demo:
         for value in values[seen:]:
             self.take(value)
         self.seen = len(values)
+        for day, text in self.days.news(self.agent.log()):
+            self.view.news(day, text)
+            self.stories.append((day, text))
         for child in self.children:
             if child.poll() is not None:
                 raise Failure("%s ended by itself:\n%s"
@@ -214,7 +227,9 @@ class Demo:
         if self.view.terminal:
             self.watch()
         end = self.began + (self.seconds or float("inf"))
+        whole = FED * (self.seconds or LOOP_SECONDS)
         while time.time() < end:
+            self.days.feed((time.time() - self.began) / whole)
             self.poll()
             time.sleep(0.1)
 
@@ -235,14 +250,30 @@ class Demo:
                 missing += 1
         return missing
 
+    def faults(self):
+        """(name, begin, end) of what the simulated M4 says it did."""
+        found = []
+        for call in weir.read_jsonl(os.path.join(DIR, "m4sim-calls.jsonl")):
+            name, at = call.get("truth"), call["t"]
+            if name not in picture.STRIPS:
+                name = None
+            if found and found[-1][0] == name:
+                found[-1][2] = at
+            else:
+                found.append([name, at, at])
+        return [f for f in found if f[0]]
+
     def finish(self):
         """No more samples; what was read is published; the agent ends."""
         self.unwatch()
         self.children.remove(self.m4)
         self.m4.stop()
         deadline = time.monotonic() + 15
-        while self.poll() or (self.lost() and time.monotonic() < deadline):
+        while ((self.poll() or self.lost() or not self.days.is_whole())
+               and time.monotonic() < deadline):
+            self.days.feed(1)
             time.sleep(0.1)
+        self.days.close()
         self.show(last=True)
         self.children.remove(self.agent)
         self.agent.stop()
@@ -252,7 +283,10 @@ class Demo:
             ("state changes", len(self.changes)),
             ("values published", len(self.cloud.values())),
             ("lost", lost or "none")])
-        path = picture.draw(DIR, int(self.began), int(time.time()))
+        for day, text in self.stories if self.view.terminal else ():
+            self.view.line("day %.1f: %s" % (day, text))
+        path = picture.draw(DIR, int(self.began), int(time.time()),
+                            self.faults(), self.days)
         self.view.line("picture: " + os.path.relpath(path, weir.ROOT))
         if lost or not self.flows or not self.windows:
             raise Failure("%d values were lost; see %s" % (lost, DIR))

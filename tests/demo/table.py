@@ -25,6 +25,8 @@ class Table:
         self.line("%s; Ctrl-C stops it. The first label comes after some "
                   "samples." % ("%d seconds" % seconds if seconds
                                 else "without end"))
+        self.line("Beside it four days of a filter that clogs pass in fast "
+                  "time, for the baseline.")
 
     def row(self, row):
         if self.terminal:
@@ -42,6 +44,11 @@ class Table:
         if not self.terminal:
             self.line("%8s  ** %s -> %s (%.2f L/min)" % (
                 clock(stamp), before or "start", after, row["flow"]))
+
+    def news(self, day, text):
+        """What the baseline notified of its days."""
+        if not self.terminal:
+            self.line("%8s  ++ %s" % ("day %.1f" % day, text))
 
     def summary(self, pairs):
         self.line("")

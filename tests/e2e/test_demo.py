@@ -9,6 +9,7 @@ import struct
 import subprocess
 import threading
 import unittest
+import zlib
 
 import weir
 
@@ -60,11 +61,30 @@ class DemoTest(weir.Case):
             {"steady", "blockage", "clogging", "burst"},
             {r.get("truth") for r in weir.read_jsonl(
                 os.path.join(self.demo_dir, "m4sim-calls.jsonl"))})
-        with open(os.path.join(self.demo_dir, "flow.png"), "rb") as png:
-            head = png.read(24)
-        self.assertEqual(head[:8], b"\x89PNG\r\n\x1a\n")
-        self.assertGreater(struct.unpack(">I", head[16:20])[0], 600)
+        told = re.findall(r"day (\d\.\d)  \+\+ (.*)", done.stdout)
+        self.assertRegex(told[0][1], "its normal is 10,")
+        self.assertRegex(told[1][1], r"below its normal .* %.* a day: at the "
+                         "low limit in ")
+        self.assertRegex(told[2][1], "normal again")
+        self.assertEqual(len(told), 3, told)
+        self.check_picture()
         self.assertEqual(started_in(self.demo_dir), [])
+
+    def check_picture(self):
+        """Both panels, whole: every row is there and has a filter."""
+        with open(os.path.join(self.demo_dir, "flow.png"), "rb") as png:
+            data = png.read()
+        self.assertEqual(data[:8], b"\x89PNG\r\n\x1a\n")
+        width, height = struct.unpack(">II", data[16:24])
+        self.assertGreater(width, 600)
+        self.assertGreater(height, 600)
+        size, kind = struct.unpack(">I4s", data[33:41])
+        self.assertEqual(kind, b"IDAT")
+        rows = zlib.decompress(data[41:41 + size])
+        row = len(rows) // height
+        self.assertEqual(row * height, len(rows))
+        self.assertLessEqual(set(rows[::row]), {0, 1, 2, 3, 4})
+        self.assertEqual(data[-8:-4], b"IEND")
 
     def test_ctrl_c_stops_everything(self):
         pid, terminal = pty.fork()
