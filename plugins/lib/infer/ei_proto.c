@@ -72,7 +72,7 @@ static int open_reply(const char *text, size_t len, int64_t id,
   if (status != 0 || wr_json_kind(*doc) != WR_JSON_OBJECT)
     return fault_of(fault, -EBADMSG, "the reply is not a JSON object");
   int64_t echoed = -1;
-  bool success = id < 0;
+  bool success = true;
   const char *error = "no reason given";
   if (wr_json_bool(*doc, "success", &success) != 0 && id >= 0)
     return fault_of(fault, -EBADMSG, "the reply has no \"success\"");
@@ -150,7 +150,7 @@ static int refuse_kind(const struct wr_json *p, const char *type, char *fault) {
 
 static int read_parameters(const struct wr_json *p, struct wr_model *m,
                            char *fault) {
-  int64_t features = 0, axes = 1, anomaly = 0, least = 0;
+  int64_t features, axes = 1, anomaly = 0, least = 0;
   if (wr_json_int(p, "input_features_count", &features) != 0)
     return fault_of(fault, -EBADMSG, "\"input_features_count\" is missing");
   (void)wr_json_int(p, "axis_count", &axes);

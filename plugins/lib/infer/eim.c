@@ -88,8 +88,6 @@ static void end_child(struct eim *e, int grace_ms) {
   e->socket = -1;
   wr_child_end(&e->child, grace_ms);
   wr_scratch_remove(&e->dir, "s");
-  wr_bytes_reset(&e->reply);
-  e->scan = (struct wr_ei_scan){0};
 }
 
 static void set_deadline(struct eim *e, int64_t ms) {
@@ -203,6 +201,8 @@ static const char *start_fault(const char *path, int error) {
   struct stat st;
   bool there = stat(path, &st) == 0;
   switch (error) {
+  case EAGAIN: /* RLIMIT_NPROC, or pids.max of its control group */
+    return "no more processes are allowed; look at TasksMax and ulimit -u";
   case ENOENT:
     return there ? "its loader is not here; it is built for another system"
                  : "there is no such file";

@@ -51,7 +51,7 @@ static int status_error(struct http_inference *h) {
            reason);
   if (status == 400 || status == 500)
     return -EREMOTEIO;
-  return status >= 500 ? -ECONNREFUSED : -EPROTO;
+  return status / 100 == 5 ? -ECONNREFUSED : -EPROTO;
 }
 
 static int perform(struct http_inference *h, const char *method,

@@ -143,6 +143,21 @@ static void test_last_words(void) {
   unlink(script);
 }
 
+/* A line longer than anybody reads is cut, after 159 bytes. */
+static void test_long_line(void) {
+  struct wr_model m;
+  char want[256];
+  make_script("printf '%0200d' 7; exit 3");
+  snprintf(want, sizeof(want),
+           "the program ended before it listened; it printed last: \"%0159d\"",
+           0);
+  struct wr_inference *i = eim(script, 30000);
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+  CU_ASSERT_STRING_EQUAL(i->error, want);
+  wr_inference_destroy(i);
+  unlink(script);
+}
+
 static void on_signal(int number) { (void)number; }
 
 /* Signals of other plugins interrupt every wait, and change nothing. */
@@ -592,7 +607,8 @@ static void test_http_stop(void) {
 
 UNIT_MAIN("inference", UNIT(test_program_that_is_none),
           UNIT(test_no_place_for_the_socket), UNIT(test_last_words),
-          UNIT(test_signals), UNIT(test_program_that_never_listens),
+          UNIT(test_long_line), UNIT(test_signals),
+          UNIT(test_program_that_never_listens),
           UNIT(test_classify_before_describe), UNIT(test_stop),
           UNIT(test_nobody_listens), UNIT(test_statuses), UNIT(test_versions),
           UNIT(test_connection_closed), UNIT(test_reasons),

@@ -91,6 +91,18 @@ static void test_no_collisions(void) {
   wr_labels_free(&l);
 }
 
+/* Names of series that are on record: the same in every version. */
+static void test_hashes_stay(void) {
+  struct wr_labels l = {0};
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "a b", reserved), 0);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "a/b", reserved), 1);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "UP", reserved), 2);
+  CU_ASSERT_STRING_EQUAL(l.at[0].id, "a_b");
+  CU_ASSERT_STRING_EQUAL(l.at[1].id, "a_b_3a8e75c1");
+  CU_ASSERT_STRING_EQUAL(l.at[2].id, "UP_62f38ba0");
+  wr_labels_free(&l);
+}
+
 /* In either order the one that is an identifier keeps its spelling. */
 static void test_as_spelled_wins(void) {
   static const char *const orders[][3] = {{"no flow", "no_flow", "no/flow"},
@@ -157,5 +169,5 @@ static void test_no_memory(void) {
 
 UNIT_MAIN("labels", UNIT(test_no_memory), UNIT(test_refused),
           UNIT(test_plain_names_stay), UNIT(test_unsafe_bytes),
-          UNIT(test_no_collisions), UNIT(test_as_spelled_wins),
-          UNIT(test_property_any_bytes))
+          UNIT(test_no_collisions), UNIT(test_hashes_stay),
+          UNIT(test_as_spelled_wins), UNIT(test_property_any_bytes))

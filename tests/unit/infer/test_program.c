@@ -1,16 +1,19 @@
 /* wr_inference_eim() against a program that answers. The program is a script
  * that only says where its socket should be and then sleeps; a thread of ours
  * listens there and answers in its place, as each test wants. */
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "lib/infer/inference.h"
 
 #include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +42,28 @@ struct program {
   char requests[8][256]; /* as they came, cut */
   size_t lengths[8];
   int entries; /* in `place` while it was connected */
+  int cuts;    /* an errno: their next reads fail with it */
 };
+
+/* In place of libc's: so many calls are interrupted, or find no room. */
+static atomic_int cuts, cut_by;
+static int forks_refused;
+
+static bool is_cut(void) {
+  if (cuts <= 0)
+    return false;
+  cuts--;
+  errno = cut_by;
+  return true;
+}
+
+ssize_t recv(int fd, void *to, size_t size, int flags) {
+  return is_cut() ? -1 : recvfrom(fd, to, size, flags, NULL, NULL);
+}
+
+ssize_t send(int fd, const void *from, size_t size, int flags) {
+  return is_cut() ? -1 : sendto(fd, from, size, flags, NULL, 0);
+}
 
 static int entries(const char *path) {
   int count = -2;
@@ -113,7 +137,7 @@ static void answer(int fd, const char *what, const char *request) {
     dprintf(fd, "ess\":true," SCORES "}\n%cmore", '\0');
     return;
   }
-  dprintf(fd, "{\"id\":%ld,%s}\n", number, what);
+  dprintf(fd, "a note\n{\"id\":%ld,%s}\n", number, what);
 }
 
 static void *play(void *arg) {
@@ -126,6 +150,10 @@ static void *play(void *arg) {
         strcmp(p->answers[count], GOODBYE) == 0)
       break;
     p->entries = entries(place);
+    if (p->cuts != 0) {
+      cut_by = p->cuts;
+      cuts = 3;
+    }
     /* A long request ends in its id, which was cut off: it counts up. */
     char id[32];
     snprintf(id, sizeof(id), "\"id\":%zu", count + 1);
@@ -133,7 +161,7 @@ static void *play(void *arg) {
   }
   char c; /* the connection stays until they close it */
   if (p->answers[count] == NULL)
-    while (fd >= 0 && recv(fd, &c, 1, 0) > 0)
+    while (fd >= 0 && read(fd, &c, 1) > 0)
       ;
   close(fd);
   return NULL;
@@ -150,6 +178,8 @@ static void make_script(const char *then) {
   fclose(f);
   chmod(script, 0700);
 }
+
+static const double window[] = {10.5, 7};
 
 static void program_start(struct program *p, const char *const *answers) {
   memset(p, 0, sizeof(*p));
@@ -170,7 +200,91 @@ static struct wr_inference *eim(int64_t timeout_ms) {
   return i;
 }
 
-static const double window[] = {10.5, 7};
+/* The same of processes. */
+pid_t fork(void) {
+  if (forks_refused > 0) {
+    forks_refused--;
+    errno = EAGAIN;
+    return -1;
+  }
+  pid_t (*of_libc)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
+  return of_libc();
+}
+
+/* No process can be had, as at RLIMIT_NPROC: it is said, nothing is left, and
+ * the next time there is one. */
+static void test_no_process(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL,
+                                        "\"success\":true," SCORES, NULL};
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a;
+  bool changed;
+  make_script("");
+  int files = entries("/proc/self/fd");
+  struct wr_inference *i = eim(30000);
+  int open = entries("/proc/self/fd");
+  for (forks_refused = 3; forks_refused > 0;) {
+    CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+    CU_ASSERT_STRING_EQUAL(i->error,
+                           "it cannot be started: no more processes are "
+                           "allowed; look at TasksMax and ulimit -u");
+    CU_ASSERT_EQUAL(entries("/proc/self/fd"), open);
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
+                    -ECONNREFUSED);
+  }
+  CU_ASSERT_EQUAL(entries(place), 0);
+  program_start(&p, answers);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
+  wr_inference_destroy(i);
+  program_end(&p);
+  CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
+  wr_model_free(&m);
+}
+
+/* Signals of other plugins and full sockets delay an answer, no more. */
+static void test_interrupted(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL,
+                                        "\"success\":true," SCORES,
+                                        "\"success\":true," SCORES, NULL};
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a;
+  bool changed;
+  make_script("");
+  program_start(&p, answers);
+  struct wr_inference *i = eim(30000);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  for (int turn = 0; turn < 2; turn++) {
+    cut_by = turn == 0 ? EINTR : EAGAIN;
+    cuts = 3; /* the request goes in a fourth, the answer comes later */
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
+    CU_ASSERT_EQUAL(a.scores[0], 0.25);
+    CU_ASSERT_EQUAL(cuts, 0);
+  }
+  wr_inference_destroy(i);
+  program_end(&p);
+  wr_model_free(&m);
+}
+
+/* The same where the answer is there and cannot be read yet. */
+static void test_answer_interrupted(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL, NULL};
+  struct program p;
+  struct wr_model m;
+  make_script("");
+  for (int turn = 0; turn < 2; turn++) {
+    program_start(&p, answers);
+    p.cuts = turn == 0 ? EINTR : EAGAIN;
+    struct wr_inference *i = eim(30000);
+    CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+    CU_ASSERT_EQUAL(cuts, 0);
+    wr_inference_destroy(i);
+    program_end(&p);
+    wr_model_free(&m);
+  }
+}
 
 /* From hello to the last answer, and nothing is left behind. */
 static void test_answers(void) {
@@ -229,6 +343,7 @@ static void test_what_an_answer_is(void) {
     program_start(&p, answers);
     struct wr_inference *i = eim(cases[k].status == -ETIMEDOUT ? 50 : 30000);
     CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+    errno = EAGAIN; /* of somebody before */
     CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
                     cases[k].status);
     CU_ASSERT_STRING_EQUAL(i->error, cases[k].says);
@@ -379,7 +494,8 @@ static void test_place_is_empty(void) {
 }
 
 UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
-          UNIT(test_what_an_answer_is), UNIT(test_refused_at_hello),
-          UNIT(test_replaced), UNIT(test_large_request),
-          UNIT(test_output_closed), UNIT(test_no_memory),
-          UNIT(test_place_is_empty))
+          UNIT(test_no_process), UNIT(test_interrupted),
+          UNIT(test_answer_interrupted), UNIT(test_what_an_answer_is),
+          UNIT(test_refused_at_hello), UNIT(test_replaced),
+          UNIT(test_large_request), UNIT(test_output_closed),
+          UNIT(test_no_memory), UNIT(test_place_is_empty))
