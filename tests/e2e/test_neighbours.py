@@ -9,6 +9,7 @@ a value from the cloud or a label from the M4, and we break nothing of theirs.""
 import glob
 import os
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -285,6 +286,51 @@ class LaterTest(edgecase.Case):
         cloud.wait_values(11, property="flow_rate")
         self.assertIn(first, [v["value"] for v in cloud.values(
             property="flow_rate")], "the oldest value waited")
+        agent.stop()
+
+
+UNPRIVILEGED = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs"]
+
+
+class LimitsTest(weir.Case):
+    @staticmethod
+    def limit(agent, count):
+        """The soft one, which its own user may lower and raise again."""
+        text = "unlimited" if count == resource.RLIM_INFINITY else str(count)
+        subprocess.run(UNPRIVILEGED + ["prlimit", "--pid", str(agent.pid),
+                                       "--nproc=%s:" % text], check=True)
+
+    def test_no_more_processes(self):
+        """RLIMIT_NPROC is reached while the agent runs: no model starts, that
+        is said, all else goes on; with room again the model comes back."""
+        os.chmod(self.dir, 0o777)
+        reaches = subprocess.run(UNPRIVILEGED + ["test", "-w", self.dir],
+                                 capture_output=True, text=True)
+        if reaches.returncode != 0:
+            self.skipTest("another user, or %s as that user, is refused: %s"
+                          % (self.dir, reaches.stderr.strip()))
+        m4 = self.m4sim("--flow", "10")
+        agent = self.collectd(
+            weir.m4_block(m4.address) + weir.chain_block(
+                extra="Stride 5\n      StaleAfter 2"), wrap=UNPRIVILEGED)
+        agent.wait_value(plugin="edge_impulse", type="bool", value=1,
+                         type_instance="Normal")
+        usual = resource.getrlimit(resource.RLIMIT_NPROC)[0]  # inherited
+        pid, = edgecase.children_named(agent.pid, "flow.eim")
+        self.limit(agent, 1)
+        os.kill(pid, 9)
+        agent.wait_log("is unknown: the model does not answer: it cannot be "
+                       "started: no more processes are allowed; look at TasksMax "
+                       "and ulimit -u")
+        self.assertEqual(edgecase.children_named(agent.pid, "flow.eim"), [])
+        seen = len(agent.values(plugin="m4_rpc", type="flow"))
+        agent.wait_value(seen + 5, plugin="m4_rpc", type="flow")
+        self.limit(agent, usual)
+        weir.wait_until(
+            lambda: edgecase.children_named(agent.pid, "flow.eim"),
+            "the model runs again", alive=agent)
+        agent.wait_log("answers again, after")
         agent.stop()
 
 
