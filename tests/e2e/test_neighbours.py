@@ -333,6 +333,38 @@ class LimitsTest(weir.Case):
         agent.wait_log("answers again, after")
         agent.stop()
 
+    def test_no_more_descriptors(self):
+        """Somebody has taken them all for a while. The daemon lives, what was
+        measured before and after is delivered, and all of it comes back."""
+        m4 = self.m4sim("--flow", "10")
+        cloud = self.cloudsim()
+        agent = self.collectd(
+            weir.m4_block(m4.address) + weir.chain_block(
+                extra="Stride 5\n      StaleAfter 2") + weir.cloud_block(
+                    cloud.url, cloud.credentials(self.dir),
+                    flow="DeadBand 0\n      MinInterval 0"))
+        cloud.wait_values(3, property="flow_rate")
+        cloud.wait_values(1, property="classification", value="Normal")
+        usual = resource.prlimit(agent.pid, resource.RLIMIT_NOFILE)
+        pid, = edgecase.children_named(agent.pid, "flow.eim")
+        resource.prlimit(agent.pid, resource.RLIMIT_NOFILE, (3, usual[1]))
+        os.kill(pid, 9)
+        agent.wait_log("m4_rpc plugin: .*Too many open files")
+        agent.wait_log("is unknown: ")
+        resource.prlimit(agent.pid, resource.RLIMIT_NOFILE, usual)
+        before = len(cloud.values(property="flow_rate"))
+        cloud.wait_values(before + 5, property="flow_rate")
+        weir.wait_until(
+            lambda: edgecase.children_named(agent.pid, "flow.eim"),
+            "the model runs again", alive=agent)
+        known = len(cloud.values(property="classification", value="Normal"))
+        weir.wait_until(lambda: [
+            v for v in cloud.values(property="classification")
+            if v["value"] == "unknown"], "unknown was told", alive=agent)
+        cloud.wait_values(max(known, 2), property="classification",
+                          value="Normal")
+        agent.stop()
+
 
 # Everything read-only but the directories named, nothing in /tmp and its like,
 # 64 descriptors, no rights. `$0` is the number of directories, they come first.
