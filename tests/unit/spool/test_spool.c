@@ -34,6 +34,27 @@ static void test_rows_come_out_in_the_order_of_arrival(void) {
   remove_dir();
 }
 
+/* A ceiling below what an empty file takes: every value is accounted for, and
+ * the resolution goes before whole values do, however few they are. */
+static void test_no_room_at_all(void) {
+  for (int rows = 1; rows <= 40; rows++) {
+    fresh_dir();
+    struct wr_spool_options o = options();
+    o.max_bytes = 1;
+    o.power = false;
+    struct wr_spool *s = open_with(o);
+    for (int i = 0; i < rows; i++)
+      offer_number(s, WALL + i * SECOND, i);
+    CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), rows);
+    struct wr_spool_status st = status_of(s);
+    CU_ASSERT_EQUAL(st.rows + st.thinned + st.dropped, rows);
+    CU_ASSERT_EQUAL(st.thinned > 0, rows > 1);
+    CU_ASSERT_FALSE(st.in_memory);
+    wr_spool_destroy(s);
+    remove_dir();
+  }
+}
+
 static void test_same_time_twice_is_kept_twice(void) {
   fresh_dir();
   struct wr_spool *s = open_with(options());
@@ -276,7 +297,8 @@ static void test_age_is_not_what_a_wrong_clock_says(void) {
   remove_dir();
 }
 
-UNIT_MAIN("spool", UNIT(test_rows_come_out_in_the_order_of_arrival),
+UNIT_MAIN("spool", UNIT(test_no_room_at_all),
+          UNIT(test_rows_come_out_in_the_order_of_arrival),
           UNIT(test_same_time_twice_is_kept_twice),
           UNIT(test_everything_survives_a_restart),
           UNIT(test_rejected_rows_are_kept_apart),

@@ -283,6 +283,50 @@ static void test_full_disk_is_still_read(void) {
   remove_dir();
 }
 
+/* What was spent of the day's budget while the disk was away stays spent. */
+static void test_budget_spent_without_the_disk(void) {
+  static const struct {
+    struct wr_spent then, now, want;
+  } cases[] = {{{.day = 5, .used = 9},
+                {.day = 5, .used = 12, .old = 1},
+                {.day = 5, .used = 12, .old = 1}},
+               {{.day = 5, .used = 9}, {.day = 6, .used = 2}, {6, 2, 0}},
+               {{.day = 5, .used = 9}, {.day = 4, .used = 2}, {5, 9, 0}}};
+  const char *vfs = fault_vfs_register();
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    fresh_dir();
+    struct wr_spool_options o = options();
+    struct wr_row rows[2];
+    struct wr_spent spent;
+    o.vfs = vfs;
+    fault_vfs.fail_at = 0;
+    struct wr_spool *s = open_with(o);
+    for (int k = 0; k < 4; k++)
+      offer_number(s, WALL + k * SECOND, k);
+    wr_spool_commit(s, 0, WALL);
+    CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 2), 2);
+    wr_spool_delivered(s, rows, 1, &cases[i].then);
+    fault_vfs.calls = 0;
+    fault_vfs.fail_at = 1;
+    fault_vfs.stays = true;
+    fault_vfs.code = SQLITE_FULL;
+    wr_spool_delivered(s, rows + 1, 1, &cases[i].now);
+    CU_ASSERT_TRUE(status_of(s).in_memory);
+    fault_vfs.fail_at = 0;
+    wr_spool_commit(s, 120000, WALL);
+    CU_ASSERT_FALSE(status_of(s).in_memory);
+    wr_spool_destroy(s);
+    s = open_with(options());
+    wr_spool_load_spent(s, &spent);
+    CU_ASSERT_EQUAL(spent.day, cases[i].want.day);
+    CU_ASSERT_EQUAL(spent.used, cases[i].want.used);
+    CU_ASSERT_EQUAL(spent.old, cases[i].want.old);
+    CU_ASSERT_EQUAL(status_of(s).rows, 2);
+    wr_spool_destroy(s);
+    remove_dir();
+  }
+}
+
 static void test_full_disk_at_the_start_is_still_read(void) {
   const char *vfs = fault_vfs_register();
   fresh_dir();
@@ -464,6 +508,7 @@ UNIT_MAIN("spool, files", UNIT(test_mode_of_the_lock),
           UNIT(test_empty_file_is_said),
           UNIT(test_file_of_another_process_is_left_alone),
           UNIT(test_full_disk_is_still_read),
+          UNIT(test_budget_spent_without_the_disk),
           UNIT(test_full_disk_at_the_start_is_still_read),
           UNIT(test_slow_reader_does_not_grow_the_log),
           UNIT(test_rejected_values_go_back_to_their_place),
