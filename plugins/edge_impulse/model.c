@@ -67,6 +67,8 @@ static void failed(struct edge_engine *e, int status) {
 static void succeeded(struct edge_engine *e) {
   char what[512];
   wr_backoff_ok(&e->backoff);
+  if (!wr_trouble_stands(&e->trouble))
+    return;
   snprintf(what, sizeof(what), EDGE_WHERE ": the model at %s answers",
            edge_engine_name(e));
   wr_trouble_end(&e->trouble, wr_clock_ms(), what);

@@ -63,6 +63,13 @@ bool wr_trouble_begin(struct wr_trouble *t, int64_t now_ms, int severity,
   return first;
 }
 
+bool wr_trouble_stands(struct wr_trouble *t) {
+  pthread_mutex_lock(&t->lock);
+  bool stands = t->since_ms != 0;
+  pthread_mutex_unlock(&t->lock);
+  return stands;
+}
+
 bool wr_trouble_end(struct wr_trouble *t, int64_t now_ms, const char *what) {
   pthread_mutex_lock(&t->lock);
   int64_t since_ms = t->since_ms;

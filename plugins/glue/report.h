@@ -44,6 +44,8 @@ struct wr_trouble {
 bool wr_trouble_begin(struct wr_trouble *t, int64_t now_ms, int severity,
                       const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Whether there is trouble: spares the text for wr_trouble_end(). */
+bool wr_trouble_stands(struct wr_trouble *t);
 /* Logs "<what> again, after <duration>." at INFO and returns true, if there was
  * trouble. `what` reads like: m4_rpc plugin: M4 "pump" answers */
 bool wr_trouble_end(struct wr_trouble *t, int64_t now_ms, const char *what);

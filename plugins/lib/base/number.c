@@ -82,7 +82,7 @@ static bool read_short(const char *text, double *out) {
 static bool round_short(double value, int count, struct decimal *out,
                         double *rest) {
   double size = fabs(value);
-  if (!is_exact() || !(size >= 1e-6 && size < tens[count]))
+  if (!is_exact() || !(size >= 1e-9 && size < tens[count]))
     return false;
   int whole = 0; /* digits in front of the point; -3 for 0.000123 */
   if (size >= 1)
@@ -94,17 +94,25 @@ static bool round_short(double value, int count, struct decimal *out,
   out->negative = value < 0;
   out->exponent = whole <= -4;
   out->decimals = count - whole;
+  if (out->decimals > TEN_MAX)
+    return false;
   double scaled = size * tens[out->decimals];
   out->digits = (uint64_t)scaled;
   *rest = scaled - (double)out->digits;
   if (*rest >= 0.5)
     out->digits++;
-  return (double)out->digits < tens[count];
+  /* One more digit in front of the point may want an exponent, or none. */
+  return (double)out->digits < tens[count] ||
+         (out->decimals > 0 && !out->exponent);
 }
 
 /* Zeros behind the point say nothing. */
 static void write_short(char *out, struct decimal d) {
   char text[32], *at = text + sizeof(text);
+  while (d.decimals > 3 && d.digits % 10000 == 0) {
+    d.digits /= 10000;
+    d.decimals -= 4;
+  }
   while (d.decimals > 0 && d.digits % 10 == 0) {
     d.digits /= 10;
     d.decimals--;

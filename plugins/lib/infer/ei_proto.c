@@ -1,4 +1,4 @@
-#include "lib/infer/ei_proto.h"
+#include "lib/infer/ei_impl.h"
 
 #include "lib/base/json.h"
 #include "lib/base/number.h"
@@ -9,21 +9,24 @@
 #include <string.h>
 
 /* Nine digits are what a model's float32 can hold. */
-static int put_feature(struct wr_bytes *b, double value) {
-  char text[WR_NUMBER_MAX];
-  return isfinite(value) ? wr_bytes_text(b, wr_number_write_nine(text, value))
-                         : wr_json_put_double(b, value);
-}
-
 static int put_numbers(struct wr_bytes *b, const double *values, size_t count) {
-  int status = wr_bytes_text(b, "[");
+  char text[1 + WR_NUMBER_MAX] = "[";
+  int status = count == 0 ? wr_bytes_text(b, "[") : 0;
   for (size_t i = 0; status == 0 && i < count; i++) {
-    if (i > 0)
-      status = wr_bytes_text(b, ",");
-    if (status == 0)
-      status = put_feature(b, values[i]);
+    wr_number_write_nine(text + 1, values[i]);
+    if (!isfinite(values[i]))
+      strcpy(text + 1, "null");
+    status = wr_bytes_text(b, text);
+    text[0] = ',';
   }
   return status != 0 ? status : wr_bytes_text(b, "]");
+}
+
+/* The last member, and the end. */
+static int put_id(struct wr_bytes *b, int64_t id) {
+  char text[32];
+  snprintf(text, sizeof(text), ",\"id\":%lld}\n", (long long)id);
+  return wr_bytes_text(b, text);
 }
 
 int wr_ei_put_hello(struct wr_bytes *b, int64_t id) {
@@ -35,8 +38,7 @@ int wr_ei_put_classify(struct wr_bytes *b, const double *features, size_t count,
   int status = wr_bytes_text(b, "{\"classify\":");
   if (status == 0)
     status = put_numbers(b, features, count);
-  return status != 0 ? status
-                     : wr_bytes_printf(b, ",\"id\":%lld}\n", (long long)id);
+  return status != 0 ? status : put_id(b, id);
 }
 
 int wr_ei_put_features(struct wr_bytes *b, const double *features,
@@ -47,17 +49,22 @@ int wr_ei_put_features(struct wr_bytes *b, const double *features,
   return status != 0 ? status : wr_bytes_text(b, "}");
 }
 
-/* The peer's text goes into logs: no line breaks, no terminal codes. */
-static void copy_line(char *to, size_t size, const char *from) {
+void wr_ei_line(char *to, size_t size, const char *from) {
   snprintf(to, size, "%s", from);
   for (; *to != '\0'; to++)
     if ((unsigned char)*to < ' ' || *to == 0x7f)
       *to = ' ';
 }
 
-static int fault_of(char *fault, int status, const char *text) {
+int wr_ei_fault(char *fault, int status, const char *text) {
   snprintf(fault, WR_EI_TEXT, "%s", text);
   return status;
+}
+
+int wr_ei_refused(char *fault, const char *reason) {
+  int used = snprintf(fault, WR_EI_TEXT, "the model says: ");
+  wr_ei_line(fault + used, WR_EI_TEXT - (size_t)used, reason);
+  return -EREMOTEIO;
 }
 
 /* The envelope: an object, our id, success. `id` < 0: HTTP, without an id, and
@@ -68,22 +75,20 @@ static int open_reply(const char *text, size_t len, int64_t id,
   int status =
       len == 0 ? -EBADMSG : wr_json_parse(text, len, WR_EI_REPLY_MAX, doc);
   if (status == -ENOMEM)
-    return fault_of(fault, status, "no memory for the reply");
+    return wr_ei_fault(fault, status, "no memory for the reply");
   if (status != 0 || wr_json_kind(*doc) != WR_JSON_OBJECT)
-    return fault_of(fault, -EBADMSG, "the reply is not a JSON object");
+    return wr_ei_fault(fault, -EBADMSG, "the reply is not a JSON object");
   int64_t echoed = -1;
   bool success = true;
   const char *error = "no reason given";
   if (wr_json_bool(*doc, "success", &success) != 0 && id >= 0)
-    return fault_of(fault, -EBADMSG, "the reply has no \"success\"");
+    return wr_ei_fault(fault, -EBADMSG, "the reply has no \"success\"");
   if (!success) {
     (void)wr_json_string(*doc, "error", &error);
-    int used = snprintf(fault, WR_EI_TEXT, "the model says: ");
-    copy_line(fault + used, WR_EI_TEXT - (size_t)used, error);
-    return -EREMOTEIO;
+    return wr_ei_refused(fault, error);
   }
   if (id >= 0 && (wr_json_int(*doc, "id", &echoed) != 0 || echoed != id))
-    return fault_of(fault, -EBADMSG, "the reply belongs to another request");
+    return wr_ei_fault(fault, -EBADMSG, "the reply belongs to another request");
   return 0;
 }
 
@@ -135,7 +140,7 @@ static int refuse_kind(const struct wr_json *p, const char *type, char *fault) {
   if (width <= 0 && strcmp(type, "classification") == 0)
     return 0;
   int used = snprintf(fault, WR_EI_TEXT, "it is a model of the kind \"");
-  copy_line(fault + used, 40, type);
+  wr_ei_line(fault + used, 40, type);
   used = (int)strlen(fault);
   if (width > 0)
     used += snprintf(fault + used, WR_EI_TEXT - (size_t)used,
@@ -152,7 +157,7 @@ static int read_parameters(const struct wr_json *p, struct wr_model *m,
                            char *fault) {
   int64_t features, axes = 1, anomaly = 0, least = 0;
   if (wr_json_int(p, "input_features_count", &features) != 0)
-    return fault_of(fault, -EBADMSG, "\"input_features_count\" is missing");
+    return wr_ei_fault(fault, -EBADMSG, "\"input_features_count\" is missing");
   (void)wr_json_int(p, "axis_count", &axes);
   (void)wr_json_int(p, "has_anomaly", &anomaly);
   (void)wr_json_int(p, "least_samples", &least);
@@ -164,9 +169,9 @@ static int read_parameters(const struct wr_json *p, struct wr_model *m,
     return status;
   if (axes < 1 || axes > 16 || features < axes || features > 65536 ||
       features % axes != 0 || m->interval_us <= 0)
-    return fault_of(fault, -ENOTSUP,
-                    "not a model of a time series with up to 16 axes and "
-                    "65536 values");
+    return wr_ei_fault(fault, -ENOTSUP,
+                       "not a model of a time series with up to 16 axes and "
+                       "65536 values");
   m->features = (size_t)features;
   m->axes = (size_t)axes;
   m->least = least > 0 && least <= features / axes ? (size_t)least : 0;
@@ -174,11 +179,11 @@ static int read_parameters(const struct wr_json *p, struct wr_model *m,
   m->anomaly_threshold = anomaly_threshold(p);
   status = read_labels(p, &m->labels);
   if (status != 0)
-    return fault_of(fault, status,
-                    "\"labels\" is not a list of up to 256 "
-                    "names of up to 255 bytes");
+    return wr_ei_fault(fault, status,
+                       "\"labels\" is not a list of up to 256 "
+                       "names of up to 255 bytes");
   return m->labels.count == 0 && !m->has_anomaly
-             ? fault_of(fault, -ENOTSUP, "the model has no labels")
+             ? wr_ei_fault(fault, -ENOTSUP, "the model has no labels")
              : 0;
 }
 
@@ -194,7 +199,7 @@ int wr_ei_read_model(const char *text, size_t len, int64_t id,
     const char *name = "";
     (void)wr_json_string(project, "name", &name);
     (void)wr_json_int(project, "deploy_version", &out->version);
-    copy_line(out->name, sizeof(out->name), name);
+    wr_ei_line(out->name, sizeof(out->name), name);
     status = read_parameters(p, out, fault);
   }
   wr_json_free(doc);
@@ -222,45 +227,6 @@ bool wr_model_same(const struct wr_model *a, const struct wr_model *b) {
 void wr_model_free(struct wr_model *m) {
   wr_labels_free(&m->labels);
   *m = (struct wr_model){0};
-}
-
-static int read_scores(const struct wr_json *result, const struct wr_model *m,
-                       struct wr_answer *out, char *fault) {
-  const struct wr_json *scores = wr_json_get(result, "classification");
-  for (size_t i = 0; i < m->labels.count; i++) {
-    double *score = &out->scores[i];
-    const char *name = m->labels.at[i].name;
-    if (wr_json_kind(wr_json_get(scores, name)) == WR_JSON_NULL)
-      return fault_of(fault, -EREMOTEIO,
-                      "it says null for a score: it could not compute it from "
-                      "these values");
-    if (wr_json_double(scores, name, score) != 0)
-      return fault_of(fault, -EBADMSG, "the reply lacks the score of a label");
-    if (*score < -0.001 || *score > 1.001)
-      return fault_of(fault, -EBADMSG, "a score is outside 0 to 1");
-    *score = fmin(fmax(*score, 0.0), 1.0);
-  }
-  return 0;
-}
-
-int wr_ei_read_answer(const char *text, size_t len, int64_t id,
-                      const struct wr_model *model, struct wr_answer *out,
-                      char *fault) {
-  struct wr_json *doc = NULL;
-  int status = open_reply(text, len, id, &doc, fault);
-  if (status == 0) {
-    const struct wr_json *result = wr_json_get(doc, "result");
-    if (result == NULL)
-      status = fault_of(fault, -EBADMSG, "the reply has no \"result\"");
-    else
-      status = read_scores(result, model, out, fault);
-    /* 1000 stands for "could not be computed", and so does null. */
-    if (wr_json_double(result, "anomaly", &out->anomaly) != 0 ||
-        out->anomaly >= 1000.0)
-      out->anomaly = NAN;
-  }
-  wr_json_free(doc);
-  return status;
 }
 
 int wr_ei_scan(struct wr_ei_scan *s, const char *data, size_t len,

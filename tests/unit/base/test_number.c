@@ -117,7 +117,7 @@ static double any_number(unsigned i) {
   double scale = 1;
   for (unsigned n = r / 7 % 14; n > 0; n--)
     scale *= 10;
-  switch (i % 6) {
+  switch (i % 8) {
   case 0:
     memcpy(&value, &bits, sizeof(value)); /* may be NaN */
     return value;
@@ -129,6 +129,10 @@ static double any_number(unsigned i) {
     return ((double)(r % 1000000000) + 0.5) / scale;
   case 4:
     return (double)(r % 1000) / scale;
+  case 5: /* nines, rounded up to a power of ten */
+    return (1 - 1 / scale / (double)(1 + r % 9)) * scale / 1e5;
+  case 6: /* a score that is next to nothing */
+    return (double)(r % 1000000) / scale / 1e6;
   default:
     return value / scale;
   }

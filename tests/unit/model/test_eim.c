@@ -352,11 +352,47 @@ static void test_float_text(void) {
   }
 }
 
-UNIT_MAIN("eim", UNIT(test_hello), UNIT(test_hello_version),
-          UNIT(test_before_hello), UNIT(test_ids), UNIT(test_classify),
-          UNIT(test_classify_errors), UNIT(test_unknown), UNIT(test_continuous),
-          UNIT(test_short_history), UNIT(test_threshold), UNIT(test_framing),
-          UNIT(test_byte_by_byte), UNIT(test_broken_json),
+/* A request in one piece may take a shorter way than one in many: the same
+ * answer. */
+static void test_in_one_piece_or_in_many(void) {
+  static const char *const requests[] = {
+      "{\"classify\":" FULL ",\"id\":7}",
+      "{\"classify\":" FIRST ",\"id\":-7}\n",
+      "{\"classify\":[1.25,-0.5,0,10],\"id\":7}",
+      "{\"classify\":[01],\"id\":7}",
+      "{\"classify\":[1.],\"id\":7}",
+      "{\"classify\":[.5],\"id\":7}",
+      "{\"classify\":[-],\"id\":7}",
+      "{\"classify\":[1e0],\"id\":7}",
+      "{\"classify\":[1,],\"id\":7}",
+      "{\"classify\":[],\"id\":7}",
+      "{\"classify\":[1],\"id\":7.0}",
+      "{\"classify\":[1],\"id\":}",
+      "{\"classify\":[1],\"id\":2147483648}",
+      "{\"classify\":[1],\"id\":7,\"id\":8}",
+      "{\"classify\":[1],\"id\":7]",
+      "{\"classify\":[1 ],\"id\":7}",
+      "{\"classify\":[1]\"id\":7}"};
+  for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+    char whole[sizeof(out)], end[] = "}\n{\"hello\":1,\"id\":3}\n";
+    greeted();
+    CU_ASSERT_EQUAL(eim_feed(&eim, requests[i], strlen(requests[i])), 0);
+    CU_ASSERT_EQUAL(eim_feed(&eim, end, strlen(end)), 0);
+    strcpy(whole, out);
+    greeted();
+    for (const char *at = requests[i]; *at != '\0'; at++)
+      CU_ASSERT_EQUAL(eim_feed(&eim, at, 1), 0);
+    CU_ASSERT_EQUAL(eim_feed(&eim, end, strlen(end)), 0);
+    CU_ASSERT_STRING_EQUAL(out, whole);
+    CU_ASSERT(strlen(whole) > 0);
+  }
+}
+
+UNIT_MAIN("eim", UNIT(test_in_one_piece_or_in_many), UNIT(test_hello),
+          UNIT(test_hello_version), UNIT(test_before_hello), UNIT(test_ids),
+          UNIT(test_classify), UNIT(test_classify_errors), UNIT(test_unknown),
+          UNIT(test_continuous), UNIT(test_short_history), UNIT(test_threshold),
+          UNIT(test_framing), UNIT(test_byte_by_byte), UNIT(test_broken_json),
           UNIT(test_unclosed_string), UNIT(test_deep_nesting),
           UNIT(test_long_tokens), UNIT(test_too_long), UNIT(test_send_fails),
           UNIT(test_huge_values), UNIT(test_describe_is_the_hello),
