@@ -154,13 +154,20 @@ static bool write_double(char *out, double value) {
   return true;
 }
 
+/* 24 bits of a float, times 5^12. */
+#define FLOAT_EXACT 12
+
 /* As "%.*g" with up to nine digits: a half that is nearer than the error of
- * *rest is left to libc. */
-static bool write_rounded(char *out, double value, int count) {
+ * *rest is left to libc. Of a float there is no error, and the half of a score
+ * that is a multiple of 1/256 goes to the even digit. */
+static bool write_rounded(char *out, double value, int count, bool is_float) {
   struct decimal d = zero(value);
-  double rest;
-  if (value != 0 &&
-      !(round_short(value, count, &d, &rest) && fabs(rest - 0.5) > 1e-6))
+  double rest = 0;
+  if (value != 0 && !round_short(value, count, &d, &rest))
+    return false;
+  if (is_float && d.decimals <= FLOAT_EXACT)
+    d.digits -= rest == 0.5 && d.digits % 2 != 0;
+  else if (fabs(rest - 0.5) <= 1e-6)
     return false;
   write_short(out, d);
   return true;
@@ -177,8 +184,8 @@ static bool is_middle(double value) {
 static bool write_float(char *out, float value) {
   for (int count = 6; count <= 9; count++) {
     double back;
-    if (!write_rounded(out, (double)value, count) || !read_short(out, &back) ||
-        is_middle(back))
+    if (!write_rounded(out, (double)value, count, true) ||
+        !read_short(out, &back) || is_middle(back))
       return false;
     if ((float)back == value)
       return true;
@@ -234,7 +241,7 @@ const char *wr_number_write(char out[WR_NUMBER_MAX], double value) {
 }
 
 const char *wr_number_write_nine(char out[WR_NUMBER_MAX], double value) {
-  if (!write_rounded(out, value, 9))
+  if (!write_rounded(out, value, 9, false))
     wr_number_print(out, WR_NUMBER_MAX, "%.9g", value);
   return out;
 }

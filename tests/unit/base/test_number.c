@@ -117,7 +117,7 @@ static double any_number(unsigned i) {
   double scale = 1;
   for (unsigned n = r / 7 % 14; n > 0; n--)
     scale *= 10;
-  switch (i % 8) {
+  switch (i % 9) {
   case 0:
     memcpy(&value, &bits, sizeof(value)); /* may be NaN */
     return value;
@@ -131,6 +131,8 @@ static double any_number(unsigned i) {
     return (double)(r % 1000) / scale;
   case 5: /* nines, rounded up to a power of ten */
     return (1 - 1 / scale / (double)(1 + r % 9)) * scale / 1e5;
+  case 7: /* of a quantised model */
+    return (double)(r % 4096) / 4096 * (r % 3 != 0 ? 1 : scale);
   case 6: /* a score that is next to nothing */
     return (double)(r % 1000000) / scale / 1e6;
   default:
