@@ -299,7 +299,7 @@ topic write collectd/#
 
 def kafka(work, boards, count, run):
     """(e) write_kafka to the mock cluster, and a consumer that counts."""
-    topic, partitions = test_kafka.shipped("")[1], test_kafka.partitions()
+    topic, partitions = test_kafka.shipped("")[1], 6
     server = run(test_kafka.Mock(work, topic, partitions))
     reader = Messages(server.address, topic, partitions)
     # One key would put all boards into one partition.

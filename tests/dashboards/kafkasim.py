@@ -63,11 +63,13 @@ def handle(lib, kind, properties):
 class Consumer:
     """Reads all partitions of a topic from their beginning."""
 
-    def __init__(self, brokers, topic, partitions):
+    def __init__(self, brokers, topic, partitions, **properties):
+        """properties: more for librdkafka, "_" for "."."""
         self.lib = library()
-        self.handle = handle(self.lib, CONSUMER, {
+        more = {k.replace("_", "."): v for k, v in properties.items()}
+        self.handle = handle(self.lib, CONSUMER, dict({
             "metadata.broker.list": brokers, "fetch.wait.max.ms": 50,
-            "log_level": 0})  # it would report that the cluster ends
+            "log_level": 0}, **more))  # it would report that the cluster ends
         self.topic = ctypes.c_void_p(self.lib.rd_kafka_topic_new(
             self.handle, topic.encode(), None))
         self.queue = ctypes.c_void_p(self.lib.rd_kafka_queue_new(self.handle))

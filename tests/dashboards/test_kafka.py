@@ -47,8 +47,8 @@ def shipped(brokers):
 
 
 def partitions():
-    """As many as server.properties tells to create."""
-    with open(os.path.join(FILES, "server.properties")) as file:
+    """As many as add-board creates for each board."""
+    with open(os.path.join(FILES, "add-board")) as file:
         return int(re.search(r"--partitions (\d+)", file.read()).group(1))
 
 
