@@ -4,7 +4,6 @@ Its jars come from `mvn` (kafka/pom.xml, `make dashboards-stacks`) into
 build/tools/kafka. It binds 127.0.0.1 and keeps its data below the test's
 directory."""
 
-import glob
 import os
 import subprocess
 
@@ -23,7 +22,7 @@ def missing():
     """Why there is no broker here, or None."""
     if not stack.shutil.which("java"):
         return "no java: apt-get install default-jre-headless"
-    if not glob.glob(JARS + "/kafka_2*.jar"):
+    if not os.path.exists(os.path.join(JARS, "complete")):
         return "no broker in %s (needs mvn and a network)" % JARS
     try:
         kafkasim.library()
@@ -60,6 +59,7 @@ class Broker(weir.Process):
         self.work = os.path.join(directory, "broker")
         os.makedirs(self.work)
         self.authority, self.issued = weir.Authority(self.work), {}
+        self.known = set()
         self.port, controller = stack.free_port(), stack.free_port()
         self.address = "127.0.0.1:%d" % self.port
         ca = ("/etc/kafka/ca.pem", self.authority.cert)
@@ -118,6 +118,12 @@ class Broker(weir.Process):
 
     def add(self, *args):
         return self.run(os.path.join(FILES, "add-board"), *args)
+
+    def know(self, board):
+        """It has its topic and its right."""
+        if board not in self.known:
+            self.known.add(board)
+            self.add(board)
 
     def start(self):
         super().start()

@@ -14,6 +14,7 @@ import subprocess
 import unittest
 
 import broker
+import influxsink
 import stack
 import weir
 from test_kafka import FEED, START
@@ -35,7 +36,6 @@ def setUpModule():
     unittest.addModuleCleanup(KAFKA.kill)
     KAFKA.start()
     KAFKA.add("--reader", "telegraf")
-    KAFKA.add(*("board-%d" % i for i in range(1, 8)))
 
 
 class Topic:
@@ -72,6 +72,7 @@ class BrokerTest(unittest.TestCase):
 
     def board(self, name, config, more="", **options):
         """A collectd of this name with this configuration."""
+        KAFKA.know(name)
         work = os.path.join(DIR, name)
         os.makedirs(work)
         agent = weir.Collectd(
@@ -81,10 +82,10 @@ class BrokerTest(unittest.TestCase):
             out.write('Hostname "%s"\n' % name)
         return self.run_process(agent).wait_ready()
 
-    def put(self, name, values, first=START):
-        """These values of the flow, a second apart."""
+    def put(self, name, values, first=START, host=None):
+        """These values of the flow, a second apart, to the agent of host."""
         with socket.socket(socket.AF_UNIX) as out:
-            out.connect(os.path.join(DIR, name, "sock"))
+            out.connect(os.path.join(DIR, host or name, "sock"))
             stream = out.makefile("rw")
             for second, value in enumerate(values):
                 stream.write("PUTVAL %s/m4_rpc-pump/flow-flow_rate "
@@ -113,6 +114,7 @@ class BrokerTest(unittest.TestCase):
         self.assertEqual(topic.keys, {b"board-1"})
 
     def test_another_board_neither_reads_nor_writes(self):
+        KAFKA.know("board-2")
         own = KAFKA.board("board-3")
         foreign = re.search(r"(?s)<Topic .*</Topic>", KAFKA.board(
             "board-3", "weir.board-2")).group(0)
@@ -168,6 +170,7 @@ class BrokerTest(unittest.TestCase):
             agents[name] = self.board(
                 name, KAFKA.board(name), weir.m4_block(
                     m4.address, interval=1) + weir.chain_block(interval=1))
+        KAFKA.know("board-6")
         start("board-5")
         agents["board-5"].wait_value(3, plugin="m4_rpc", type="flow")
         KAFKA.kill()
@@ -197,6 +200,7 @@ class BrokerTest(unittest.TestCase):
 
     def test_what_waits_is_bounded(self):
         """More than the bound: the oldest stay, memory does not grow on."""
+        KAFKA.know("board-7")
         KAFKA.kill()
         agent = self.board("board-7", "WriteQueueLimitHigh 0\n"
                            "WriteQueueLimitLow 0\n" + KAFKA.board("board-7"))
@@ -220,6 +224,47 @@ class BrokerTest(unittest.TestCase):
         self.assertLessEqual(len(kept), BOUND)
         self.assertGreater(len(kept), BOUND / 2)
         self.assertEqual(sorted(kept), list(range(START, START + len(kept))))
+
+
+    def test_telegraf_writes_what_all_boards_sent(self):
+        """Values of several numbers, the label, and whose it really is."""
+        try:
+            stack.program("telegraf")
+        except AssertionError:
+            self.skipTest("no telegraf in the PATH or in %s/bin"
+                          % stack.TOOLS)
+        KAFKA.know("board-8")  # before Telegraf looks which topics there are
+        sink = influxsink.Sink()
+        self.addCleanup(sink.stop)
+        cert, key = KAFKA.certificate("telegraf")
+        self.run_process(weir.Process("telegraf", [
+            stack.program("telegraf"), "--config", broker.write(
+                os.path.join(DIR, "telegraf.conf"), broker.shipped(
+                    "telegraf.conf", (
+                        ("kafka.example.org:9093", KAFKA.address),
+                        ("/etc/telegraf/kafka/ca.pem", KAFKA.authority.cert),
+                        ("/etc/telegraf/kafka/telegraf.pem", cert),
+                        ("/etc/telegraf/kafka/telegraf.key", key),
+                        ("http://127.0.0.1:8086", sink.url),
+                        ('flush_interval = "5s"', 'flush_interval = "1s"'))))
+            ], DIR, {"INFLUX_TOKEN": "secret"}))
+        self.board("board-8", KAFKA.board("board-8"), weir.chain_block(
+            interval=1), stock=("match_regex", "load"))
+        self.put("board-1", [10.25] * 12, host="board-8")
+        flow = {"host": "board-8", "instance": "pump", "type": "flow",
+                "type_instance": "flow_rate"}
+
+        def complete():
+            return len(sink.find("m4_rpc_value", **flow)) >= 12 and [
+                p for p in sink.find("edge_impulse_value", host="board-8",
+                                     type="percent")
+                if p[2].get("label") == "Normal"] and sink.find(
+                "load_longterm", host="board-8", type="load")
+        weir.wait_until(complete, "readings, label and load arrive")
+        self.assertEqual(sink.find("m4_rpc_value", host="board-1"), [])
+        self.assertEqual([(p[1], p[2], p[3]) for p in sink.find(
+            "m4_rpc_value", **flow)][0], (flow, {"value": 10.25}, START))
+        self.assertEqual(sink.errors, [])
 
 
 def rss(process):
