@@ -13,8 +13,11 @@ $(B)/obj/model/%.o: ALL_CFLAGS += -ffp-contract=off -fno-math-errno
 $(call objs,$(addprefix plugins/lib/flow/,shape.c look.c nature.c)): \
   ALL_CFLAGS += -ffp-contract=off -fno-math-errno -O3
 $(B)/model/flow.eim: $(B)/lib/libweir.a
-$(B)/model/flow.eim: LIBS := $(if $(SAN),-lyajl,-l:libyajl_s.a) -lm
-$(B)/model/flow.eim: LDFLAGS += $(if $(SAN),,-static-pie)
+# Where no static yajl is packaged (Fedora) it takes the shared ones.
+YAJL_STATIC := $(findstring /,$(shell $(CC) -print-file-name=libyajl_s.a))
+EIM_STATIC := $(if $(SAN),,$(YAJL_STATIC))
+$(B)/model/flow.eim: LIBS := $(if $(EIM_STATIC),-l:libyajl_s.a,-lyajl) -lm
+$(B)/model/flow.eim: LDFLAGS += $(if $(EIM_STATIC),-static-pie)
 
 # The fuzz targets of the protocol need the model, not the plugins' library.
 $(filter $(B)/fuzz/fuzz_eim%,$(FUZZ)): $(B)/fuzz/%: tests/fuzz/%.c \

@@ -99,6 +99,21 @@ class ReadmeTest(weir.Case):
         self.assertEqual(set(map(tuple, found.values())),
                          {("127.0.0.1:5001",)}, found)
 
+    def test_one_version(self):
+        """It stands in debian/changelog; the copies that Arduino and readers
+        need are the same."""
+        version = re.match(r"weir \(([\d.]+)\)", read("debian/changelog"))[1]
+        for name, pattern in (
+                ("firmware/libraries/WeirFlow/library.properties",
+                 r"(?m)^version=(.*)$"),
+                ("firmware/weir-flow/weir-flow.ino",
+                 r'VERSION\[\] = "weir-flow (.*)"'),
+                ("CHANGELOG.md", r"(?m)^## ([\d.]+)"),
+                ("README.md", r"(?m)^From [\d.]+ to ([\d.]+):"),
+                ("BOARD.md", r"`weir-([\d.]+)`")):
+            with self.subTest(name):
+                self.assertEqual(re.search(pattern, read(name))[1], version)
+
     def test_files_it_names_exist(self):
         for name in ("README.md", "CONTRIBUTING.md", "BOARD.md"):
             text = re.sub(r"(?ms)^```.*?^```$", "", read(name))

@@ -2,8 +2,8 @@
 # the Makefile. What a machine lacks is skipped with one line that names it.
 
 PKG := WEIR_BUILD=$(B) nice tests/packaging
-# SUITE=trixie: the same for Debian 13
-export SUITE
+# SUITE=trixie: the same for Debian 13. ARCHS=amd64: an image for that alone.
+export SUITE ARCHS
 
 .PHONY: version deb deb-all deb-check arm64-check image image-check dist \
   release
@@ -25,7 +25,7 @@ deb-check: ## install, upgrade, remove and purge them in a clean root
 arm64-check: ## the end-to-end scenario on the arm64 packages, under qemu
 	@$(PKG)/arm64-check
 
-image: ## container images for amd64 and arm64 as one OCI archive
+image: ## container images for amd64 and arm64 as one OCI archive (ARCHS=amd64)
 	@$(PKG)/image
 
 image-check: ## build, run, kill and watch the containers
