@@ -49,6 +49,10 @@ RRDTOOL = """\
   SocketFile "{dir}/unixsock"
 </Plugin>
 """
+BASELINE = """\
+<Report "baseline">
+      Meta "flow_baseline:state"
+    </Report>"""
 
 
 class Failure(Exception):
@@ -131,7 +135,7 @@ class Demo:
             DIR, "--hold", "--loop", "--scenario", scenario(seconds)))
         self.cloud = self.start(weir.CloudSim(DIR))
         config = (RRDTOOL.format(dir=DIR) + days.block() +
-                  weir.m4_block(self.m4.address, interval=1) +
+                  weir.m4_block(self.m4.address, interval=1, extra=BASELINE) +
                   weir.chain_block(interval=1) +
                   weir.cloud_block(self.cloud.url,
                                    self.cloud.credentials(DIR),
