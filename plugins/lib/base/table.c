@@ -90,18 +90,31 @@ void wr_table_destroy(struct wr_table *t) {
 
 size_t wr_table_count(const struct wr_table *t) { return t->count; }
 
-void *wr_table_get(struct wr_table *t, const char *key, size_t len,
-                   int64_t now_ms) {
+static struct entry *find(const struct wr_table *t, const char *key,
+                          size_t len) {
   uint64_t hash = hash_of(key, len);
   struct entry *e = t->buckets[hash & t->mask];
   while (e != NULL &&
          (e->hash != hash || e->len != len || memcmp(e->key, key, len) != 0))
     e = e->chain;
+  return e;
+}
+
+void *wr_table_get(struct wr_table *t, const char *key, size_t len,
+                   int64_t now_ms) {
+  struct entry *e = find(t, key, len);
   if (e == NULL)
     return NULL;
   unlink_use(t, e);
   append_use(t, e, now_ms);
   return e->value;
+}
+
+bool wr_table_remove(struct wr_table *t, const char *key, size_t len) {
+  struct entry *e = find(t, key, len);
+  if (e != NULL)
+    drop(t, e);
+  return e != NULL;
 }
 
 int wr_table_put(struct wr_table *t, const char *key, size_t len, void *value,

@@ -25,6 +25,8 @@ void *wr_table_get(struct wr_table *t, const char *key, size_t len,
  * value still belongs to the caller). *dropped: another key had to go. */
 int wr_table_put(struct wr_table *t, const char *key, size_t len, void *value,
                  int64_t now_ms, bool *dropped);
+/* Releases one. False: it is not there. */
+bool wr_table_remove(struct wr_table *t, const char *key, size_t len);
 /* Releases what was not used since before_ms; how many. */
 size_t wr_table_expire(struct wr_table *t, int64_t before_ms);
 void wr_table_clear(struct wr_table *t);

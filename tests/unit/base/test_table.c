@@ -94,6 +94,25 @@ static void test_expire(void) {
   wr_table_destroy(t);
 }
 
+static void test_remove(void) {
+  released = 0;
+  struct wr_table *t = wr_table_create(10, release);
+  bool dropped = false;
+  for (int i = 0; i < 4; i++)
+    put(t, i, i, &dropped);
+  CU_ASSERT_TRUE(wr_table_remove(t, "k1", 2));
+  CU_ASSERT_FALSE(wr_table_remove(t, "k1", 2));
+  CU_ASSERT_FALSE(wr_table_remove(t, "k", 1));
+  CU_ASSERT_EQUAL(released, 1);
+  CU_ASSERT_EQUAL(get(t, 1, 10), -1);
+  CU_ASSERT_EQUAL(get(t, 2, 10), 2);
+  CU_ASSERT_EQUAL(wr_table_count(t), 3);
+  put(t, 1, 11, &dropped);
+  CU_ASSERT_EQUAL(get(t, 1, 12), 1);
+  wr_table_destroy(t);
+  CU_ASSERT_EQUAL(released, 5);
+}
+
 static void test_binary_keys(void) {
   struct wr_table *t = wr_table_create(4, NULL);
   int a = 1, b = 2;
@@ -125,4 +144,5 @@ static void test_each_in_order_of_use(void) {
 
 UNIT_MAIN("table", UNIT(test_empty), UNIT(test_many),
           UNIT(test_ceiling_drops_least_recently_used), UNIT(test_expire),
-          UNIT(test_binary_keys), UNIT(test_each_in_order_of_use))
+          UNIT(test_remove), UNIT(test_binary_keys),
+          UNIT(test_each_in_order_of_use))
