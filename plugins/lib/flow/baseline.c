@@ -159,6 +159,12 @@ bool wr_baseline_confirm(struct wr_baseline *b) {
   return true;
 }
 
+void wr_baseline_unkey(struct wr_baseline *b) {
+  b->key = NAN;
+  if (!wr_points_unkey(&b->points) && b->learned)
+    wr_baseline_reset(b);
+}
+
 void wr_baseline_rescale(struct wr_baseline *b, double factor) {
   b->base *= factor;
   b->deviation *= (float)factor;

@@ -136,6 +136,8 @@ unsigned wr_baseline_setpoint(struct wr_baseline *b, double key,
                               double interval_s);
 /* The operator says that what is now is normal. False: nothing is known yet. */
 bool wr_baseline_confirm(struct wr_baseline *b);
+/* Set points are given no longer. */
+void wr_baseline_unkey(struct wr_baseline *b);
 /* The sensor's constant changed: what was 1 is now `factor`. */
 void wr_baseline_rescale(struct wr_baseline *b, double factor);
 /* Restored from a file: the next sample comes after a gap. */

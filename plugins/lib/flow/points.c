@@ -164,6 +164,17 @@ void wr_points_confirm(struct wr_points *p, double level) {
   survey(p);
 }
 
+bool wr_points_unkey(struct wr_points *p) {
+  for (int i = 0; i < WR_POINTS_MAX; i++) {
+    struct wr_point *q = p->at + i;
+    if (!isnan(q->key) && q->held_s <= 0 && q->seen_s <= 0)
+      *q = (struct wr_point){0};
+    q->key = NAN;
+  }
+  survey(p);
+  return p->current >= 0 && p->at[p->current].used;
+}
+
 void wr_points_rescale(struct wr_points *p, double factor) {
   for (int i = 0; i < WR_POINTS_MAX; i++) {
     struct wr_point *q = p->at + i;

@@ -71,6 +71,10 @@ int wr_points_wait(struct wr_points *p, double level, double dt_s, double age_s,
 /* One mean of `seconds` at the current point. */
 void wr_points_mean(struct wr_points *p, double mean, double seconds,
                     double age_s, bool alarm);
+/* Set points are given no longer: points with a key are such that were found;
+ * those where the flow never was go, and false is returned where this is the
+ * current one. */
+bool wr_points_unkey(struct wr_points *p);
 /* From now on `level` is normal at the current point. */
 void wr_points_confirm(struct wr_points *p, double level);
 /* All levels in another unit: times `factor`. */

@@ -319,6 +319,32 @@ static void test_set_points(void) {
   CU_ASSERT_EQUAL(l.b.direction, 1);
 }
 
+/* A loop whose set point series was taken out of the configuration. */
+static void test_set_points_no_longer(void) {
+  struct loop l = start();
+  for (int way = 0; way < 2; way++) {
+    wr_baseline_setpoint(&l.b, 10, 1);
+    flow(&l, 10, 500);
+    wr_baseline_setpoint(&l.b, 6, 1);
+    flow(&l, 6, 500);
+  }
+  wr_baseline_unkey(&l.b);
+  l.changes = 0;
+  for (int i = 0; i < 3; i++) { /* the same points, found by level */
+    flow(&l, 10, 300);
+    flow(&l, 6, 300);
+  }
+  CU_ASSERT_EQUAL(l.changes, 0);
+  CU_ASSERT_EQUAL(l.b.points.count, 2);
+  flow(&l, 5.8, 60);
+  CU_ASSERT_EQUAL(state(&l), WR_BASELINE_DRIFT);
+  wr_baseline_setpoint(&l.b, 8, 1); /* it never got there */
+  wr_baseline_unkey(&l.b);
+  CU_ASSERT_FALSE(l.b.learned);
+  flow(&l, 8, 500);
+  CU_ASSERT_EQUAL(state(&l), WR_BASELINE_NORMAL);
+}
+
 static void test_another_constant(void) {
   struct loop l = learnt(10);
   wr_baseline_rescale(&l.b, 0.5);
@@ -400,5 +426,6 @@ UNIT_MAIN("baseline", UNIT(test_learning_then_normal),
           UNIT(test_gaps_jitter_and_rubbish),
           UNIT(test_ten_hertz_and_slow_sources), UNIT(test_a_jump_a_minute),
           UNIT(test_a_coarse_sensor), UNIT(test_set_points),
-          UNIT(test_another_constant), UNIT(test_the_days),
-          UNIT(test_a_cleaned_filter), UNIT(test_half_a_repair))
+          UNIT(test_set_points_no_longer), UNIT(test_another_constant),
+          UNIT(test_the_days), UNIT(test_a_cleaned_filter),
+          UNIT(test_half_a_repair))
