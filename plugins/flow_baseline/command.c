@@ -21,6 +21,7 @@ struct order {
 static enum fb_command command_of(const char *word) {
   return wr_text_same(word, "reset")     ? FB_RESET
          : wr_text_same(word, "confirm") ? FB_CONFIRM
+         : wr_text_same(word, "forget")  ? FB_FORGET
                                          : FB_NONE;
 }
 
@@ -32,9 +33,11 @@ static void obey(void *series, void *arg) {
     return;
   o->found++;
   s->done = (uint8_t)o->command;
-  if (o->command == FB_RESET)
+  if (o->command == FB_FORGET)
+    fb_series_forget(o->target, s);
+  else if (o->command == FB_RESET)
     wr_baseline_reset(&s->b);
-  else if (!wr_baseline_confirm(&s->b))
+  else if (s->unknown || !wr_baseline_confirm(&s->b))
     s->done = FB_TOO_EARLY;
   s->out_ms = 0; /* the next sample shows it */
   fb_series_queue(o->target, s, 0);
@@ -48,8 +51,8 @@ int fb_command(const notification_t *n, user_data_t *unused) {
   if (wr_command_refused(n, FB_WHERE, &network))
     return 0;
   if (o.command == FB_NONE) {
-    WARNING(FB_WHERE ": the command \"%.64s\" is not allowed: \"reset\" or "
-                     "\"confirm\".",
+    WARNING(FB_WHERE ": the command \"%.64s\" is not allowed: \"reset\", "
+                     "\"confirm\" or \"forget\".",
             n->message);
     return 0;
   }

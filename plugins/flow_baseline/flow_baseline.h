@@ -47,7 +47,7 @@ struct fb_options {
   int64_t save_ms, stale_ms, forget_ms, interval_ms, series_max;
 };
 
-enum fb_command { FB_NONE, FB_RESET, FB_CONFIRM, FB_TOO_EARLY };
+enum fb_command { FB_NONE, FB_RESET, FB_CONFIRM, FB_FORGET, FB_TOO_EARLY };
 #define FB_SHOW 8 /* beside wr_baseline_event: dispatch its values */
 
 struct fb_series {
@@ -59,7 +59,8 @@ struct fb_series {
   struct fb_series *next;  /* of those the worker has to look at */
   uint8_t events;          /* bits that the worker has not seen */
   bool queued;
-  bool unknown; /* silent for too long */
+  bool unknown;   /* silent for too long */
+  bool forgotten; /* the worker takes it out */
   bool told_unknown;
   bool told_trend; /* a forecast of this alarm */
   uint8_t told;    /* enum wr_baseline_state */
@@ -85,6 +86,7 @@ struct fb_target {
   pthread_mutex_t lock;
   struct wr_table *series, *setpoints;
   struct fb_series *first; /* the worker has to look at these */
+  size_t forgotten;        /* series that are marked so */
   struct wr_trouble crowd, kind, twice, disk;
   int64_t saved_ms; /* worker */
   bool dirty;       /* worker: something is to be saved now */
@@ -118,8 +120,15 @@ void fb_series_queue(struct fb_target *t, struct fb_series *s, unsigned events);
 void fb_series_report(const struct fb_target *t, const struct fb_series *s,
                       bool forecast, struct fb_report *report);
 
-/* names.c: one owner for each output name. Any thread. */
-bool fb_name_claim(const struct fb_series *s, char *other, size_t size);
+/* It is taken out when nobody waits for the worker's look at it. */
+void fb_series_forget(struct fb_target *t, struct fb_series *s);
+
+/* names.c: one owner for each output name. Any thread. False: it is another's,
+ * whose key and length are written, or 0 where memory is short. */
+bool fb_name_claim(const struct fb_series *s, char key[FB_KEY_MAX],
+                   size_t *len);
+/* plugin-instance/type-instance out of a key. */
+void fb_source_text(const char *key, char *out, size_t size);
 void fb_name_release(const struct fb_series *s);
 
 /* values.c; no lock is held */

@@ -15,9 +15,8 @@ static int compare(const void *a, const void *b) {
   return host != 0 ? host : strcmp(x->instance, y->instance);
 }
 
-/* plugin-instance/type-instance out of a key. */
-static void source_text(const struct fb_series *s, char *out, size_t size) {
-  const char *plugin = s->source + strlen(s->source) + 1;
+void fb_source_text(const char *key, char *out, size_t size) {
+  const char *plugin = key + strlen(key) + 1;
   const char *instance = plugin + strlen(plugin) + 1;
   const char *type = instance + strlen(instance) + 1;
   const char *last = type + strlen(type) + 1;
@@ -25,14 +24,14 @@ static void source_text(const struct fb_series *s, char *out, size_t size) {
            type, *last ? "-" : "", last);
 }
 
-bool fb_name_claim(const struct fb_series *s, char *other, size_t size) {
+bool fb_name_claim(const struct fb_series *s, char key[FB_KEY_MAX],
+                   size_t *len) {
   pthread_mutex_lock(&lock);
   const struct fb_series **owner = tsearch(s, &owners, compare);
   bool mine = owner != NULL && *owner == s;
-  if (owner == NULL)
-    snprintf(other, size, "a series there is no memory for");
-  else
-    source_text(*owner, other, size);
+  *len = owner != NULL ? (*owner)->source_len : 0;
+  if (owner != NULL)
+    memcpy(key, (*owner)->source, *len);
   pthread_mutex_unlock(&lock);
   return mine;
 }

@@ -144,13 +144,14 @@ void fb_say_point(const struct fb_report *r) {
 
 void fb_say_done(const struct fb_report *r, enum fb_command command) {
   char text[128], level[PART];
+  static const char *const texts[] = {
+      [FB_RESET] = "learning its normal anew, as told.",
+      [FB_FORGET] = "forgotten, as told.",
+      [FB_TOO_EARLY] = "nothing to confirm yet; say it again later."};
   if (command == FB_CONFIRM)
     wr_number_print(text, sizeof(text), "%s is normal from now on, as told.",
                     figure(r->view.baseline, level));
   else
-    wr_number_print(text, sizeof(text), "%s",
-                    command == FB_RESET
-                        ? "learning its normal anew, as told."
-                        : "nothing to confirm yet; say it again later.");
+    snprintf(text, sizeof(text), "%s", texts[command]);
   notify(r, NOTIF_OKAY, text);
 }

@@ -49,9 +49,40 @@ void fb_series_free(void *arg) {
   free(s);
 }
 
+void fb_series_forget(struct fb_target *t, struct fb_series *s) {
+  t->forgotten += !s->forgotten;
+  s->forgotten = true;
+}
+
+/* Its name has an owner. One that has been silent for too long gives it up: a
+ * source that was renamed is not another one. */
+static void refuse(struct fb_target *t, const struct fb_series *s,
+                   const char *key, size_t len, int64_t now_ms) {
+  char mine[FB_KEY_MAX], other[FB_KEY_MAX] = "a series out of memory";
+  struct fb_series *owner =
+      len > 0 ? wr_table_get(t->series, key, len, now_ms) : NULL;
+  fb_source_text(s->source, mine, sizeof(mine));
+  if (len > 0)
+    fb_source_text(key, other, sizeof(other));
+  if (owner != NULL && owner->unknown) {
+    if (!owner->forgotten)
+      NOTICE(FB_WHERE ": %s is silent and forgotten; its name, " FB_PLUGIN
+                      "-%s, goes to %s.",
+             other, s->instance, mine);
+    fb_series_forget(t, owner);
+    return;
+  }
+  wr_trouble_begin(&t->twice, now_ms, LOG_WARNING,
+                   FB_WHERE ": the results of %s would have the name " FB_PLUGIN
+                            "-%s, which is that of %s; it has none. Give one "
+                            "of them a name of its own (Instance).",
+                   mine, s->instance, other);
+}
+
 struct fb_series *fb_series_add(struct fb_target *t, const value_list_t *vl,
                                 int64_t now_ms) {
-  char other[FB_KEY_MAX];
+  char key[FB_KEY_MAX];
+  size_t len;
   bool dropped;
   if (wr_table_count(t->series) >= (size_t)t->o.series_max) {
     wr_trouble_begin(&t->crowd, now_ms, LOG_WARNING,
@@ -65,14 +96,8 @@ struct fb_series *fb_series_add(struct fb_target *t, const value_list_t *vl,
   struct fb_series *s = make(t, vl);
   if (s == NULL)
     return NULL;
-  if (!fb_name_claim(s, other, sizeof(other))) {
-    wr_trouble_begin(&t->twice, now_ms, LOG_WARNING,
-                     FB_WHERE ": the results of %s-%s/%s-%s would have the "
-                              "name " FB_PLUGIN "-%s, which is that of %s; it "
-                              "has none. Give one of them a name of its own "
-                              "(Instance).",
-                     vl->plugin, vl->plugin_instance, vl->type,
-                     vl->type_instance, s->instance, other);
+  if (!fb_name_claim(s, key, &len)) {
+    refuse(t, s, key, len, now_ms);
     free(s);
     return NULL;
   }

@@ -13,6 +13,8 @@
 
 #define KIND "flow_baseline"
 #define LINE_MAX_BYTES (WR_BASELINE_STATE_MAX + 8 * FB_KEY_MAX)
+/* Of a file that is read, whatever MaxSeries was when it was written. */
+#define FILE_MAX_BYTES ((size_t)1 << 30)
 
 static const char *const parts[] = {"host", "plugin", "plugin_instance", "type",
                                     "type_instance"};
@@ -118,6 +120,18 @@ static void adapt(const struct fb_target *t, struct fb_series *s,
            s->instance);
     wr_baseline_reset(&s->b);
   }
+  if (t->o.setpoint == NULL && !isnan(s->b.key)) {
+    NOTICE(FB_WHERE ": " FB_PLUGIN "-%s: there is no Setpoint any more, its "
+                    "operating points are found by level.",
+           s->instance);
+    wr_baseline_unkey(&s->b);
+  }
+}
+
+static void set_told(struct fb_series *s) {
+  s->told = s->b.state;
+  s->told_direction = s->b.direction;
+  s->told_s = s->b.since_s;
 }
 
 static int load_line(struct fb_target *t, const char *text, size_t len) {
@@ -146,17 +160,19 @@ static int load_line(struct fb_target *t, const char *text, size_t len) {
     s->b = b;
     (void)wr_json_bool(line, "unknown", &s->told_unknown);
     s->unknown = s->told_unknown;
+    set_told(s);
     adapt(t, s, line);
-    s->told = s->b.state;
-    s->told_direction = s->b.direction;
-    s->told_s = s->b.since_s;
+    if (s->told <= WR_BASELINE_NORMAL)
+      set_told(s); /* else it is said that the alarm ends by this */
   }
   wr_json_free(line);
   return status;
 }
 
-/* Lines that cannot be read are counted; the others are. */
-static void load_text(struct fb_target *t, const struct wr_bytes *text) {
+/* Lines that cannot be read are counted and kept for people, as a newer
+ * version's are for its return; the others are read. */
+static void load_text(struct fb_target *t, const char *path,
+                      const struct wr_bytes *text) {
   size_t bad = 0;
   for (const char *at = text->data; at != NULL && *at != '\0';) {
     size_t len = strcspn(at, "\n");
@@ -166,18 +182,21 @@ static void load_text(struct fb_target *t, const struct wr_bytes *text) {
   }
   INFO(FB_WHERE ": %zu series remembered from %s.", wr_table_count(t->series),
        t->o.state_file);
-  if (bad > 0)
-    WARNING(FB_WHERE ": %zu lines of %s are of another version or damaged; "
-                     "these series learn anew.",
-            bad, t->o.state_file);
+  if (bad == 0)
+    return;
+  (void)wr_state_file_set_aside(path);
+  t->dirty = true;
+  WARNING(FB_WHERE ": %zu lines of %s are of another version or damaged; these "
+                   "series learn anew, and the file is set aside as "
+                   "%s.corrupt.",
+          bad, path, path);
 }
 
 static int load_from(struct fb_target *t, const char *path) {
-  struct wr_bytes text =
-      WR_BYTES_INIT((size_t)t->o.series_max * LINE_MAX_BYTES);
+  struct wr_bytes text = WR_BYTES_INIT(FILE_MAX_BYTES);
   int status = wr_state_file_read(path, KIND, &text);
   if (status == 0)
-    load_text(t, &text);
+    load_text(t, path, &text);
   wr_bytes_free(&text);
   return status;
 }

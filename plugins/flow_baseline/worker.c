@@ -137,17 +137,38 @@ static void sweep(struct fb_target *t, int64_t now_ms, bool trends) {
   pthread_mutex_unlock(&t->lock);
 }
 
+static void find_forgotten(void *series, void *arg) {
+  struct fb_series *s = series, **found = arg;
+  if (s->forgotten)
+    *found = s;
+}
+
+static void take_out(struct fb_target *t) {
+  while (t->forgotten > 0) {
+    struct fb_series *s = NULL;
+    t->forgotten--;
+    wr_table_each(t->series, find_forgotten, &s);
+    if (s != NULL)
+      (void)wr_table_remove(t->series, s->source, s->source_len);
+    t->dirty = true;
+  }
+}
+
 /* Nobody waits in the list: what is forgotten is nowhere else. */
 static void forget(struct fb_target *t, int64_t now_ms) {
   pthread_mutex_lock(&t->lock);
-  if (t->first == NULL)
+  if (t->first == NULL) {
     wr_table_expire(t->series, now_ms - t->o.forget_ms);
+    take_out(t);
+  }
   wr_table_expire(t->setpoints, now_ms - t->o.forget_ms);
   pthread_mutex_unlock(&t->lock);
 }
 
 static void save(struct fb_target *t, int64_t now_ms) {
-  int64_t after_ms = t->dirty ? SOON_MS : t->o.save_ms;
+  int64_t after_ms = t->o.save_ms;
+  if (t->dirty && after_ms > SOON_MS)
+    after_ms = SOON_MS;
   if (now_ms - t->saved_ms < after_ms)
     return;
   t->saved_ms = now_ms;

@@ -195,6 +195,73 @@ class MemoryTest(baselinecase.Case):
         self.assertNotRegex(agent.log(), "Notification: .*(below|above)")
         agent.stop()
 
+    def test_lines_of_another_version(self):
+        """A newer version's line is kept for it; the others go on."""
+        agent = self.start()
+        self.learn(agent)
+        self.put([5] * 3, plugin="feed-other")
+        self.wait_saved(agent, "other")
+        agent.stop()
+        with open(self.state_file()) as text:
+            lines = text.read().splitlines(True)[1:]
+        self.assertEqual(len(lines), 2)
+        lines = [x.replace('"state":"1 ', '"state":"2 ')
+                 if '"pump"' in x else x for x in lines]
+        self.write_state("".join(lines))
+        self.restart(agent)
+        agent.wait_log("1 series remembered")
+        agent.wait_log("1 lines of .* are of another version or damaged; "
+                       "these series learn anew, and the file is set aside")
+        with open(self.state_file() + ".corrupt") as text:
+            self.assertIn('"state":"2 ', text.read())
+        self.learn(agent)
+        agent.stop()
+
+    def write_state(self, body):
+        """As lib/flow/state_file.h has it: length and FNV-1a in front."""
+        check = 14695981039346656037
+        for byte in body.encode():
+            check = (check ^ byte) * 1099511628211 % 2 ** 64
+        with open(self.state_file(), "w") as out:
+            out.write("weir flow_baseline %d %016x\n%s"
+                      % (len(body), check, body))
+
+    def test_fewer_series_than_the_file_has(self):
+        agent = self.start()
+        for i in range(20):
+            self.put([10], plugin="feed-%d" % i)
+        self.wait_saved(agent, '"19"')
+        agent.stop()
+        self.edit(agent, "SaveInterval 1", "SaveInterval 1\nMaxSeries 1")
+        self.restart(agent)
+        agent.wait_log("1 series remembered")
+        agent.wait_log(r"more than 1 series \(MaxSeries\)")
+        self.assertNotIn("damaged", agent.log())
+        agent.stop()
+
+    def test_no_set_point_any_more(self):
+        option = 'Setpoint "feed-pump/flow-setpoint"'
+        agent = self.start(option + "\n")
+        self.put([10], type="flow-setpoint")
+        self.learn(agent)
+        agent.stop()
+        self.edit(agent, option, "")
+        self.restart(agent)
+        agent.wait_log("there is no Setpoint any more")
+        agent.stop()
+
+    def test_an_alarm_that_another_nominal_ends(self):
+        agent = self.start("Nominal 10\n")
+        self.learn(agent)
+        self.put(steady(9.6, 40))
+        self.told(agent, "below its normal 10")
+        self.through(agent)
+        agent.stop()
+        self.edit(agent, "Nominal 10", "Nominal 9.6")
+        self.restart(agent)
+        self.assertRegex(self.told(agent, "learning its normal flow"), "OKAY")
+        agent.stop()
+
     def test_another_nominal_learns_anew(self):
         agent = self.start("Nominal 10\n")
         self.learn(agent)
@@ -211,6 +278,40 @@ class MemoryTest(baselinecase.Case):
         assert old in config
         with open(agent.config_path, "w") as text:
             text.write(config.replace(old, new))
+
+
+class ForgetTest(baselinecase.Case):
+    def test_a_renamed_source_takes_the_name(self):
+        agent = self.start("StaleAfter 1\n")
+        self.learn(agent)
+        self.told(agent, "no sample any more")
+        weir.wait_until(
+            lambda: self.put([7], type="flow-new") or re.search(
+                "feed-pump/flow-flow_rate is silent and forgotten; its name, "
+                "flow_baseline-pump, goes to feed-pump/flow-new", agent.log()),
+            "the silent one gives its name up", alive=agent)
+        weir.wait_until(
+            lambda: self.put(steady(7, 10), type="flow-new") or
+            "its normal is 7" in agent.log(), "the new one learns",
+            alive=agent)
+        agent.stop()
+        with open(self.state_file()) as text:
+            self.assertNotIn("flow_rate", text.read())
+
+    def test_by_word(self):
+        agent = self.start("StaleAfter 1\n")
+        self.learn(agent)
+        self.told(agent, "no sample any more")
+        self.command("confirm")  # of what is not known there is no normal
+        self.told(agent, "nothing to confirm yet")
+        self.command("forget")
+        self.told(agent, "forgotten, as told")
+        weir.wait_until(
+            lambda: self.command("forget") or re.search(
+                "there is no flow_baseline-pump to forget", agent.log()),
+            "it is gone", alive=agent)
+        self.learn(agent, 8.0)
+        agent.stop()
 
 
 class CommandTest(baselinecase.Case):
