@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct wr_http {
   CURL *pattern; /* has the options */
@@ -50,6 +51,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   return h->body_status == 0 ? len : 0;
 }
 
+/* No child of the process, whoever starts it, holds our connections open. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose,
+                                 struct curl_sockaddr *address) {
+  (void)arg;
+  (void)purpose;
+  return socket(address->family, address->socktype | SOCK_CLOEXEC,
+                address->protocol);
+}
+
 /* What the user names is trusted alone: Debian's libcurl would go on trusting
  * the system's directory of authorities beside a file. */
 static int set_authorities(CURL *c, const struct wr_http_options *o) {
@@ -68,6 +78,7 @@ static int set_options(struct wr_http *h, const struct wr_http_options *o) {
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_QUICK_EXIT, 1L); /* never join a hanging name lookup */
   SET(CURLOPT_ERRORBUFFER, h->curl_error);
+  SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_USERAGENT, o->user_agent);
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
   SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms);

@@ -1,5 +1,6 @@
 /* wr_http against a one-thread server that plays one canned reply for each
  * connection. */
+#define _GNU_SOURCE /* accept4() */
 #include "lib/net/http.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/transport.h"
@@ -7,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,17 +25,32 @@ struct server {
   const char *const *replies; /* two on one connection, in place of `reply` */
   char request[2048];
   void (*on_pipe)(int); /* what SIGPIPE did while it was served */
+  int inherited; /* sockets that a child of the process would have then */
 };
+
+/* Of the internet; libcurl has a pair of its own to wake itself. */
+static int inherited(void) {
+  int count = 0;
+  for (int fd = 3; fd < 256; fd++) {
+    int domain = 0, flags = fcntl(fd, F_GETFD);
+    socklen_t len = sizeof(domain);
+    count += flags >= 0 && (flags & FD_CLOEXEC) == 0 &&
+             getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 &&
+             domain == AF_INET;
+  }
+  return count;
+}
 
 static void *serve(void *arg) {
   struct server *s = arg;
   int client;
-  while ((client = accept(s->fd, NULL, NULL)) >= 0) {
+  while ((client = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
     ssize_t len = read(client, s->request, sizeof(s->request) - 1);
     s->request[len > 0 ? len : 0] = '\0';
     struct sigaction on_pipe;
     sigaction(SIGPIPE, NULL, &on_pipe);
     s->on_pipe = on_pipe.sa_handler;
+    s->inherited = inherited();
     char byte;
     if (s->replies != NULL) {
       (void)!write(client, s->replies[0], strlen(s->replies[0]));
@@ -160,6 +177,7 @@ static void test_request_as_sent(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(s.request, "User-Agent: weir-test\r\n"));
   CU_ASSERT_PTR_NULL(strstr(s.request, "Expect"));
   CU_ASSERT_PTR_EQUAL(s.on_pipe, SIG_DFL); /* the process's, not ours */
+  CU_ASSERT_EQUAL(s.inherited, 0);
   CU_ASSERT_PTR_NOT_NULL(strstr(s.request, "\r\n\r\n{\"value\":1}"));
   /* the next request is a plain GET again */
   CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
