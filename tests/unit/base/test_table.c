@@ -1,7 +1,9 @@
 #include "lib/base/table.h"
 
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +144,27 @@ static void test_each_in_order_of_use(void) {
   wr_table_destroy(t);
 }
 
-UNIT_MAIN("table", UNIT(test_empty), UNIT(test_many),
+/* What does not fit is refused and stays the caller's; the rest is there. */
+static void test_no_memory(void) {
+  int values[3];
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_table *t = wr_table_create(2, NULL);
+    size_t there = 0;
+    bool dropped = true;
+    for (int i = 0; t != NULL && i < 2; i++) {
+      char key = (char)('a' + i);
+      int status = wr_table_put(t, &key, 1, values + i, i, &dropped);
+      CU_ASSERT(status == 0 || status == -ENOMEM);
+      there += status == 0;
+      CU_ASSERT_EQUAL(wr_table_get(t, &key, 1, i) == NULL, status != 0);
+    }
+    CU_ASSERT_EQUAL(t == NULL || there < 2, unit_alloc_failed());
+    CU_ASSERT(t == NULL || wr_table_count(t) == there);
+    wr_table_destroy(t);
+  }
+}
+
+UNIT_MAIN("table", UNIT(test_no_memory), UNIT(test_empty), UNIT(test_many),
           UNIT(test_ceiling_drops_least_recently_used), UNIT(test_expire),
           UNIT(test_remove), UNIT(test_binary_keys),
           UNIT(test_each_in_order_of_use))

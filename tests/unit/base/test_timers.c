@@ -1,7 +1,9 @@
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include "lib/base/timers.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define TIMERS 100
@@ -49,4 +51,18 @@ static void test_in_order(void) {
   wr_timers_free(&t);
 }
 
-UNIT_MAIN("timers", UNIT(test_first_is_first), UNIT(test_in_order))
+static void test_no_memory(void) {
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_timers t = WR_TIMERS_INIT;
+    struct wr_timer one = {.place = 0};
+    int status = wr_timers_reserve(&t, 1);
+    CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+    if (status == 0)
+      wr_timers_set(&t, &one, 5);
+    CU_ASSERT_PTR_EQUAL(wr_timers_first(&t), status == 0 ? &one : NULL);
+    wr_timers_free(&t);
+  }
+}
+
+UNIT_MAIN("timers", UNIT(test_no_memory), UNIT(test_first_is_first),
+          UNIT(test_in_order))

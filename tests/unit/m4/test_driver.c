@@ -1,11 +1,13 @@
 /* The driver with real sockets: boards at scripted peers (rpc_peer.h). The
  * test ends when what it waits for has come; never by time. */
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include "lib/m4/driver.h"
 #include "lib/m4/service.h"
 #include "tests/unit/rpc/rpc_peer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -272,8 +274,42 @@ static void test_label(void) {
   end();
 }
 
+static int open_files(void) {
+  int count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
+}
+
+/* There is a driver with its board then, or none; no descriptor is left. */
+static void test_no_memory(void) {
+  const struct wr_m4_world world = {watching_clock, random_of_test,
+                                    on_lock_fault};
+  const struct peer nobody = {.port = 1};
+  int files = open_files();
+  for (int mode = 0; mode < 2; mode++)
+    for (long n = 0; unit_alloc_arm(n); n++) {
+      memset(boards, 0, sizeof(boards));
+      set_board(0, &nobody, mode ? WR_RPC_PERSISTENT : WR_RPC_PROXY);
+      struct wr_m4_driver *d = wr_m4_driver_new(&world, 8);
+      int status = d != NULL ? wr_m4_driver_add(d, boards) : -ENOMEM;
+      CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
+      wr_m4_driver_free(d);
+      CU_ASSERT_EQUAL(open_files(), files);
+    }
+  struct wr_m4_gate *list = NULL;
+  for (long n = 0; unit_alloc_arm(n); n++)
+    CU_ASSERT_EQUAL(wr_m4_gate_find(&list, "local:1", directory) == NULL,
+                    unit_alloc_failed());
+  wr_m4_gates_free(&list);
+}
+
 int main(void) {
   const struct unit_case cases[] = {UNIT(test_no_boards),
+                                    UNIT(test_no_memory),
                                     UNIT(test_both_modes),
                                     UNIT(test_few_descriptors),
                                     UNIT(test_line),
