@@ -55,7 +55,8 @@ DEPS_CHECK := $(DEPS_DEMO) collectdctl:collectd-utils libcunit1-dev locales 'lib
   'clang-format-14|clang-format' perl:perl openssl:openssl node:nodejs \
   npm:npm g++:g++ \
   arm-none-eabi-g++:gcc-arm-none-eabi libnewlib-arm-none-eabi \
-  libstdc++-arm-none-eabi-newlib qemu-system-arm:qemu-system-arm
+  libstdc++-arm-none-eabi-newlib qemu-system-arm:qemu-system-arm \
+  valgrind:valgrind
 
 .PHONY: deps-build deps-demo deps-check
 deps-build: ; @tests/install-deps $(DEPS_BUILD)
@@ -126,6 +127,15 @@ valgrind: all ## 60 s of collectd with all plugins: no leak, no error
 
 bench: all $(BENCH) ## speed and memory, measured on this machine
 	@WEIR_BUILD=$(B) tests/bench/run
+
+# What runs for every sample, in instructions: tests/cost/check. The figures are
+# those of the plain flags, whatever else is built with others.
+COST := $(B)/cost/paths
+$(COST): $(B)/obj/tests/cost/paths.o $(B)/lib/libweir.a
+	$(call program,-lcunit)
+.PHONY: cost
+cost: $(COST) ## instructions of four hot paths against the committed ones
+	@CC='$(CC)' tests/cost/check $(WRITE) $(COST)
 
 SOURCES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
 format: ## lay out the C sources
