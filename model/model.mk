@@ -14,7 +14,8 @@ $(call objs,$(addprefix plugins/lib/flow/,shape.c look.c nature.c)): \
   ALL_CFLAGS += -ffp-contract=off -fno-math-errno -O3
 $(B)/model/flow.eim: $(B)/lib/libweir.a
 # Where no static yajl is packaged (Fedora) it takes the shared ones.
-YAJL_STATIC := $(findstring /,$(shell $(CC) -print-file-name=libyajl_s.a))
+YAJL_STATIC := $(findstring /,$(shell \
+  $(CC) -print-file-name=libyajl_s.a 2>/dev/null))
 EIM_STATIC := $(if $(SAN),,$(YAJL_STATIC))
 $(B)/model/flow.eim: LIBS := $(if $(EIM_STATIC),-l:libyajl_s.a,-lyajl) -lm
 $(B)/model/flow.eim: LDFLAGS += $(if $(EIM_STATIC),-static-pie)
