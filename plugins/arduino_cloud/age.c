@@ -19,6 +19,7 @@ static void age(struct thing *t, int index, int64_t now_ms) {
 void cloud_age_labels(struct thing *t) {
   int64_t now_ms = wr_clock_ms();
   pthread_mutex_lock(&t->lock);
+  wr_stamps_look(&t->stamps, wr_clock_us(), cloud_wall_us());
   for (int i = 0; t->spool != NULL && i < t->count; i++)
     age(t, i, now_ms);
   pthread_mutex_unlock(&t->lock);

@@ -28,15 +28,26 @@ bool wr_age_over(struct wr_age *a, int64_t start_ms, int64_t now_ms) {
 
 static int64_t distance(int64_t a, int64_t b) { return a > b ? a - b : b - a; }
 
-int64_t wr_stamps_clock(struct wr_stamps *s, int64_t time_us, int64_t mono_us,
-                        int64_t wall_us) {
+void wr_stamps_look(struct wr_stamps *s, int64_t mono_us, int64_t wall_us) {
   int64_t clock_us = wall_us - mono_us;
   if (distance(clock_us, s->clock_us) > WR_ARRIVAL_STEP_US) {
     s->before_us = s->clock_us;
     s->clock_us = clock_us;
+    s->kept_us = s->looked_us;
+    s->set_us = mono_us;
   }
-  bool before =
-      s->before_us != 0 && distance(mono_us + s->before_us, time_us) <
-                               distance(mono_us + s->clock_us, time_us);
-  return before ? s->before_us : s->clock_us;
+  s->looked_us = mono_us;
+}
+
+int64_t wr_stamps_clock(struct wr_stamps *s, int64_t time_us, int64_t mono_us,
+                        int64_t wall_us) {
+  wr_stamps_look(s, mono_us, wall_us);
+  /* When it was stamped, by either clock. */
+  int64_t now_us = time_us - s->clock_us, then_us = time_us - s->before_us;
+  bool by_now = now_us >= s->kept_us && now_us <= mono_us + WR_ARRIVAL_STEP_US;
+  bool by_then = s->before_us != 0 && then_us <= s->set_us;
+  if (by_now != by_then || s->before_us == 0)
+    return by_then ? s->before_us : s->clock_us;
+  return distance(mono_us, then_us) < distance(mono_us, now_us) ? s->before_us
+                                                                : s->clock_us;
 }

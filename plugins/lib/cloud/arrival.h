@@ -32,13 +32,20 @@ bool wr_age_alive(const struct wr_age *a, int64_t now_ms);
 /* True: it is to be believed no longer, and unknown from here on. Said once. */
 bool wr_age_over(struct wr_age *a, int64_t start_ms, int64_t now_ms);
 
-struct wr_stamps { /* of one process; clock_us is set at its start */
-  int64_t clock_us, before_us; /* the wall clock minus the monotonic one, now
-                                * and before it was set; 0: it was not */
+/* The wall clock minus the monotonic one, and when it was set. Zero at first.
+ */
+struct wr_stamps {
+  int64_t clock_us, before_us; /* now, and before; 0: it was not set */
+  int64_t looked_us;           /* the last look */
+  int64_t kept_us, set_us;     /* it was set between these two looks */
 };
 
-/* The clock by which a value was stamped `time_us` that arrives now: the
- * present one, or the one before if it was set in between. */
+/* Looks at the clocks; now and then, also while nothing arrives. */
+void wr_stamps_look(struct wr_stamps *s, int64_t mono_us, int64_t wall_us);
+/* The clock by which a value was stamped `time_us` that arrives now, perhaps
+ * late: the present one, if that stamp lies between its being set and now; else
+ * the one before, if it lies before that; where both are possible, by which it
+ * is the younger. */
 int64_t wr_stamps_clock(struct wr_stamps *s, int64_t time_us, int64_t mono_us,
                         int64_t wall_us);
 

@@ -57,5 +57,34 @@ static void test_clock(void) {
   CU_ASSERT_EQUAL(wr_stamps_clock(&s, later, mono, EPOCH), later - mono);
 }
 
+#define S INT64_C(1000000)
+
+/* A clock that runs until 1000 s after the start, is set by 40 s there, and
+ * looked at every 5 s; values come late behind a writer that hangs. */
+static void test_late_values(void) {
+  static const struct {
+    int64_t step_s, stamped_s, arrives_s;
+    bool by_old;
+  } cases[] = {
+      {40, 990, 1002, true}, /* under way when it was set */
+      {-40, 990, 1002, true},   {-40, 1003, 1004, false},
+      {40, 1003, 1004, false},  {40, 1003, 1500, false}, /* late, much later */
+      {-40, 1003, 1500, false}, {-40, 1454, 1500, false},
+      {40, 1454, 1500, false},  {40, 800, 1100, true},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_stamps s = {0};
+    int64_t step = cases[i].step_s * S, clock = EPOCH, mono = 0;
+    for (; mono <= cases[i].arrives_s * S; mono += 5 * S)
+      wr_stamps_look(&s, mono, clock + mono + (mono >= 1000 * S ? step : 0));
+    mono = cases[i].arrives_s * S;
+    int64_t was = clock + (cases[i].stamped_s >= 1000 ? step : 0);
+    int64_t got = wr_stamps_clock(&s, was + cases[i].stamped_s * S, mono,
+                                  clock + step + mono);
+    CU_ASSERT_EQUAL(got, was);
+    CU_ASSERT_EQUAL(was == clock, cases[i].by_old);
+  }
+}
+
 UNIT_MAIN("arrival", UNIT(test_alive), UNIT(test_over), UNIT(test_limit),
-          UNIT(test_clock))
+          UNIT(test_clock), UNIT(test_late_values))
