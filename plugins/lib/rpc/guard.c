@@ -2,7 +2,6 @@
 
 #include <stddef.h>
 
-#define WINDOW_MS 120000
 #define REST_MIN_MS 600000
 #define REST_MAX_MS 86400000
 /* A process that dies may accept and drop a last connection. */
@@ -13,7 +12,7 @@
 static bool affordable(const struct wr_rpc_guard *g, int64_t now_ms,
                        int64_t *since_ms) {
   *since_ms = g->crash_ms[g->crashes % WR_GUARD_CRASHES];
-  return g->crashes < WR_GUARD_CRASHES || now_ms - *since_ms >= WINDOW_MS;
+  return g->crashes < WR_GUARD_CRASHES || now_ms - *since_ms >= WR_GUARD_WINDOW_MS;
 }
 
 static void note(struct wr_rpc_guard *g, int64_t now_ms) {

@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #define WR_GUARD_CRASHES 4
+#define WR_GUARD_WINDOW_MS 120000
 #define WR_GUARD_STRIKES 2
 
 struct wr_rpc_guard { /* one per proxy; all zero at first */
