@@ -74,6 +74,9 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
   (void)end_us;
   wr_window_copy(w, values);
   size_t fill = wr_window_fill(w), missing = FLOW_SAMPLES - fill;
+  uint64_t fresh = wr_window_taken(w) - a->taken;
+  a->taken = wr_window_taken(w);
+  a->windows++;
   for (size_t i = 0; i < FLOW_SAMPLES; i++)
     scaled[i] = i < missing ? FLOW_NONE : (float)(values[i] * scale);
   classifier_run(scaled, NULL, &result);
@@ -85,7 +88,7 @@ static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                                 .anomaly = NAN,
                                 .values = values + missing,
                                 .count = fill,
-                                .fresh = restarted ? fill : 1,
+                                .fresh = fresh < fill ? (size_t)fresh : fill,
                                 .plan = a->say,
                                 .scale =
                                     wr_plan_scale(&a->plan, &a->plan_rules)};
@@ -101,11 +104,15 @@ void ev_agent_setpoint(struct ev_agent *a, double lpm) {
   wr_plan_setpoint(&a->plan, &a->plan_rules, lpm, WR_SHIPPED_VALID);
 }
 
-bool ev_agent_second(struct ev_agent *a, double flow_lpm) {
+bool ev_agent_sample(struct ev_agent *a, int64_t steady_us, int64_t now_ms,
+                     double flow_lpm) {
   a->answered = false;
-  a->second++;
   a->say = wr_plan_sample(&a->plan, &a->plan_rules, flow_lpm);
-  wr_window_push(a->window, 0, a->second * 1000000, flow_lpm, a->second * 1000,
-                 on_window, a);
+  wr_window_push(a->window, 0, steady_us, flow_lpm, now_ms, on_window, a);
   return a->answered;
+}
+
+bool ev_agent_second(struct ev_agent *a, double flow_lpm) {
+  a->second++;
+  return ev_agent_sample(a, a->second * 1000000, a->second * 1000, flow_lpm);
 }

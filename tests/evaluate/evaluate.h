@@ -36,6 +36,7 @@ struct ev_agent {
   enum wr_plan_say say;
   struct wr_range ranges[8];
   int64_t second;
+  uint64_t windows, taken; /* see wr_window_taken() */
   bool answered;
   struct wr_decision decision;
 };
@@ -49,6 +50,9 @@ void ev_agent_setpoint(struct ev_agent *a, double lpm);
 /* One second of flow; true when there was an answer, then in a->decision. NaN:
  * no sample. */
 bool ev_agent_second(struct ev_agent *a, double flow_lpm);
+/* The same of a sample with a stamp, see lib/flow/steady.h. */
+bool ev_agent_sample(struct ev_agent *a, int64_t steady_us, int64_t now_ms,
+                     double flow_lpm);
 
 /* -- truth ----------------------------------------------------------------- */
 

@@ -4,17 +4,18 @@
 #include "lib/base/json.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <math.h>
 #include <time.h>
 
 #define TOKEN_S 300
 
-static const char *const names[SIM_PROPERTIES] = {"flow_rate",
-                                                  "classification"};
+static const char *const names[SIM_PROPERTIES] = {
+    "flow_rate", "classification", "flow_rate_2", "classification_2"};
 static const char *const ids[SIM_PROPERTIES] = {
     "11111111-1111-4111-8111-111111111111",
-    "22222222-2222-4222-8222-222222222222"};
+    "22222222-2222-4222-8222-222222222222",
+    "33333333-3333-4333-8333-333333333333",
+    "44444444-4444-4444-8444-444444444444"};
 
 static bool taken; /* the values of this request */
 
@@ -80,11 +81,15 @@ static int64_t time_of(const char *text) {
   return (int64_t)timegm(&tm) * 1000000 + (int64_t)(second * 1e6 + 0.5);
 }
 
+static bool is_number(int property) { return property % 2 == 0; }
+
 static struct wr_value value_of(int property, const struct wr_json *object) {
-  struct wr_value v = {.kind = property == 0 ? WR_VALUE_NUMBER : WR_VALUE_TEXT};
+  struct wr_value v = {.kind = is_number(property) ? WR_VALUE_NUMBER
+                                                   : WR_VALUE_TEXT};
   const char *text = NULL;
-  bool ok = property == 0 ? wr_json_double(object, "value", &v.number) == 0
-                          : wr_json_string(object, "value", &text) == 0;
+  bool ok = is_number(property)
+                ? wr_json_double(object, "value", &v.number) == 0
+                : wr_json_string(object, "value", &text) == 0;
   if (!ok)
     sim_fail("a value of the wrong type for %s", names[property]);
   if (text != NULL)
@@ -98,8 +103,13 @@ static void take_value(int property, const struct wr_json *object,
   int64_t day = (SIM_EPOCH_US + sim.now_us) / 86400000000LL;
   sim.cloud.records = day == sim.cloud.day ? sim.cloud.records + 1 : 1;
   sim.cloud.day = day;
-  oracle_budget(sim.cloud.records);
-  oracle_recorded(property, &v, stamp_us);
+  kept_budget(sim.cloud.records);
+  kept_recorded(property, &v, stamp_us);
+  /* What a batch ends with is taken for what is so now, too: choice.h. */
+  snprintf(sim.cloud.shown[property], sizeof(sim.cloud.shown[property]), "%s",
+           v.text);
+  if (!is_number(property))
+    seen_shown(property / 2, v.text);
 }
 
 static int property_of(const char *const *list, const char *text, size_t len) {
@@ -160,7 +170,7 @@ static void note_refused(const struct wr_http_request *q) {
   if (wr_json_next(list, v) == NULL &&
       wr_json_string(v, "timestamp", &stamp) == 0) {
     struct wr_value value = value_of(property, v);
-    oracle_refused(property, &value, time_of(stamp));
+    kept_refused(property, &value, time_of(stamp));
   }
   wr_json_free(list);
 }
@@ -189,12 +199,16 @@ static bool authorised(const struct wr_http_request *q) {
 }
 
 static int give_properties(struct wr_http_reply *r) {
-  char text[512];
-  snprintf(text, sizeof(text),
-           "[{\"id\":\"%s\",\"name\":\"f\",\"variable_name\":\"%s\","
-           "\"type\":\"FLOAT\"},{\"id\":\"%s\",\"name\":\"c\","
-           "\"variable_name\":\"%s\",\"type\":\"CHARSTRING\"}]",
-           ids[0], names[0], ids[1], names[1]);
+  char text[1024] = "[";
+  for (int i = 0; i < SIM_PROPERTIES; i++) {
+    size_t len = strlen(text);
+    snprintf(text + len, sizeof(text) - len,
+             "%s{\"id\":\"%s\",\"name\":\"p\",\"variable_name\":\"%s\","
+             "\"type\":\"%s\"}",
+             i > 0 ? "," : "", ids[i], names[i],
+             is_number(i) ? "FLOAT" : "CHARSTRING");
+  }
+  strcat(text, "]");
   return reply(r, 200, text);
 }
 
@@ -202,7 +216,7 @@ static int give_properties(struct wr_http_reply *r) {
 static int serve(const struct wr_http_request *q, struct wr_http_reply *r,
                  bool deaf) {
   bool token = strstr(q->url, "/clients/token") != NULL;
-  oracle_request(token);
+  kept_request(token);
   if (token)
     return give_token(r);
   if (!authorised(q))
@@ -214,6 +228,46 @@ static int serve(const struct wr_http_request *q, struct wr_http_reply *r,
   if (deaf)
     return broken(r, -ETIMEDOUT, 10 * SIM_S, "timed out");
   return reply(r, 200, "");
+}
+
+/* The rows of a batch; 0: it is none. */
+static int rows_of(const struct wr_http_request *q, double *first,
+                   double poison, bool *has_poison) {
+  struct wr_json *list;
+  int rows = 0;
+  if (strstr(q->url, "/publish_batch") == NULL ||
+      wr_json_parse(q->body, q->body_len, 1 << 20, &list) != 0)
+    return 0;
+  for (const struct wr_json *v = wr_json_next(list, NULL); v != NULL;
+       v = wr_json_next(list, v)) {
+    double number = NAN;
+    wr_json_double(v, "value", &number);
+    if (rows++ == 0)
+      *first = number;
+    *has_poison |= number == poison;
+  }
+  wr_json_free(list);
+  return rows;
+}
+
+/* A value that the service chokes on: it says 500 whenever that is in a batch,
+ * alone or with others. */
+static bool chokes(const struct wr_http_request *q) {
+  double first = NAN;
+  bool has = false;
+  rows_of(q, &first, sim.cloud.poison, &has);
+  if (isnan(sim.cloud.poison) && !isnan(first)) {
+    sim.cloud.poison = first;
+    sim_trace("cloud: chokes on %.9f", first);
+    has = true;
+  }
+  return has;
+}
+
+static bool is_too_much(const struct wr_http_request *q) {
+  double first;
+  bool has = false;
+  return rows_of(q, &first, NAN, &has) > sim.cloud.most;
 }
 
 /* Statuses that say nothing about a value, when the service did not say them.
@@ -244,6 +298,12 @@ static int in_mode(enum cloud_mode mode, const struct wr_http_request *q,
                : foreign(r, sim.cloud.status);
   case CLOUD_PORTAL:
     return foreign(r, sim.cloud.status);
+  case CLOUD_POISON:
+    return chokes(q) ? reply(r, 500, "{\"detail\":\"internal\"}")
+                     : serve(q, r, false);
+  case CLOUD_SMALL:
+    return is_too_much(q) ? broken(r, -ETIMEDOUT, 10 * SIM_S, "timed out")
+                          : serve(q, r, false);
   default:
     sim.cloud.status = odd_status();
     return in_mode((enum cloud_mode)sim_below(CLOUD_FLAKY), q, r);
@@ -260,6 +320,7 @@ int cloud_send(void *arg, const struct wr_http_request *q,
   wr_bytes_reset(&r->body);
   sim.cloud.busy_us = sim_span(20000, 400000);
   taken = false;
+  memory_working(false); /* what follows is the world's */
   sim_trace("%s %s %.*s", q->method, strstr(q->url, "/iot/"),
             q->body_len < 400 ? (int)q->body_len : 400,
             q->body != NULL ? q->body : "");
@@ -267,5 +328,6 @@ int cloud_send(void *arg, const struct wr_http_request *q,
   if (!taken)
     note_refused(q);
   sim_trace("-> %d %s", r->status, r->error);
+  memory_working(true);
   return error;
 }

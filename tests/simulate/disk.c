@@ -3,11 +3,10 @@
  * the newest first, but for a random number of the oldest. */
 #include "sim.h"
 
+#include <errno.h>
 #include <sqlite3.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define FILES 16
+#define FILES 32
 #define SHM_REGIONS 64
 #define HANDLES 8
 
@@ -29,6 +28,7 @@ struct file {
   void *shm[SHM_REGIONS];
   int mappers;
   struct handle *handles[HANDLES]; /* open ones, NULL: none */
+  int openers;                     /* of files.c */
   bool deleted;                    /* no longer found, but still open */
 };
 
@@ -123,7 +123,7 @@ void disk_wipe(void) {
     wipe_file(f);
 }
 
-static struct file *find(const char *name, bool make) {
+struct file *disk_find(const char *name, bool make) {
   struct file *spare = NULL;
   for (struct file *f = files; f < files + FILES; f++)
     if (f->exists && !f->deleted && strcmp(f->name, name) == 0)
@@ -133,7 +133,7 @@ static struct file *find(const char *name, bool make) {
   if (!make)
     return NULL;
   if (spare == NULL)
-    sim_fail("the disk has no room for %s", name);
+    sim_fail("the simulated disk has no room for %s", name);
   memset(spare, 0, sizeof(*spare));
   spare->exists = true;
   snprintf(spare->name, sizeof(spare->name), "%s", name);
@@ -145,6 +145,8 @@ static struct file *find(const char *name, bool make) {
 static int d_shm_unmap(sqlite3_file *h, int gone);
 
 static bool is_open(const struct file *f) {
+  if (f->openers > 0)
+    return true;
   for (int i = 0; i < HANDLES; i++)
     if (f->handles[i] != NULL)
       return true;
@@ -162,39 +164,46 @@ static int d_close(sqlite3_file *h) {
   return SQLITE_OK;
 }
 
-static int d_read(sqlite3_file *h, void *out, int len, sqlite3_int64 at) {
-  struct file *f = FILE_OF(h);
+/* How many bytes there are. */
+static size_t get(const struct file *f, void *out, size_t len, int64_t at) {
   size_t there = (size_t)at >= f->size ? 0 : f->size - (size_t)at;
-  if (there > (size_t)len)
-    there = (size_t)len;
+  if (there > len)
+    there = len;
   if (there > 0)
     memcpy(out, f->data + at, there);
+  return there;
+}
+
+static int d_read(sqlite3_file *h, void *out, int len, sqlite3_int64 at) {
+  size_t there = get(FILE_OF(h), out, (size_t)len, at);
   memset((uint8_t *)out + there, 0, (size_t)len - there);
   return there == (size_t)len ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
 }
 
-static int d_write(sqlite3_file *h, const void *data, int len,
-                   sqlite3_int64 at) {
-  struct file *f = FILE_OF(h);
-  size_t end = (size_t)at + (size_t)len;
+static int put(struct file *f, const void *data, size_t len, int64_t at) {
+  size_t end = (size_t)at + len;
   int code = allowed(end > f->size);
   if (code != SQLITE_OK)
     return code;
-  remember(f, at, (size_t)len);
+  remember(f, at, len);
   if (end > f->room) {
     f->room = end * 2;
     f->data = must(realloc(f->data, f->room));
   }
   if ((size_t)at > f->size)
     memset(f->data + f->size, 0, (size_t)at - f->size);
-  memcpy(f->data + at, data, (size_t)len);
+  memcpy(f->data + at, data, len);
   if (end > f->size)
     f->size = end;
   return SQLITE_OK;
 }
 
-static int d_truncate(sqlite3_file *h, sqlite3_int64 size) {
-  struct file *f = FILE_OF(h);
+static int d_write(sqlite3_file *h, const void *data, int len,
+                   sqlite3_int64 at) {
+  return put(FILE_OF(h), data, (size_t)len, at);
+}
+
+static int cut(struct file *f, int64_t size) {
   int code = allowed(false);
   if (code != SQLITE_OK || (size_t)size >= f->size)
     return code;
@@ -203,12 +212,20 @@ static int d_truncate(sqlite3_file *h, sqlite3_int64 size) {
   return SQLITE_OK;
 }
 
-static int d_sync(sqlite3_file *h, int flags) {
-  (void)flags;
+static int d_truncate(sqlite3_file *h, sqlite3_int64 size) {
+  return cut(FILE_OF(h), size);
+}
+
+static int sync_file(struct file *f) {
   int code = allowed(false);
   if (code == SQLITE_OK)
-    forget(FILE_OF(h), 0);
+    forget(f, 0);
   return code;
+}
+
+static int d_sync(sqlite3_file *h, int flags) {
+  (void)flags;
+  return sync_file(FILE_OF(h));
 }
 
 static int d_size(sqlite3_file *h, sqlite3_int64 *size) {
@@ -332,7 +349,7 @@ static int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *h,
   memset(handle, 0, sizeof(*handle));
   snprintf(made, sizeof(made), "transient-%u", serial);
   serial += name == NULL;
-  bool there = name != NULL && find(name, false) != NULL;
+  bool there = name != NULL && disk_find(name, false) != NULL;
   bool writes = (flags & (SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) != 0;
   if (!there && (!(flags & SQLITE_OPEN_CREATE) || frozen ||
                  state == DISK_READ_ONLY || state == DISK_FULL))
@@ -341,7 +358,7 @@ static int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *h,
     flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) |
             SQLITE_OPEN_READONLY;
   }
-  handle->file = find(name != NULL ? name : made, true);
+  handle->file = disk_find(name != NULL ? name : made, true);
   handle->transient = name == NULL || (flags & SQLITE_OPEN_DELETEONCLOSE);
   int place = 0;
   while (place < HANDLES && handle->file->handles[place] != NULL)
@@ -355,16 +372,19 @@ static int d_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *h,
   return SQLITE_OK;
 }
 
+static void unlink_file(struct file *f) {
+  if (is_open(f))
+    f->deleted = true;
+  else
+    wipe_file(f);
+}
+
 static int d_delete(sqlite3_vfs *vfs, const char *name, int sync) {
   (void)vfs, (void)sync;
   int code = allowed(false);
-  struct file *f = find(name, false);
-  if (code == SQLITE_OK && f != NULL) {
-    if (is_open(f))
-      f->deleted = true;
-    else
-      wipe_file(f);
-  }
+  struct file *f = disk_find(name, false);
+  if (code == SQLITE_OK && f != NULL)
+    unlink_file(f);
   return code != SQLITE_OK ? SQLITE_IOERR_DELETE
          : f == NULL       ? SQLITE_IOERR_DELETE_NOENT
                            : SQLITE_OK;
@@ -372,7 +392,7 @@ static int d_delete(sqlite3_vfs *vfs, const char *name, int sync) {
 
 static int d_access(sqlite3_vfs *vfs, const char *name, int flags, int *out) {
   (void)vfs;
-  struct file *f = find(name, false);
+  struct file *f = disk_find(name, false);
   *out = f != NULL && (flags != SQLITE_ACCESS_READWRITE ||
                        (state != DISK_READ_ONLY && !frozen));
   if (flags == SQLITE_ACCESS_EXISTS && f != NULL && f->size == 0)
@@ -409,7 +429,8 @@ static int d_last_error(sqlite3_vfs *vfs, int size, char *out) {
   return 0;
 }
 
-const char *disk_register(void) {
+/* Of all connections: what is opened without a name for it, too. */
+void disk_register(void) {
   static sqlite3_vfs vfs = {.iVersion = 2,
                             .szOsFile = sizeof(struct handle),
                             .mxPathname = 255,
@@ -422,6 +443,59 @@ const char *disk_register(void) {
                             .xSleep = d_sleep,
                             .xCurrentTimeInt64 = d_time,
                             .xGetLastError = d_last_error};
-  sqlite3_vfs_register(&vfs, 0);
-  return vfs.zName;
+  sqlite3_vfs_register(&vfs, 1);
+}
+
+/* --- the same files for the C library's functions (files.c) ----------------
+ */
+
+static int error_of(int code) {
+  return code == SQLITE_OK         ? 0
+         : code == SQLITE_FULL     ? -ENOSPC
+         : code == SQLITE_READONLY ? -EROFS
+                                   : -EIO;
+}
+
+int disk_open(struct file *f, int by) {
+  f->openers += by;
+  if (f->deleted && !is_open(f))
+    wipe_file(f);
+  return 0;
+}
+
+int disk_read(struct file *f, void *out, size_t len, int64_t at) {
+  return (int)get(f, out, len, at);
+}
+
+int disk_write(struct file *f, const void *data, size_t len, int64_t at) {
+  return error_of(put(f, data, len, at));
+}
+
+int disk_cut(struct file *f, int64_t size) { return error_of(cut(f, size)); }
+
+int disk_sync(struct file *f) { return error_of(sync_file(f)); }
+
+int64_t disk_size(const struct file *f) { return (int64_t)f->size; }
+
+int disk_may_create(void) { return error_of(allowed(true)); }
+
+int disk_remove(const char *name) {
+  struct file *f = disk_find(name, false);
+  int status = f == NULL ? -ENOENT : error_of(allowed(false));
+  if (status == 0)
+    unlink_file(f);
+  return status;
+}
+
+/* At once and for good, as a journal of metadata has it; the data is what it
+ * was. */
+int disk_rename(const char *from, const char *to) {
+  struct file *f = disk_find(from, false), *old = disk_find(to, false);
+  int status = f == NULL ? -ENOENT : error_of(allowed(false));
+  if (status != 0)
+    return status;
+  if (old != NULL)
+    unlink_file(old);
+  snprintf(f->name, sizeof(f->name), "%s", to);
+  return 0;
 }

@@ -3,8 +3,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 struct sim sim;
 
@@ -58,16 +56,23 @@ int64_t sim_wall_us(void) {
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t next_instant(void) {
-  int64_t next = least(sim.board.gate_us, faults_next_us());
-  next = least(next, wire_next_us());
-  return least(next, agent_next_us());
+  int64_t next = least(agent_next_us(), faults_next_us());
+  for (int b = 0; b < SIM_BOARDS; b++)
+    next = least(next, least(sim.board[b].gate_us, wire_next_us(b)));
+  return next;
 }
+
+static int64_t second_us; /* the next look of the oracle */
 
 /* What is due now, the world first. */
 static void happen(void) {
-  if (sim.board.gate_us <= sim.now_us) {
-    board_gate();
-    oracle_second();
+  for (int b = 0; b < SIM_BOARDS; b++)
+    if (sim.board[b].gate_us <= sim.now_us)
+      board_gate(b);
+  if (second_us <= sim.now_us) {
+    second_us += SIM_S;
+    seen_second();
+    kept_second();
   }
   faults_step();
   agent_step();
@@ -94,10 +99,15 @@ static void begin(uint64_t seed) {
   sim.rng.state = seed * 0x9e3779b97f4a7c15ull + 1;
   sim.now_us = SIM_S + sim_below(SIM_S);
   sim.cloud.last_us = -SIM_EPOCH_US;
-  oracle_init();
-  board_begin();
+  second_us = sim.now_us;
+  disk_register();
+  seen_init();
+  kept_init();
+  for (int b = 0; b < SIM_BOARDS; b++) {
+    board_begin(b);
+    board_boot(b);
+  }
   faults_init();
-  board_boot();
   agent_start();
 }
 
@@ -120,11 +130,17 @@ int main(int argc, char **argv) {
   run_until(end_us);
   faults_end();
   run_until(end_us + SIM_DRAIN_US);
-  oracle_final();
+  seen_final();
+  kept_final();
   agent_stop(false);
-  oracle_report(stdout);
-  oracle_free();
+  printf("seed %llu: %.1f hours", (unsigned long long)sim.seed,
+         (double)sim.now_us / 3.6e9);
+  seen_report(stdout);
+  kept_report(stdout);
+  memory_report(stdout);
+  printf("\n");
+  seen_free();
+  kept_free();
   disk_wipe();
-  agent_clean();
   return 0;
 }

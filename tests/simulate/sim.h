@@ -1,47 +1,97 @@
 /* simulate: the whole pipe in one process, one thread and virtual time.
  *
- *   plant, sensor, sketch (board)  ~~ wire ~~  life, window, model, verdict,
- *   label report, spool on a disk of ours (disk), publisher  ~~  cloud
+ *   plant, sensor, sketch (board)  ~~ wire ~~  life (agent)
+ *        ^                                      |  queue: collectd's values
+ *        |                                      v
+ *        +--- label report <-- window, model, verdict, standing (edge),
+ *                              baseline and its state file (base)
+ *                                               |
+ *             cloud <-- publisher, spool on a disk of ours (agent, disk, files)
  *
- * What runs between the wire and the cloud is the shipped code; `agent` stands
- * for collectd's callbacks and threads alone. `faults` breaks things, `oracle`
- * knows what is true. Everything that happens follows from the seed: the same
+ * What runs between the wire and the cloud is the shipped code; `agent`,
+ * `edge`, `base` and `queue` stand for collectd's callbacks and threads alone.
+ * `faults` breaks things, `memory` lets allocations fail, the oracle knows what
+ * is true: `seen` of readings, states and the output, `kept` of values on their
+ * way to the cloud. Everything that happens follows from the seed: the same
  * seed and code give the same run, to the byte of the trace.
  *
- * Times: now_us is the machine's monotonic clock and, with SIM_EPOCH_US added,
- * the true time, which the cloud has; the machine's wall clock is off by
- * wall_off_us. */
+ * There are SIM_BOARDS boards with a plant, an M4 and a way to it each; `b` is
+ * the number of one. Times: now_us is the machine's monotonic clock and, with
+ * SIM_EPOCH_US added, the true time, which the cloud has; the machine's wall
+ * clock is off by wall_off_us. */
 #ifndef WEIR_TESTS_SIM_H
 #define WEIR_TESTS_SIM_H
 
 #include "firmware/libraries/WeirFlow/src/flow_meter.h"
 #include "firmware/libraries/WeirFlow/src/weir_alarm.h"
+#include "lib/cloud/arrival.h"
 #include "lib/cloud/publisher.h"
+#include "lib/flow/baseline.h"
+#include "lib/flow/shipped.h"
+#include "lib/flow/standing.h"
+#include "lib/flow/steady.h"
 #include "lib/m4/life.h"
 #include "tests/evaluate/evaluate.h"
 #include "tests/sim/m4sim_plant.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#define SIM_BOARDS 2
 #define SIM_S 1000000LL
+#define SIM_MS 1000LL
 #define SIM_EPOCH_US 1767225600000000LL /* 2026-01-01 */
 #define SIM_NEVER INT64_MAX
-#define SIM_PROPERTIES 2   /* flow_rate, classification */
-#define SIM_HOLD_MS 150000 /* the sketch's */
+/* Of each board: 2 b is its flow, 2 b + 1 its label. */
+#define SIM_PROPERTIES (2 * SIM_BOARDS)
+#define SIM_HOLD_MS 150000 /* as the sketches have it */
+#define SIM_HEARTBEAT_MS 60000
+#define SIM_SPOOL_BYTES (16 << 20)
+#define SIM_DAILY 100000 /* DailyRecords */
+#define SIM_BATCH 200
+#define SIM_KEEPER_US (5 * SIM_S) /* its tick, arduino_cloud/threads.c */
 
-/* --- the bounds, as the headers and man pages state them --- */
+/* --- the bounds: sums of what the headers and man pages state ------------- */
 
-/* From a fault to the output, when all else is healthy. */
-#define SIM_ALARM_US (30 * SIM_S)
+/* From a fault to the output when all else is healthy: the samples of a first
+ * window, those that elect a label, and a turn of the M4. */
+#define SIM_ALARM_US                                                           \
+  ((FLOW_LEAST + WR_SHIPPED_OF) * FLOW_INTERVAL_MS * SIM_MS + 2 * SIM_S)
 /* The output may say "well" so long after the last well state: the report's
- * age limit (label_report.h), a heartbeat that was lost, the sketch's hold. */
-#define SIM_WELL_US (WR_LABEL_AGE_MS * 1000LL + SIM_HOLD_MS * 1000LL + SIM_S)
-#define SIM_HEAL_US (240 * SIM_S) /* from the last fault's end to labels */
+ * age limit (label_report.h), then the sketch's hold. */
+#define SIM_WELL_US ((WR_LABEL_AGE_MS + SIM_HOLD_MS) * SIM_MS + SIM_S)
+/* What a state is shown as, beyond its age; a look every second. */
+#define SIM_STALE_US                                                           \
+  (wr_standing_stale_ms(0, FLOW_LEAST, 1, FLOW_INTERVAL_MS * SIM_MS) *         \
+       SIM_MS +                                                                \
+   SIM_S)
+#define SIM_HEALTH_US (WR_STANDING_HEALTH_MS * SIM_MS + SIM_S)
+/* From the last fault's end to states: calls that rest while others may have
+ * crashed the proxy (guard.h), then the first state. */
+#define SIM_HEAL_US                                                            \
+  (WR_GUARD_WINDOW_MS * SIM_MS + SIM_STALE_US + SIM_HEARTBEAT_MS * SIM_MS +    \
+   30 * SIM_S)
+/* A label that nobody renews, until the cloud shows "unknown" when the way is
+ * open: its age limit, the keeper, and a turn of each kind of request. */
+#define SIM_CLOUD_AGE_US                                                       \
+  (WR_ARRIVAL_LEAST_MS * SIM_MS + SIM_KEEPER_US + 10 * SIM_S)
+/* From the end of a fault to what is so now in the cloud: the longest wait
+ * that a service may ask for (pace.h), the longest of our own, and the time
+ * that a value is tried one by one (sending.h). */
+#define SIM_SHOWN_US                                                           \
+  ((WR_PACE_ASKED_MAX_MS + WR_SINGLE_MS) * SIM_MS + 30 * SIM_S)
+/* A value that would go is not held up by one that does not: halving a batch
+ * down to it, each time with a wait of its own (pace.h), then WR_STEP_AFTER_MS
+ * and a minute one by one. */
+#define SIM_HELD_US                                                            \
+  ((10 * 2 * WR_PACE_BRISK_MS + WR_STEP_AFTER_MS + 2 * WR_SINGLE_MS) *         \
+       SIM_MS +                                                                \
+   WR_STEP_BACK_MS * SIM_MS)
 #define SIM_STAMP_US (31 * SIM_S) /* choice.h: less is no step of a clock */
 #define SIM_DRAIN_US (12 * 3600 * SIM_S) /* at most, for what waits */
 
-/* --- the M4 ------------------------------------------------------------------
- */
+/* --- the M4 --------------------------------------------------------------- */
 
 struct sim_reading {
   double value;
@@ -54,6 +104,7 @@ struct sim_board {
   struct weir_alarm alarm;
   bool up;     /* the M4 runs */
   bool silent; /* it runs, but answers nothing */
+  bool blind;  /* it answers that it has no reading */
   int64_t boot_us, gate_us;
   uint32_t seq, millis0;
   int64_t serial; /* of readings, makes each one unlike all others */
@@ -62,23 +113,23 @@ struct sim_board {
   size_t readings;
   bool output; /* high: all is well */
   int64_t busy_until_us;
+  int64_t steady_us; /* since when its flow is one level; 0: it is not */
 };
 
-/* Its plant plays two hours again and again; then, at last, nothing but steady
- * flow. */
-void board_begin(void);
-void board_calm(void);
-void board_boot(void);
-void board_gate(void);
-uint32_t board_millis(void);
+/* The plant of the first board plays two and a half hours again and again; then
+ * at last nothing but steady flow. That of the others is steady all along. */
+void board_begin(int b);
+void board_calm(int b);
+void board_boot(int b);
+void board_gate(int b);
 /* One request or notification; the reply's bytes, 0: none. */
-size_t board_hear(const uint8_t *data, size_t len, uint8_t *reply);
-void board_look(void); /* at the output: tells the oracle of changes */
+size_t board_hear(int b, const uint8_t *data, size_t len, uint8_t *reply);
+void board_look(int b); /* at the output: tells the oracle of changes */
 
-/* --- the way to it -----------------------------------------------------------
- */
+/* --- the way to it -------------------------------------------------------- */
 
 #define WIRE_CHANNEL 16
+#define WIRE_RESTART_US (2 * SIM_S) /* systemd's, of a crashed m4-proxy */
 
 struct sim_packet {
   uint8_t data[WR_RPC_REPLY_MAX];
@@ -87,8 +138,13 @@ struct sim_packet {
 };
 
 struct sim_wire {
-  bool server;           /* keeps connections; else an m4-proxy */
-  int64_t away_until_us; /* nobody listens */
+  bool server;         /* keeps connections; else an m4-proxy */
+  bool away;           /* nobody listens */
+  bool hollow;         /* a tunnel whose far side is away: what is accepted
+                        * ends at once */
+  int64_t restarts_us; /* a crashed proxy is back then */
+  int64_t crash_us[4 * WR_GUARD_CRASHES]; /* by our own calls; a ring */
+  size_t crashes;
   bool connected;
   int64_t closes_us; /* the proxy gives up on a silent M4 */
   bool wants;        /* the proxy waits for the channel */
@@ -97,21 +153,25 @@ struct sim_wire {
   struct sim_packet inbox[WIRE_CHANNEL]; /* on its way to the agent */
   size_t inbox_count;
   int64_t end_us; /* the connection ends; SIM_NEVER: not */
-  int late_every, torn_every, twice_every; /* one in so many; 0: none */
+  /* one in so many; 0: none */
+  int late_every, torn_every, twice_every, cut_every;
 };
 
-void wire_cut(void); /* whatever is open ends */
-void wire_serve(struct wr_rpc_session *s);
-void wire_happen(struct wr_rpc_session *s);
-int64_t wire_next_us(void);
+void wire_cut(int b); /* whatever is open ends */
+void wire_crash(int b);
+void wire_serve(int b, struct wr_rpc_session *s);
+void wire_happen(int b, struct wr_rpc_session *s);
+int64_t wire_next_us(int b);
 
-/* --- the disk ----------------------------------------------------------------
- */
+/* --- the disk ------------------------------------------------------------- */
+
+#define DISK_ROOT "/simulated/"
 
 enum disk_state { DISK_GOOD, DISK_FULL, DISK_READ_ONLY, DISK_BROKEN };
 
-/* A VFS of SQLite in memory; what was not synced may be lost at a power cut. */
-const char *disk_register(void);
+/* A VFS of SQLite in memory; what was not synced may be lost at a power cut.
+ * `files` lets the C library's functions see the same files. */
+void disk_register(void);
 bool disk_is_good(void);
 void disk_set(enum disk_state state, int fail_every);
 /* From here nothing reaches it: the process or the machine is dead. */
@@ -120,8 +180,35 @@ void disk_freeze(bool frozen);
 void disk_power_cut(void);
 void disk_wipe(void);
 
-/* --- the cloud ---------------------------------------------------------------
- */
+/* For files.c: as the VFS, 0 or -errno. */
+struct file;
+struct file *disk_find(const char *name, bool make);
+int disk_open(struct file *f, int by); /* counts who has it open */
+int disk_read(struct file *f, void *out, size_t len, int64_t at);
+int disk_write(struct file *f, const void *data, size_t len, int64_t at);
+int disk_cut(struct file *f, int64_t size);
+int disk_sync(struct file *f);
+int64_t disk_size(const struct file *f);
+int disk_may_create(void);
+int disk_remove(const char *name);
+int disk_rename(const char *from, const char *to);
+
+/* --- memory: the allocator of the shipped code ----------------------------
+ * One allocation in `every` fails while the agent works; 0: none. The
+ * simulator's own never do: they go around it. */
+void memory_short(int every);
+void memory_working(bool on);
+bool memory_is_short(void);
+void memory_report(FILE *f);
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+#define malloc __real_malloc
+#define calloc __real_calloc
+#define realloc __real_realloc
+
+/* --- the cloud ------------------------------------------------------------ */
 
 enum cloud_mode {
   CLOUD_GOOD,
@@ -130,44 +217,73 @@ enum cloud_mode {
   CLOUD_PORTAL, /* somebody else answers: `status`, with HTML or nothing */
   CLOUD_STATUS, /* the service answers `status` to everything but tokens */
   CLOUD_DEAF,   /* takes values, but the reply is lost */
-  CLOUD_FLAKY,  /* a random one of these for each request */
+  CLOUD_POISON, /* one value makes the service fail: 500 */
+  CLOUD_SMALL,  /* a batch of more than `most` rows takes too long */
+  CLOUD_FLAKY,  /* a random one of the modes for each request */
 };
 
 struct sim_cloud {
   enum cloud_mode mode;
   int status;
   int64_t retry_after_ms;
+  int most;
+  double poison; /* NaN: the next old one that comes */
   int64_t token_until_us;
   int64_t last_us; /* the last request that the service saw */
   int64_t busy_us; /* how long the last request took */
   int64_t day, records;
+  /* What its dashboard shows of each property, and since when. */
+  char shown[SIM_PROPERTIES][WR_TEXT_MAX + 1];
 };
 
 int cloud_send(void *arg, const struct wr_http_request *request,
                struct wr_http_reply *reply);
 
-/* --- the agent: collectd's callbacks and threads -----------------------------
- */
+/* --- the agent: collectd's callbacks and threads -------------------------- */
+
+/* collectd's values between read, chain and writers. */
+enum sim_kind { SIM_FLOW, SIM_LABEL };
+struct sim_value {
+  enum sim_kind kind;
+  int b;
+  double number; /* the flow, or the score */
+  char label[WR_LABEL_MAX];
+  int64_t true_us, stamp_us, window;
+};
+
+/* What one M4 has in the agent. */
+struct sim_pipe {
+  struct wr_m4_life life;
+  struct wr_rpc_session session;
+  struct wr_rpc_guard guard;
+  struct wr_m4_method method, ghost; /* of a name that no M4 has bound */
+  struct wr_m4_report report;
+  /* edge.c */
+  struct ev_agent alarm;
+  struct wr_steady clock;
+  struct wr_standing stands;
+  int64_t look_us;           /* the watch's */
+  int64_t window, fed_us;    /* when the newest sample came */
+  int64_t true_us, stamp_us; /* of that */
+  uint64_t judged;           /* windows */
+  /* base.c */
+  struct wr_baseline baseline;
+};
 
 struct sim_agent {
   bool up;
   int64_t start_us; /* when it comes back */
-  struct wr_m4_life life;
-  struct wr_rpc_session session;
-  struct wr_rpc_guard guard;
-  struct wr_m4_method method;
-  struct wr_m4_report report;
-  struct ev_agent alarm;
+  int64_t begun_us;
+  struct sim_pipe pipe[SIM_BOARDS];
   struct wr_policy policy[SIM_PROPERTIES];
   struct wr_property property[SIM_PROPERTIES];
+  struct wr_age age[SIM_PROPERTIES];
+  struct wr_stamps stamps;
   struct wr_spool *spool;
   struct wr_publisher publisher;
-  int64_t commit_us, publish_us; /* when due */
-  int64_t heard_us;              /* of the last sample */
-  int64_t clock_us, clock_before_us;
-  int64_t window;
-  int64_t gone;   /* rows that the spool has given up */
-  bool in_memory; /* of the spool, as told last */
+  int64_t commit_us, publish_us, save_us; /* when due */
+  int64_t gone;                           /* rows that the spool has given up */
+  bool in_memory;                         /* of the spool, as told last */
   char fault[256];
 };
 
@@ -176,60 +292,121 @@ void agent_start(void);
 void agent_stop(bool killed);
 void agent_step(void);
 int64_t agent_next_us(void);
-/* Removes what it left in /tmp. */
-void agent_clean(void);
+/* A flow or a label arrives at write_arduino_cloud and m4_rpc. */
+void agent_flow(const struct sim_value *v);
+void agent_label(const struct sim_value *v);
+/* While it is down another version uses its spool, and leaves it as `version`.
+ */
+void agent_other_version(int version);
 int64_t sim_wall_us(void);
 
-/* --- what breaks -------------------------------------------------------------
- */
+void queue_put(const struct sim_value *v);
+/* Somebody's write callback hangs: values wait, and then come all at once. */
+void queue_hold(bool on);
+bool queue_holds(void);
+void queue_forget(void);
 
-#define FAULTS 12
+/* target_edge_impulse: worker and watch. */
+void edge_start(int b);
+void edge_stop(int b);
+void edge_sample(const struct sim_value *v);
+void edge_look(int b);
+struct wr_standing_rules edge_rules(void);
+
+/* target_flow_baseline: invoke() and its worker. */
+void base_start(void);
+void base_sample(const struct sim_value *v);
+void base_save(void);
+
+/* --- what breaks ---------------------------------------------------------- */
+
+enum sim_domain {             /* bits */
+                  SIM_M4 = 1, /* the M4 and the way to it */
+                  SIM_MODEL = 2,
+                  SIM_CLOUD = 4,
+                  SIM_PROCESS = 8, /* the agent is down */
+                  SIM_CLOCK = 16,
+                  SIM_DISK = 32,
+                  SIM_QUEUE = 64,
+                  SIM_MEMORY = 128,
+                  SIM_ALL = 255
+};
+
+#define FAULTS 18
 
 struct sim_fault {
   int64_t from_us, until_us; /* the next one, or the one in force */
+  int b;                     /* which board */
   bool on;
 };
 
 struct sim_faults {
   struct sim_fault at[FAULTS];
-  bool quiet;        /* no more of them */
-  int64_t healed_us; /* since when nothing is broken; SIM_NEVER: it is */
+  bool quiet; /* no more of them */
 };
 
 void faults_init(void);
 void faults_step(void);
 int64_t faults_next_us(void);
 void faults_end(void); /* all of them: the quiet phase */
+/* For how long nothing of these domains has been broken. */
+int64_t faults_calm(int domains);
+/* The same of what concerns board `b`. */
+int64_t faults_calm_of(int domains, int b);
+/* For how long the fault of this domain has been in force; 0: it is not. */
+int64_t faults_for(int domain);
 
-/* --- the oracle --------------------------------------------------------------
- */
+/* --- the oracle: what is seen --------------------------------------------- */
 
-void oracle_init(void);
-void oracle_free(void);
+void seen_init(void);
 /* A value reached the agent from the call that went out then. */
-void oracle_sample(double value, int64_t call_us);
-void oracle_state(const char *label, bool alarming);
-void oracle_output(bool well);
-void oracle_second(void);
-/* A row was handed to the spool; a commit made all so far safe; a kill threw
- * the others away. */
-void oracle_row(const struct wr_row *row, int64_t true_us);
-void oracle_committed(void);
-void oracle_killed(void);
-/* A request reached the service. */
-void oracle_request(bool token);
-/* The service has taken a value. stamp_us 0: live. */
-void oracle_recorded(int property, const struct wr_value *v, int64_t stamp_us);
-/* A batch of this one value was not taken. */
-void oracle_refused(int property, const struct wr_value *v, int64_t stamp_us);
-void oracle_budget(int64_t records);
-void oracle_rejected(int64_t count);
-/* At the end of the quiet phase. */
-void oracle_final(void);
-void oracle_report(FILE *f);
+void seen_sample(int b, double value, int64_t call_us);
+/* The edge got a sample; it shows a state; it tells its health. */
+void seen_fed(int b);
+void seen_state(int b, const char *label, bool alarming);
+void seen_health(int b);
+/* A label reached the writers. */
+void seen_written(int b, const char *label);
+void seen_output(int b, bool well);
+void seen_start(void);
+/* A proxy crashed by a call of ours. */
+void seen_crash(int b, int in_a_row);
+/* The service shows a label. */
+void seen_shown(int b, const char *label);
+void seen_baseline(int b, const struct wr_baseline *was,
+                   const struct wr_baseline *is);
+void seen_saved(const char *text, size_t len, bool ok);
+void seen_loaded(const char *text, size_t len);
+void seen_second(void);
+void seen_final(void);
+void seen_report(FILE *f);
+void seen_free(void);
 
-/* --- the world ---------------------------------------------------------------
- */
+/* --- the oracle: what is kept --------------------------------------------- */
+
+void kept_init(void);
+void kept_free(void);
+/* A row was handed to the spool (0, or -ENOSPC: the oldest one gave way); a
+ * commit made all so far safe; a kill threw the others away. */
+void kept_row(const struct wr_row *row, int64_t true_us, int status);
+void kept_committed(void);
+void kept_killed(void);
+/* Could another version tell when all that waits was so? */
+bool kept_has_plain_stamps(void);
+/* A request reached the service. */
+void kept_request(bool token);
+/* The service has taken a value. stamp_us 0: live. */
+void kept_recorded(int property, const struct wr_value *v, int64_t stamp_us);
+/* A batch of this one value was not taken. */
+void kept_refused(int property, const struct wr_value *v, int64_t stamp_us);
+void kept_budget(int64_t records);
+void kept_rejected(int64_t count);
+void kept_second(void);
+/* At the end of the quiet phase. */
+void kept_final(void);
+void kept_report(FILE *f);
+
+/* --- the world ------------------------------------------------------------ */
 
 struct sim {
   uint64_t seed;
@@ -238,8 +415,8 @@ struct sim {
   int64_t wall_off_us;
   bool model_dead;
   FILE *trace;
-  struct sim_board board;
-  struct sim_wire wire;
+  struct sim_board board[SIM_BOARDS];
+  struct sim_wire wire[SIM_BOARDS];
   struct sim_cloud cloud;
   struct sim_agent agent;
   struct sim_faults faults;

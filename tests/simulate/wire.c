@@ -3,16 +3,17 @@
  *
  * The proxy: one request per connection; hands over the first thing in its
  * channel from the M4, whosever it is, and closes; closes after 1.0 s when
- * there is nothing. A reply that comes later waits in the channel, for ever. On
- * the way to the agent bytes may be torn; a server may repeat itself and answer
- * in another order. */
+ * there is nothing. A reply that comes later waits in the channel, for ever. A
+ * method that is not bound crashes it, and systemd starts it again. On the way
+ * to the agent bytes may be torn; a server may repeat itself and answer in
+ * another order; a tunnel may accept for a proxy that is not there. */
 #include "sim.h"
 
 #include <errno.h>
-#include <string.h>
 
 #define LATENCY_US 400
 #define PROXY_PATIENCE_US SIM_S
+#define CRASH_US 5000 /* from a call to the end of the connection */
 
 static struct sim_packet *push(struct sim_packet *list, size_t *count,
                                const uint8_t *data, size_t len, int64_t at_us) {
@@ -31,16 +32,32 @@ static void take_first(struct sim_packet *list, size_t *count) {
   memmove(list, list + 1, sizeof(*list) * --*count);
 }
 
-void wire_cut(void) {
-  struct sim_wire *w = &sim.wire;
+void wire_cut(int b) {
+  struct sim_wire *w = &sim.wire[b];
   if (w->connected)
     w->end_us = sim.now_us;
   w->wants = false;
   w->inbox_count = 0;
 }
 
-static void deliver(const uint8_t *data, size_t len, int64_t at_us) {
-  struct sim_wire *w = &sim.wire;
+/* A call to a method that nobody has bound: the proxy dies of it. */
+void wire_crash(int b) {
+  struct sim_wire *w = &sim.wire[b];
+  int in_a_row = 0;
+  const size_t room = sizeof(w->crash_us) / sizeof(w->crash_us[0]);
+  w->crash_us[w->crashes++ % room] = sim.now_us;
+  for (size_t i = 0; i < room && i < w->crashes; i++)
+    in_a_row += sim.now_us - w->crash_us[i] < WR_GUARD_WINDOW_MS * SIM_MS;
+  sim_trace("%d: the proxy crashes", b);
+  seen_crash(b, in_a_row);
+  w->end_us = sim.now_us + CRASH_US;
+  w->restarts_us = w->end_us + WIRE_RESTART_US;
+  w->wants = false;
+  w->waiting = w->inbox_count = 0;
+}
+
+static void deliver(struct sim_wire *w, const uint8_t *data, size_t len,
+                    int64_t at_us) {
   if (sim_one_in(w->torn_every) && len > 1) {
     size_t cut = 1 + (size_t)sim_below((int64_t)len - 1);
     push(w->inbox, &w->inbox_count, data, cut, at_us);
@@ -52,59 +69,67 @@ static void deliver(const uint8_t *data, size_t len, int64_t at_us) {
 }
 
 /* One message goes to the M4, which works on one at a time. */
-static void to_board(const uint8_t *data, size_t len) {
-  struct sim_wire *w = &sim.wire;
+static void to_board(int b, const uint8_t *data, size_t len) {
+  struct sim_wire *w = &sim.wire[b];
+  struct sim_board *board = &sim.board[b];
   uint8_t reply[WR_RPC_REPLY_MAX];
   int64_t at_us = sim.now_us + LATENCY_US;
-  if (at_us < sim.board.busy_until_us)
-    at_us = sim.board.busy_until_us + LATENCY_US;
+  if (at_us < board->busy_until_us)
+    at_us = board->busy_until_us + LATENCY_US;
   if (sim_one_in(w->late_every))
     at_us += sim_span(SIM_S / 2, 5 * SIM_S);
-  size_t got = board_hear(data, len, reply);
-  sim.board.busy_until_us = at_us;
+  size_t got = board_hear(b, data, len, reply);
+  board->busy_until_us = at_us;
   if (got == 0)
     return;
   if (!w->server)
     push(w->channel, &w->waiting, reply, got, at_us);
   else {
-    deliver(reply, got, at_us);
+    deliver(w, reply, got, at_us);
     if (sim_one_in(w->twice_every))
-      deliver(reply, got, at_us + LATENCY_US);
+      deliver(w, reply, got, at_us + LATENCY_US);
   }
 }
 
-static void hear(struct wr_rpc_session *s) {
-  struct sim_wire *w = &sim.wire;
+static void hear(int b, struct wr_rpc_session *s) {
+  struct sim_wire *w = &sim.wire[b];
   const uint8_t *at = s->out, *end = at + s->out_len;
   while (at < end) {
     size_t size = 0;
     if (wr_rpc_scan(at, (size_t)(end - at), &size) != 0)
       sim_fail("what was sent is no MessagePack");
-    to_board(at, size);
+    to_board(b, at, size);
     at += size;
   }
-  if (!w->server) {
+  if (!w->server && sim.now_us >= w->restarts_us) {
     w->wants = true;
     w->closes_us = sim.now_us + PROXY_PATIENCE_US;
   }
 }
 
-static void connect_it(struct wr_rpc_session *s) {
-  struct sim_wire *w = &sim.wire;
+static bool listens(const struct sim_wire *w) {
+  return !w->away && sim.now_us >= w->restarts_us;
+}
+
+static void connect_it(int b, struct wr_rpc_session *s) {
+  struct sim_wire *w = &sim.wire[b];
   w->connected = w->wants = false;
   w->inbox_count = 0;
   w->end_us = SIM_NEVER;
-  if (sim.now_us < w->away_until_us) {
+  if (!listens(w)) {
     wr_rpc_connected(s, -ECONNREFUSED, sim.now_us);
     return;
   }
   w->connected = true;
-  sim_trace("wire: connected, %zu bytes", s->out_len);
-  hear(s);
+  sim_trace("%d: wire: connected, %zu bytes", b, s->out_len);
+  if (w->hollow || sim_one_in(w->cut_every))
+    w->end_us = sim.now_us + sim_span(100, CRASH_US);
+  else
+    hear(b, s);
   wr_rpc_connected(s, 0, sim.now_us);
 }
 
-void wire_serve(struct wr_rpc_session *s) {
+void wire_serve(int b, struct wr_rpc_session *s) {
   static const struct wr_rpc_peers here = {.count = 1};
   while (s->wish != WR_WISH_NOTHING) {
     enum wr_rpc_wish wish = s->wish;
@@ -114,23 +139,23 @@ void wire_serve(struct wr_rpc_session *s) {
     else if (wish == WR_WISH_LOCK)
       wr_rpc_locked(s, true, sim.now_us);
     else if (wish == WR_WISH_CONNECT)
-      connect_it(s);
+      connect_it(b, s);
     else if (wish == WR_WISH_SEND) {
-      if (sim.wire.connected)
-        hear(s);
-      wr_rpc_connected(s, sim.wire.connected ? 0 : -EPIPE, sim.now_us);
+      bool open = sim.wire[b].connected;
+      if (open)
+        hear(b, s);
+      wr_rpc_connected(s, open ? 0 : -EPIPE, sim.now_us);
     } else
-      sim.wire.connected = sim.wire.wants = false;
+      sim.wire[b].connected = sim.wire[b].wants = false;
   }
 }
 
 /* The proxy hands over what is in its channel, or gives up. */
-static void proxy_turn(void) {
-  struct sim_wire *w = &sim.wire;
+static void proxy_turn(struct sim_wire *w) {
   if (!w->connected || !w->wants)
     return;
   if (w->waiting > 0 && w->channel[0].at_us <= sim.now_us) {
-    deliver(w->channel[0].data, w->channel[0].len, sim.now_us);
+    deliver(w, w->channel[0].data, w->channel[0].len, sim.now_us);
     take_first(w->channel, &w->waiting);
     w->end_us = w->inbox[w->inbox_count - 1].at_us;
     w->wants = false;
@@ -140,35 +165,35 @@ static void proxy_turn(void) {
   }
 }
 
-static void end_it(struct wr_rpc_session *s) {
-  struct sim_wire *w = &sim.wire;
+static void end_it(int b, struct wr_rpc_session *s) {
+  struct sim_wire *w = &sim.wire[b];
   w->connected = false;
   w->end_us = SIM_NEVER;
-  sim_trace("wire: the connection ends");
+  sim_trace("%d: wire: the connection ends", b);
   if (s->op != WR_OP_NONE || w->server)
     wr_rpc_ended(s, 0, sim.now_us);
 }
 
-void wire_happen(struct wr_rpc_session *s) {
-  struct sim_wire *w = &sim.wire;
-  proxy_turn();
+void wire_happen(int b, struct wr_rpc_session *s) {
+  struct sim_wire *w = &sim.wire[b];
+  proxy_turn(w);
   while (w->connected && w->inbox_count > 0 &&
          w->inbox[0].at_us <= sim.now_us) {
     struct sim_packet p = w->inbox[0];
     take_first(w->inbox, &w->inbox_count);
-    sim_trace("wire: %zu bytes to the agent", p.len);
+    sim_trace("%d: wire: %zu bytes to the agent", b, p.len);
     wr_rpc_bytes(s, p.data, p.len, sim.now_us);
     if (s->wish != WR_WISH_NOTHING) /* it has had enough of this connection */
       return;
   }
   if (w->connected && w->end_us <= sim.now_us)
-    end_it(s);
+    end_it(b, s);
 }
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-int64_t wire_next_us(void) {
-  const struct sim_wire *w = &sim.wire;
+int64_t wire_next_us(int b) {
+  const struct sim_wire *w = &sim.wire[b];
   int64_t next = SIM_NEVER;
   if (!w->connected)
     return next;

@@ -1,0 +1,283 @@
+/* The oracle of what is seen: readings, states and their age, the output, the
+ * baseline. Each check names the promise. */
+#include "sim.h"
+
+#include <math.h>
+
+#define CHATTER_US (120 * SIM_S)
+#define CHATTER 4 /* changes of the state of a steady flow, within that */
+
+struct eye {
+  bool output;
+  int64_t well_us;           /* when a state last said so */
+  int64_t fault_us;          /* since when the plant is so; 0: it is not */
+  char label[WR_LABEL_MAX];  /* as the edge shows it; "": nothing yet */
+  int64_t label_us;          /* when it did */
+  int64_t fed_us, health_us; /* the last sample, the last health */
+  bool windows;              /* there was a sample since the start */
+  int64_t changes_us[CHATTER + 1]; /* of the label; a ring */
+  size_t changes;
+  int64_t written_us; /* a label reached the writers */
+  char written[WR_LABEL_MAX];
+  char shown[WR_LABEL_MAX]; /* by the cloud */
+  int64_t shown_us;
+  int drifts; /* alarms of the baseline */
+};
+
+static struct {
+  struct eye eye[SIM_BOARDS];
+  int64_t start_us;
+  /* what the state file may hold after a restart */
+  char *saved, *before;
+  bool torn; /* the last write failed half way, perhaps */
+  long samples, states, outputs, alarms, crashes, drifts, loads;
+} o;
+
+void seen_init(void) {
+  for (int b = 0; b < SIM_BOARDS; b++)
+    o.eye[b].well_us = -SIM_EPOCH_US;
+}
+
+/* --- readings ------------------------------------------------------------- */
+
+void seen_sample(int b, double value, int64_t call_us) {
+  const struct sim_board *board = &sim.board[b];
+  o.samples++;
+  for (size_t i = 0; i < 64 && i < board->readings; i++) {
+    const struct sim_reading *r = board->past + i;
+    if (r->value == value && r->from_us <= sim.now_us && r->to_us >= call_us)
+      return;
+  }
+  sim_fail("no wrong reading: %.9f is none that M4 %d had since the call",
+           value, b);
+}
+
+void seen_crash(int b, int in_a_row) {
+  o.crashes++;
+  if (in_a_row > WR_GUARD_CRASHES)
+    sim_fail("guard: %d calls crashed the proxy of M4 %d within %d s", in_a_row,
+             b, WR_GUARD_WINDOW_MS / 1000);
+}
+
+/* --- states --------------------------------------------------------------- */
+
+void seen_start(void) {
+  o.start_us = sim.now_us;
+  for (int b = 0; b < SIM_BOARDS; b++) {
+    struct eye *e = &o.eye[b];
+    e->fed_us = e->health_us = e->written_us = sim.now_us;
+    e->windows = false;
+    e->changes = 0;
+    e->label[0] = '\0';
+  }
+}
+
+void seen_fed(int b) {
+  o.eye[b].fed_us = sim.now_us;
+  o.eye[b].windows = true;
+}
+
+void seen_health(int b) { o.eye[b].health_us = sim.now_us; }
+
+static bool is_calm(int b, int64_t us) {
+  return faults_calm_of(SIM_ALL & ~(SIM_CLOUD | SIM_DISK), b) >= us;
+}
+
+static void note_change(struct eye *e, int b) {
+  const struct sim_board *board = &sim.board[b];
+  size_t room = CHATTER + 1;
+  e->changes_us[e->changes++ % room] = sim.now_us;
+  int64_t first_us = e->changes_us[e->changes % room];
+  if (e->changes < room || sim.now_us - first_us > CHATTER_US ||
+      board->steady_us == 0 || board->steady_us + SIM_ALARM_US > first_us ||
+      !is_calm(b, SIM_HEAL_US))
+    return;
+  sim_fail("no chatter: state %d changed %d times in %.0f s of steady flow", b,
+           CHATTER + 1, (double)(sim.now_us - first_us) / 1e6);
+}
+
+void seen_state(int b, const char *label, bool alarming) {
+  struct eye *e = &o.eye[b];
+  if (!alarming)
+    e->well_us = sim.now_us;
+  if (strcmp(e->label, label) != 0) {
+    sim_trace("%d: state %s", b, label);
+    note_change(e, b);
+  }
+  snprintf(e->label, sizeof(e->label), "%s", label);
+  e->label_us = sim.now_us;
+  o.states++;
+}
+
+void seen_written(int b, const char *label) {
+  snprintf(o.eye[b].written, sizeof(o.eye[b].written), "%s", label);
+  o.eye[b].written_us = sim.now_us;
+}
+
+void seen_output(int b, bool well) {
+  o.eye[b].output = well;
+  o.outputs++;
+}
+
+void seen_shown(int b, const char *label) {
+  struct eye *e = &o.eye[b];
+  if (strcmp(e->shown, label) != 0)
+    e->shown_us = sim.now_us;
+  snprintf(e->shown, sizeof(e->shown), "%s", label);
+}
+
+static double seconds(int64_t since_us) {
+  return (double)(sim.now_us - since_us) / 1e6;
+}
+
+static void check_alarm(struct eye *e, int b) {
+  const struct ms_plant *p = &sim.board[b].plant;
+  bool fault =
+      p->now.kind != MS_FLOW && (p->level_lpm < 3 || p->level_lpm > 22);
+  e->fault_us = !fault ? 0 : e->fault_us == 0 ? sim.now_us : e->fault_us;
+  if (!fault || sim.now_us - e->fault_us < SIM_ALARM_US ||
+      !is_calm(b, SIM_HEAL_US))
+    return;
+  o.alarms++;
+  if (e->output)
+    sim_fail("alarm: the fault of plant %d drops the output within %lld s", b,
+             SIM_ALARM_US / SIM_S);
+}
+
+/* Of what the edge itself shows and tells. */
+static void check_edge(const struct eye *e, int b) {
+  const int64_t stale_us = SIM_STALE_US, since_us = e->fed_us;
+  bool old = sim.now_us - since_us > stale_us;
+  if (!sim.agent.up)
+    return;
+  if (old && strcmp(e->label, "unknown") != 0)
+    sim_fail("no old state: the newest sample of %d is %.0f s old, the state "
+             "is \"%s\"",
+             b, seconds(since_us), e->label);
+  bool owed = old || (e->windows && e->label[0] != '\0');
+  if (owed && sim.now_us - e->health_us > SIM_HEALTH_US)
+    sim_fail("health, with windows or without: none of %d for %.0f s", b,
+             seconds(e->health_us));
+}
+
+/* Of the label in the cloud. */
+static void check_cloud(const struct eye *e, int b) {
+  int domains = SIM_CLOUD | SIM_PROCESS | SIM_DISK | SIM_MEMORY | SIM_CLOCK;
+  if (faults_calm(domains) < SIM_SHOWN_US || !sim.agent.up)
+    return;
+  if (sim.now_us - e->written_us > SIM_CLOUD_AGE_US &&
+      strcmp(e->shown, WR_ARRIVAL_UNKNOWN) != 0)
+    sim_fail("no old state: no label %d was written for %.0f s, the cloud "
+             "shows \"%s\"",
+             b, seconds(e->written_us), e->shown);
+}
+
+/* What is so now is what the cloud shows, once it and the way are healthy. */
+static void check_shown(struct eye *e, int b) {
+  int64_t bound_us = SIM_CLOUD_AGE_US;
+  if (faults_calm(SIM_ALL) < SIM_SHOWN_US || !sim.agent.up)
+    return;
+  bool differs = strcmp(e->shown, e->written) != 0;
+  if (differs && sim.now_us - e->shown_us > bound_us &&
+      e->changes_us[(e->changes + CHATTER) % (CHATTER + 1)] <
+          sim.now_us - bound_us)
+    sim_fail("recovery: the state of %d is \"%s\", the cloud has shown \"%s\" "
+             "for %.0f s",
+             b, e->written, e->shown, seconds(e->shown_us));
+}
+
+static void look(int b) {
+  struct eye *e = &o.eye[b];
+  if (e->output && sim.now_us - e->well_us > SIM_WELL_US)
+    sim_fail("no old state: output %d says well, the last well state is "
+             "%.0f s old",
+             b, seconds(e->well_us));
+  check_alarm(e, b);
+  check_edge(e, b);
+  check_cloud(e, b);
+  check_shown(e, b);
+  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->label_us > SIM_STALE_US)
+    sim_fail("recovery: no state of %d for %.0f s though all is healthy", b,
+             seconds(e->label_us));
+}
+
+void seen_second(void) {
+  for (int b = 0; b < SIM_BOARDS; b++)
+    look(b);
+}
+
+/* --- the baseline --------------------------------------------------------- */
+
+void seen_baseline(int b, const struct wr_baseline *was,
+                   const struct wr_baseline *is) {
+  if (is->state == was->state)
+    return;
+  sim_trace("%d: baseline %d", b, is->state);
+  if (is->state != WR_BASELINE_DRIFT || b == 0)
+    return;
+  o.drifts++;
+  o.eye[b].drifts++;
+  sim_trace("%d: baseline: drift of a plant without one, age %.0f s", b,
+            is->age_s);
+}
+
+static char *keep(const char *text, size_t len) {
+  char *copy = malloc(len + 1);
+  if (copy == NULL)
+    abort();
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  return copy;
+}
+
+void seen_saved(const char *text, size_t len, bool ok) {
+  if (!ok) {
+    o.torn = true; /* renamed or not: the old one, or the one before it */
+    return;
+  }
+  free(o.before);
+  o.before = o.saved;
+  o.saved = keep(text, len);
+  o.torn = false;
+}
+
+static bool same(const char *text, size_t len, const char *saved) {
+  return saved != NULL && strlen(saved) == len && memcmp(text, saved, len) == 0;
+}
+
+void seen_loaded(const char *text, size_t len) {
+  o.loads++;
+  if (o.saved == NULL || !disk_is_good())
+    return;
+  if (text == NULL)
+    sim_fail("state survives: a baseline was saved, none is found");
+  if (!same(text, len, o.saved) && !(o.torn && same(text, len, o.before)))
+    sim_fail("state survives: the baseline that is found is not the last one "
+             "saved");
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+void seen_final(void) {
+  for (int b = 0; b < SIM_BOARDS; b++) {
+    const struct eye *e = &o.eye[b];
+    if (!e->output || strcmp(e->label, "Normal") != 0)
+      sim_fail("recovery: flow %d is normal, the state is %s and the output "
+               "says %s",
+               b, e->label, e->output ? "well" : "alarm");
+  }
+}
+
+void seen_free(void) {
+  free(o.saved);
+  free(o.before);
+}
+
+void seen_report(FILE *f) {
+  fprintf(f,
+          ", %ld samples, %ld states, %ld moves of an output, %ld seconds of "
+          "alarm checked, %ld crashes by calls, %ld drifts that were none, "
+          "%ld states loaded",
+          o.samples, o.states, o.outputs, o.alarms, o.crashes, o.drifts,
+          o.loads);
+}
