@@ -12,7 +12,8 @@
 static bool affordable(const struct wr_rpc_guard *g, int64_t now_ms,
                        int64_t *since_ms) {
   *since_ms = g->crash_ms[g->crashes % WR_GUARD_CRASHES];
-  return g->crashes < WR_GUARD_CRASHES || now_ms - *since_ms >= WR_GUARD_WINDOW_MS;
+  return g->crashes < WR_GUARD_CRASHES ||
+         now_ms - *since_ms >= WR_GUARD_WINDOW_MS;
 }
 
 static void note(struct wr_rpc_guard *g, int64_t now_ms) {
