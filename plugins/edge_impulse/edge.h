@@ -62,6 +62,7 @@ struct edge_target;
 struct edge_feed {
   int64_t sample_ms; /* arrival of the newest sample */
   cdtime_t time;     /* its stamp */
+  bool own_clock;    /* which is by our clock */
   uint64_t samples, windows;
   uint64_t jumped; /* samples left out because the clock seemed to jump */
 };

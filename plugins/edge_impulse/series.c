@@ -33,7 +33,10 @@ void edge_series_leave(void *arg) {
 cdtime_t edge_series_time(struct edge_series *s, int64_t now_ms) {
   pthread_mutex_lock(&s->target->lock);
   cdtime_t time =
-      s->feed.time + MS_TO_CDTIME_T((cdtime_t)(now_ms - s->feed.sample_ms));
+      s->feed.own_clock
+          ? cdtime()
+          : s->feed.time +
+                MS_TO_CDTIME_T((cdtime_t)(now_ms - s->feed.sample_ms));
   pthread_mutex_unlock(&s->target->lock);
   return time;
 }
@@ -109,7 +112,8 @@ static struct edge_series *make_series(struct edge_target *t,
       (struct edge_state){.trouble = WR_TROUBLE_INIT, .number = t->made++};
   wr_beat_init(&s->state.beat, t->o.heartbeat_ms, s->state.number);
   wr_standing_init(&s->state.stands, now_ms);
-  s->feed = (struct edge_feed){.sample_ms = now_ms, .time = vl->time};
+  s->feed = (struct edge_feed){
+      .sample_ms = now_ms, .time = vl->time, .own_clock = true};
   s->scale = 1;
   wr_plan_init(&s->plan);
   wr_verdict_init(&s->state.verdict);
@@ -208,6 +212,8 @@ static bool feed(struct edge_target *t, struct edge_series *s, size_t axis,
   int64_t steady_us;
   s->feed.sample_ms = now_ms;
   s->feed.time = vl->time;
+  s->feed.own_clock = wr_steady_is_own(wr_us_from_cdtime(vl->time),
+                                       wr_us_from_cdtime(cdtime()));
   s->feed.samples++;
   if (!wr_steady_step(&s->clock, wr_us_from_cdtime(vl->time), now_ms,
                       t->shape.interval_us, &steady_us)) {

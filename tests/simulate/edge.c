@@ -28,12 +28,14 @@ static void show(int b, double score) {
     return;
   seen_state(b, label_of(shown), shown < 0 || shown == EV_ANOMALOUS);
   int64_t since_us = sim.now_us - p->fed_us;
-  struct sim_value v = {.kind = SIM_LABEL,
-                        .b = b,
-                        .number = score,
-                        .true_us = p->true_us + since_us,
-                        .stamp_us = p->stamp_us + since_us,
-                        .window = ++p->window};
+  bool ours = p->own_clock && since_us > 0;
+  struct sim_value v = {
+      .kind = SIM_LABEL,
+      .b = b,
+      .number = score,
+      .true_us = ours ? SIM_EPOCH_US + sim.now_us : p->true_us + since_us,
+      .stamp_us = ours ? sim_wall_us() : p->stamp_us + since_us,
+      .window = ++p->window};
   snprintf(v.label, sizeof(v.label), "%s", label_of(shown));
   queue_put(&v);
 }
@@ -59,6 +61,7 @@ void edge_start(int b) {
   p->look_us = p->fed_us = sim.now_us;
   p->true_us = SIM_EPOCH_US + sim.now_us;
   p->stamp_us = sim_wall_us();
+  p->own_clock = true;
 }
 
 void edge_stop(int b) { ev_agent_free(&sim.agent.pipe[b].alarm); }
@@ -72,6 +75,7 @@ void edge_sample(const struct sim_value *v) {
   p->fed_us = sim.now_us;
   p->true_us = v->true_us;
   p->stamp_us = v->stamp_us;
+  p->own_clock = wr_steady_is_own(v->stamp_us, sim_wall_us());
   if (!wr_steady_step(&p->clock, v->stamp_us, now_ms, FLOW_INTERVAL_MS * 1000,
                       &steady_us))
     return;

@@ -265,6 +265,7 @@ struct sim_pipe {
   int64_t look_us;           /* the watch's */
   int64_t window, fed_us;    /* when the newest sample came */
   int64_t true_us, stamp_us; /* of that */
+  bool own_clock;            /* it is stamped by ours */
   uint64_t judged;           /* windows */
   /* base.c */
   struct wr_baseline baseline;

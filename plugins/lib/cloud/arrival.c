@@ -1,5 +1,7 @@
 #include "lib/cloud/arrival.h"
 
+#include <string.h>
+
 static int64_t limit_ms(const struct wr_age *a, int intervals) {
   int64_t ms = intervals * a->interval_ms;
   return ms > WR_ARRIVAL_LEAST_MS ? ms : WR_ARRIVAL_LEAST_MS;
@@ -30,24 +32,37 @@ static int64_t distance(int64_t a, int64_t b) { return a > b ? a - b : b - a; }
 
 void wr_stamps_look(struct wr_stamps *s, int64_t mono_us, int64_t wall_us) {
   int64_t clock_us = wall_us - mono_us;
-  if (distance(clock_us, s->clock_us) > WR_ARRIVAL_STEP_US) {
-    s->before_us = s->clock_us;
-    s->clock_us = clock_us;
-    s->kept_us = s->looked_us;
-    s->set_us = mono_us;
+  if (s->count == 0 ||
+      distance(clock_us, s->eras[0].clock_us) > WR_ARRIVAL_STEP_US) {
+    struct wr_era era = {clock_us, s->count == 0 ? mono_us : s->looked_us,
+                         mono_us};
+    s->count += s->count < WR_ARRIVAL_ERAS;
+    memmove(s->eras + 1, s->eras, (size_t)(s->count - 1) * sizeof(era));
+    s->eras[0] = era;
   }
   s->looked_us = mono_us;
+}
+
+/* How far an instant lies outside of a stretch; 0: in it. */
+static int64_t outside(int64_t at_us, int64_t from_us, int64_t to_us) {
+  return at_us < from_us ? from_us - at_us : at_us > to_us ? at_us - to_us : 0;
 }
 
 int64_t wr_stamps_clock(struct wr_stamps *s, int64_t time_us, int64_t mono_us,
                         int64_t wall_us) {
   wr_stamps_look(s, mono_us, wall_us);
-  /* When it was stamped, by either clock. */
-  int64_t now_us = time_us - s->clock_us, then_us = time_us - s->before_us;
-  bool by_now = now_us >= s->kept_us && now_us <= mono_us + WR_ARRIVAL_STEP_US;
-  bool by_then = s->before_us != 0 && then_us <= s->set_us;
-  if (by_now != by_then || s->before_us == 0)
-    return by_then ? s->before_us : s->clock_us;
-  return distance(mono_us, then_us) < distance(mono_us, now_us) ? s->before_us
-                                                                : s->clock_us;
+  int best = 0;
+  int64_t best_us = 0, least_us = INT64_MAX;
+  int64_t end_us = mono_us + WR_ARRIVAL_STEP_US;
+  for (int i = 0; i < s->count; i++) {
+    int64_t at_us = time_us - s->eras[i].clock_us;
+    int64_t off_us = outside(at_us, s->eras[i].before_us, end_us);
+    if (off_us < least_us || (off_us == least_us && at_us > best_us)) {
+      best = i;
+      best_us = at_us;
+      least_us = off_us;
+    }
+    end_us = s->eras[i].from_us;
+  }
+  return s->eras[best].clock_us;
 }

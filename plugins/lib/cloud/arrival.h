@@ -18,6 +18,7 @@
 #define WR_ARRIVAL_LEAST_MS 30000
 #define WR_ARRIVAL_START_MS 60000
 #define WR_ARRIVAL_UNKNOWN "unknown"
+#define WR_ARRIVAL_ERAS 8
 #define WR_ARRIVAL_STEP_US 1000000 /* less is no step of a clock */
 
 struct wr_age {        /* of one property; zero at first but for the limit */
@@ -32,20 +33,24 @@ bool wr_age_alive(const struct wr_age *a, int64_t now_ms);
 /* True: it is to be believed no longer, and unknown from here on. Said once. */
 bool wr_age_over(struct wr_age *a, int64_t start_ms, int64_t now_ms);
 
-/* The wall clock minus the monotonic one, and when it was set. Zero at first.
- */
-struct wr_stamps {
-  int64_t clock_us, before_us; /* now, and before; 0: it was not set */
-  int64_t looked_us;           /* the last look */
-  int64_t kept_us, set_us;     /* it was set between these two looks */
+/* A stretch of time in which nobody set the clock. */
+struct wr_era {
+  int64_t clock_us;           /* the wall clock minus the monotonic one */
+  int64_t before_us, from_us; /* it began between these two instants */
+};
+
+struct wr_stamps {                     /* zero at first */
+  struct wr_era eras[WR_ARRIVAL_ERAS]; /* the newest first */
+  int count;
+  int64_t looked_us;
 };
 
 /* Looks at the clocks; now and then, also while nothing arrives. */
 void wr_stamps_look(struct wr_stamps *s, int64_t mono_us, int64_t wall_us);
 /* The clock by which a value was stamped `time_us` that arrives now, perhaps
- * late: the present one, if that stamp lies between its being set and now; else
- * the one before, if it lies before that; where both are possible, by which it
- * is the younger. */
+ * late, behind a writer that hung: of the eras in which that can have been, the
+ * one by which it is the youngest; if there is none, the nearest (a source that
+ * fell silent is stamped by its own last clock). */
 int64_t wr_stamps_clock(struct wr_stamps *s, int64_t time_us, int64_t mono_us,
                         int64_t wall_us);
 

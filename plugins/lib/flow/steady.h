@@ -36,4 +36,13 @@ static inline int64_t wr_steady_wall(const struct wr_steady *s,
   return steady_us - s->offset_us;
 }
 
+/* Is the stamp of a sample that arrives now by our own clock? Then what is said
+ * without a sample, later, is stamped by that clock as it goes then; else by
+ * the source's. */
+#define WR_STEADY_OWN_US 60000000
+static inline bool wr_steady_is_own(int64_t time_us, int64_t wall_us) {
+  int64_t off_us = time_us - wall_us;
+  return off_us < WR_STEADY_OWN_US && off_us > -WR_STEADY_OWN_US;
+}
+
 #endif

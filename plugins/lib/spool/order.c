@@ -6,6 +6,7 @@ static bool overtook(const struct wr_order_row *earlier,
                      const struct wr_row *row, int64_t now_ms) {
   return earlier->clock_us == row->clock_us &&
          earlier->time_us > row->time_us &&
+         earlier->time_us - row->time_us <= WR_ORDER_SPAN_US &&
          now_ms - earlier->now_ms <= WR_ORDER_MS;
 }
 

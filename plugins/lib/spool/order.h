@@ -1,6 +1,8 @@
 /* order: the place of a row among those of its property. It is that of arrival;
  * but the threads that hand rows in may overtake each other. Of two rows by one
  * clock that arrived within WR_ORDER_MS the time stamps tell which came first.
+ * But only stamps that lie close together: a writer that hung lets come at once
+ * what says "unknown" now and what was measured before, in the right order.
  * Numbers are WR_ORDER_STEP apart; the places below a number belong to rows of
  * its property that come late, so that no two rows ever share one. Pure.
  * Threads: none of its own. */
@@ -11,7 +13,8 @@
 
 #define WR_ORDER_STEP 1024
 #define WR_ORDER_MS 900
-#define WR_ORDER_ROWS 16 /* that are looked back at */
+#define WR_ORDER_SPAN_US 10000000 /* further apart is no matter of threads */
+#define WR_ORDER_ROWS 16          /* that are looked back at */
 
 struct wr_order_row {
   int64_t seq, time_us, clock_us, now_ms;

@@ -86,5 +86,32 @@ static void test_late_values(void) {
   }
 }
 
+/* Set, and set back, while a value waits: it is of the first era, though the
+ * present clock is the same. */
+static void test_two_steps_meanwhile(void) {
+  struct wr_stamps s = {0};
+  int64_t year = INT64_C(31536000) * S;
+  for (int64_t mono = 0; mono < 1500 * S; mono += 5 * S)
+    wr_stamps_look(&s, mono,
+                   EPOCH + mono +
+                       (mono >= 1000 * S && mono < 1100 * S ? year : 0));
+  CU_ASSERT_EQUAL(s.count, 3);
+  CU_ASSERT_EQUAL(
+      wr_stamps_clock(&s, EPOCH + 900 * S, 1500 * S, EPOCH + 1500 * S), EPOCH);
+  CU_ASSERT_EQUAL(
+      wr_stamps_clock(&s, EPOCH + year + 1050 * S, 1500 * S, EPOCH + 1500 * S),
+      EPOCH + year);
+  /* A source that fell silent while the clock was wrong, some time ago. */
+  CU_ASSERT_EQUAL(
+      wr_stamps_clock(&s, EPOCH + year + 1130 * S, 1500 * S, EPOCH + 1500 * S),
+      EPOCH + year);
+  /* the ring is full: the newest stay */
+  for (int64_t i = 0; i < 2 * WR_ARRIVAL_ERAS; i++)
+    wr_stamps_look(&s, (2000 + i) * S, EPOCH + (2000 + i) * S + i * year);
+  CU_ASSERT_EQUAL(s.count, WR_ARRIVAL_ERAS);
+  CU_ASSERT_EQUAL(s.eras[0].clock_us, EPOCH + (2 * WR_ARRIVAL_ERAS - 1) * year);
+}
+
 UNIT_MAIN("arrival", UNIT(test_alive), UNIT(test_over), UNIT(test_limit),
-          UNIT(test_clock), UNIT(test_late_values))
+          UNIT(test_clock), UNIT(test_late_values),
+          UNIT(test_two_steps_meanwhile))

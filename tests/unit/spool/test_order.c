@@ -30,6 +30,18 @@ static void test_rows_that_were_overtaken(void) {
   CU_ASSERT_EQUAL(last, fourth);
 }
 
+/* Behind a writer that hung: "unknown" was said after what comes after it. */
+static void test_far_stamps_are_no_overtaking(void) {
+  struct wr_order o = {.count = 0};
+  int64_t last = 0, at = INT64_C(100000000);
+  int64_t unknown = next(&o, at, 1, 0, &last);
+  CU_ASSERT_TRUE(next(&o, at - WR_ORDER_SPAN_US - 1, 1, 0, &last) > unknown);
+  CU_ASSERT_TRUE(next(&o, at - WR_ORDER_SPAN_US - 1, 1, 0, &last) > unknown);
+  struct wr_order p = {.count = 0};
+  unknown = next(&p, at, 1, 0, &last);
+  CU_ASSERT_TRUE(next(&p, at - WR_ORDER_SPAN_US, 1, 0, &last) < unknown);
+}
+
 static void test_many_late_ones_stand_by_their_stamps(void) {
   struct wr_order o = {.count = 0};
   int64_t last = 0, seqs[101] = {0};
@@ -65,5 +77,6 @@ static void test_no_number_twice(void) {
 
 UNIT_MAIN("order", UNIT(test_arrival_decides),
           UNIT(test_rows_that_were_overtaken),
+          UNIT(test_far_stamps_are_no_overtaking),
           UNIT(test_many_late_ones_stand_by_their_stamps),
           UNIT(test_no_number_twice))
