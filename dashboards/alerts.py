@@ -14,9 +14,12 @@ unless on (instance, edge_impulse)
   collectd_edge_impulse_bool{type="shelved"} == 1"""
 # Of the type instances of bool, those that are no state.
 NO_STATE = "up|shelved"
-# Labels that nobody has to act on. A label of one's own that is fine, too,
-# belongs here; every other one alerts.
+# Labels that nobody has to act on.
 FINE = "Normal|Off"
+# Of a label of one's own that is fine, too, an operator says so with a
+# recording rule of this name (prometheus/weir-labels.rules.yml), in a file that
+# is nobody else's. Every other label alerts.
+FINE_TOO = "weir:label:fine"
 # Those that have a rule of their own, and uncertain: WeirNoLabel.
 NAMED = FINE + "|Low|High|Anomalous|unknown|uncertain"
 LAST_SEEN = "weir:m4:last_seen_seconds"
@@ -133,12 +136,14 @@ ALERTS = [
         expr="""\
 collectd_edge_impulse_bool{type!~"%s|%s"} == 1
 unless on (instance, edge_impulse)
-  collectd_edge_impulse_bool{type="shelved"} == 1""" % (NO_STATE, NAMED),
+  collectd_edge_impulse_bool{type="shelved"} == 1
+unless on (type)
+  %s""" % (NO_STATE, NAMED, FINE_TOO),
         summary="{{ $labels.type }} on " + EI,
         description="The state has been {{ $labels.type }} for a minute, a "
         "label of this loop's own model.",
         action="What the label means says who made the model. If nobody has to "
-        "act on it, name it beside Normal in this rule."),
+        "act on it, name it in weir-labels.rules.yml."),
     dict(
         name="WeirNoLabel", severity="critical", wait="5m",
         panel="state",

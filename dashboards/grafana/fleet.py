@@ -3,12 +3,15 @@
 from model import (BAD, COLORS, GOOD, M4_MAP, STATE_MAP, WARN, dashboard,
                    influx, lines, prom, query, row, stat, steps, table,
                    timeline)
-from queries import (ALARM, READING, STATES_ONLY, TIME, influx_code, m4_code,
-                     measurement, series, state_changes, state_code,
+from queries import (ALARM, READING, STATES_ONLY, TIME, influx_code,
+                     influx_state, m4_code, measurement, series, state_changes, state_code,
                      variables, where)
 from queries import TROUBLE as TROUBLED
+import alerts
 
 UID = "weir-fleet"
+# The boards worth a line among ten thousand: the variable says how many.
+WORST = "topk($boards, %s)"
 TROUBLE = steps((None, GOOD), (1, BAD))
 # An M4 that went down still has a reading of this minute: -1 in no_reading().
 BELOW = [{"type": "range", "options": {
@@ -53,9 +56,10 @@ def summary():
                     thresholds=thresholds, noValue="0", mappings=BELOW)
 
     def state(pair):
-        return count("%s == 1" % series("edge_impulse", "bool",
-                                        others=pair[0]), "edge_impulse",
-                     where("edge_impulse", "bool", others=pair[1]))
+        return count("%s == 1 unless on (type) %s" % (series(
+            "edge_impulse", "bool", others=pair[0]), alerts.FINE_TOO),
+                     "edge_impulse", where("edge_impulse", "bool",
+                                           others=pair[1]))
     return [
         tile("Boards heard", "M4s of which a value arrived in the last "
              "minute.", count(now, "m4_rpc", where("m4_rpc", "bool", "up"),
@@ -103,27 +107,38 @@ def to_flow(flavour):
              "&${__url_time_range}" % (flavour.suffix, host, m4)}]
 
 
-def instant(expr, label):
-    """A column: the label of the M4 is called m4 in every one of them."""
-    return prom('max by (instance, m4) (label_replace(%s, "m4", "$1", "%s", '
-                '"(.*)"))' % (expr, label), "", instant=True, table=True)
+def as_m4(expr, label):
+    """The label of the M4 is called m4 whichever plugin says it."""
+    return ('max by (instance, m4) (label_replace(%s, "m4", "$1", "%s", '
+            '"(.*)"))' % (expr, label))
+
+
+def rank(at=""):
+    """The share of the range that was an alarm or unknown; for a board that
+    has no state, the share that its M4 was down. Labels: instance, m4."""
+    share = "sum by (instance, edge_impulse) (avg_over_time(%s[$__range]%s) " \
+        "unless on (type) %s)" % (series(
+            "edge_impulse", "bool", others=TROUBLED[0]), at, alerts.FINE_TOO)
+    down = "1 - avg_over_time(%s[$__range]%s)" % (
+        series("m4_rpc", "bool", "up"), at)
+    return "%s or on (instance, m4) %s" % (
+        as_m4(share, "edge_impulse"), as_m4(down, "m4_rpc"))
 
 
 def worst_first(flavour):
-    columns = [
-        ("State", "none", instant(state_code()["expr"], "edge_impulse")),
-        ("Trouble", "percentunit", instant(
-            "sum by (instance, edge_impulse) (avg_over_time(%s[$__range]))" %
-            series("edge_impulse", "bool", others=TROUBLED[0]),
-            "edge_impulse")),
-        ("Flow", "flowlpm", instant(
-            series("m4_rpc", "flow", "flow_rate"), "m4_rpc")),
-        ("M4", "none", instant(m4_code()["prom"]["expr"], "m4_rpc")),
-        ("Changes", "none", instant(
-            'sum without (type) (changes(%s[$__range])) / 2' % series(
-                "edge_impulse", "bool", others=STATES_ONLY),
-            "edge_impulse")),
-    ]
+    worst = WORST % rank()
+    columns = [(title, unit, prom("%s and on (instance, m4) %s" % (
+        as_m4(expr, label), worst), "", instant=True, table=True))
+        for title, unit, expr, label in (
+            ("State", "none", state_code()["expr"], "edge_impulse"),
+            ("Flow", "flowlpm", series("m4_rpc", "flow", "flow_rate"),
+             "m4_rpc"),
+            ("M4", "none", m4_code()["prom"]["expr"], "m4_rpc"),
+            ("Changes", "none", 'sum without (type) (changes(%s[$__range])) '
+             '/ 2' % series("edge_impulse", "bool", others=STATES_ONLY),
+             "edge_impulse"))]
+    columns.insert(1, ("Trouble", "percentunit", prom(
+        worst, "", instant=True, table=True)))
     names = {"Value #" + ref: title for ref, (title, _, _) in
              zip("ABCDE", columns)}
     hide = {"Time": True}
@@ -138,9 +153,11 @@ def worst_first(flavour):
                 "fields": {}, "sort": [{"field": "Trouble",
                                         "desc": True}]}}],
         "influx": [
+            {"id": "merge", "options": {}},
             {"id": "organize", "options": {
                 "excludeByName": {"Time": True}, "includeByName": {},
-                "indexByName": {}, "renameByName": {}}},
+                "indexByName": {"host": 0, "instance": 1},
+                "renameByName": {}}},
             {"id": "sortBy", "options": {
                 "fields": {}, "sort": [{"field": "Trouble",
                                         "desc": True}]}}]}
@@ -151,8 +168,8 @@ def worst_first(flavour):
                        measurement("edge_impulse"),
                        where("edge_impulse", "bool", others=TROUBLED[1])),
                    table=True)
-    queries = [query(c[2], share if c[0] == "Trouble" else None)
-               for c in columns]
+    influxes = {"Trouble": share, "State": influx_state()}
+    queries = [query(c[2], influxes.get(c[0])) for c in columns]
     state, trouble, flow, m4, changes = over = [
         column(title, unit) for title, unit, _ in columns]
     colored = {"id": "custom.cellOptions",
@@ -170,9 +187,11 @@ def worst_first(flavour):
                  "range that was an alarm or unknown. A click opens the "
                  "board.", "short", queries, (14, 10),
                  overrides=over + NAMES, transformations=more,
-                 links=to_flow(flavour))
+                 options=PAGES, links=to_flow(flavour))
 
 
+PAGES = {"footer": {"enablePagination": True, "show": False,
+                    "reducer": [], "countRows": False, "fields": ""}}
 # A board's name is never cut: two of them would look alike.
 NAMES = [{"matcher": {"id": "byName", "options": name},
           "properties": [{"id": "custom.minWidth", "value": 170}]}
@@ -207,14 +226,15 @@ def silent(flavour):
     return table("Silent boards", "Prometheus: boards heard in the chosen "
                  "range but not for a minute. InfluxDB: all boards, the "
                  "longest silent first.", "short",
-                 [query(instant(expr, "m4_rpc"),
+                 [query(prom(WORST % as_m4(expr, "m4_rpc"), "", instant=True,
+                             table=True),
                         influx('SELECT last("value") FROM %s WHERE %s GROUP '
                                'BY "host", "instance"' % (
                                    measurement("m4_rpc"),
                                    where("m4_rpc", "bool", "up")),
                                table=True))],
                  (10, 10), transformations=more, links=to_flow(flavour),
-                 noValue="none", overrides=NAMES + [
+                 noValue="none", options=PAGES, overrides=NAMES + [
                      column("Silent for", "s"),
                      column("Last value", "dateTimeFromNow")])
 
@@ -244,18 +264,40 @@ def errors(title, description, plugin):
                    TIME)))], size=(8, 8), min=0)
 
 
+def states_of_the_worst():
+    """One line for each of the worst boards, the same in the whole range."""
+    worst = WORST % rank(" @ end()")
+    return prom("%s and on (instance, edge_impulse) label_replace(%s, "
+                '"edge_impulse", "$1", "m4", "(.*)")' % (
+                    state_code()["expr"], worst),
+                "{{instance}} {{edge_impulse}}")
+
+
+def how_many():
+    """The variable of WORST; InfluxQL has no such choice."""
+    sizes = ["25", "50", "100", "250"]
+    return {"name": "boards", "label": "Worst boards", "type": "custom",
+            "query": ",".join(sizes), "includeAll": False, "multi": False,
+            "hide": 0, "skipUrlSync": False,
+            "current": {"selected": True, "text": "50", "value": "50"},
+            "options": [{"selected": n == "50", "text": n, "value": n}
+                        for n in sizes]}
+
+
 def build(flavour):
     matrix = timeline(
-        "States", "One row per board, the state as it was sampled. "
-        "White: nothing heard.", [query(state_code(), influx_code(TIME))],
+        "States", "One row for each of the worst boards (InfluxDB: of all), "
+        "the state as it was sampled. White: nothing heard.",
+        [query(states_of_the_worst(), influx_code(TIME))],
         (24, 12), STATE_MAP, links=flow_of_series(flavour),
         options={"perPage": 25, "showValue": "never"})
     return dashboard(
         UID, "Weir fleet", "All boards: states, silence, backlog, health.",
         summary() + [matrix, worst_first(flavour), silent(flavour),
                      row("Cloud")] + cloud_panels() +
-        [row("Health")] + health_panels(), variables(flavour), flavour,
-        annotations=[state_changes(flavour)], time_from="now-6h",
+        [row("Health")] + health_panels(), variables(flavour) +
+        ([how_many()] if flavour.key == "prom" else []), flavour,
+        annotations=[dict(state_changes(flavour), enable=False)], time_from="now-6h",
         refresh="30s")
 
 

@@ -141,14 +141,23 @@ def state_code(legend="{{instance}} {{edge_impulse}}", instant=False):
                 legend, instant=instant)
 
 
-def influx_code(group, fill="fill(null)", more=""):
+def influx_code(group, fill="fill(null)", more="", name="max"):
     """The same in InfluxQL: the newest of each step, a subquery a state."""
     parts = ['(SELECT last("value") * %g AS "code" FROM %s WHERE %s%s %s)' % (
         code, measurement("edge_impulse"), selects(s)[1], more,
         group + (', "type_instance"' if s == "other" else ""))
         for s, code in CODES.items()]
-    return influx('SELECT max("code") FROM %s WHERE $timeFilter %s %s' % (
-        ", ".join(parts), group, fill))
+    return influx('SELECT max("code") AS "%s" FROM %s WHERE $timeFilter %s '
+                  '%s' % (name, ", ".join(parts), group, fill))
+
+
+def influx_state():
+    """The state now, a row for each board; its time is the range's begin, as
+    that of every other sum, so that a table can merge them."""
+    group = 'GROUP BY "host", "instance"'
+    now = influx_code(group, "", " AND time > now() - 1m", "now")["query"]
+    return influx('SELECT sum("now") AS "State" FROM (%s) WHERE $timeFilter '
+                  '%s' % (now, group), table=True)
 
 
 def m4_code():

@@ -12,6 +12,7 @@ mosquitto, mutual TLS, and stay connected.
 --write: puts the figures into fleet-cost.json and the tables made of them
 into dashboards/FLEET.md. BENCH_FLEET_SECONDS: how long (default 300)."""
 
+import gzip
 import http.server
 import json
 import os
@@ -69,8 +70,8 @@ class Wire:
     def read(self):
         while True:
             data, address = self.socket.recvfrom(1 << 17)
-            if address[2] != socket.PACKET_OUTGOING or len(data) < 28:
-                continue  # loopback shows each packet twice
+            if address[2] != socket.PACKET_HOST or len(data) < 28:
+                continue
             at = 4 * (data[0] & 15)
             size = struct.unpack_from(">H", data, 2)[0] or len(data)
             if data[9] == socket.IPPROTO_TCP and size > MTU:
@@ -295,10 +296,12 @@ def measure():
             fleet_page.OURS), "all plugins have values", ceiling=120, alive=setup.agent)
         time.sleep(30)  # connections stand, the first windows are decided
         sent, values = traffic(setup, wire)
+        page = setup.page().encode()
         found = {"seconds": SECONDS, "cpu": fleet.cpu_model(),
                  "cores": os.cpu_count(), "bytes_per_hour": sent,
-                 "values_per_hour": values, "page_bytes": len(setup.page()),
-                 "series": series(setup.page())}
+                 "values_per_hour": values, "page_bytes": len(page),
+                 "page_gzip_bytes": len(gzip.compress(page)),
+                 "series": series(page.decode())}
         found["handshake"] = handshakes(setup)
         return found
     finally:

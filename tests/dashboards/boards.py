@@ -70,8 +70,8 @@ class Window:
         self.start, self.end, self.step = start, end, step
         span = "%ds" % (end - start)
         rate = "%ds" % max(4 * scrape, step + scrape)
-        self.values = {"board": ".*", "m4": ".*", "__range": span,
-                       "__range_s": "%d" % (end - start),
+        self.values = {"board": ".*", "m4": ".*", "boards": "50",
+                       "__range": span, "__range_s": "%d" % (end - start),
                        "__interval": "%ds" % step,
                        "__rate_interval": rate, "timeFilter":
                        "time >= %dms AND time <= %dms" % (start * 1000,

@@ -56,6 +56,9 @@ def wire(found):
     for way, title in WAYS:
         rows.append(row(title, found["bytes_per_hour"][way]))
         if way == "scrape":
+            gzip = found["page_gzip_bytes"] / found["page_bytes"]
+            rows.append(row("a: the same, gzip (reckoned)",
+                            found["bytes_per_hour"][way] * gzip))
             for every in (30, 60):
                 rows.append(row(
                     "a: the same, every %d s (reckoned)" % every,

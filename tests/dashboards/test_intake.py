@@ -1,4 +1,5 @@
-"""agent-config/fleet/f-telegraf and g-opentelemetry: the shipped files.
+"""agent-config/fleet/f-telegraf, g-opentelemetry and the scrape that several
+vmagents share: the shipped files.
 
 Boards are stock collectds with our plugins; Telegraf, the OpenTelemetry
 Collector and VictoriaMetrics are real. InfluxDB 2 and 3 are in no Debian:
@@ -6,11 +7,14 @@ influxsink.py stands in for their write API. Neither is Telegraf nor the
 collector: without `telegraf` or `otelcol` in the PATH the tests that need it
 SKIP by name."""
 
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
+import threading
 import unittest
 
 import influxsink
@@ -213,6 +217,69 @@ class OpenTelemetryTest(IntakeTest):
              authority.cert, "-tls1_2"], text=True, capture_output=True,
             input="")
         self.assertIn("alert", done.stderr + done.stdout)
+
+
+class ShardTest(IntakeTest):
+    needs = ("vmagent", "victoria-metrics")
+    BOARDS, MEMBERS = 40, 2
+
+    def boards(self):
+        """Pages of boards, and the inventory that names them: its URL."""
+        load = subprocess.Popen(
+            [sys.executable, os.path.join(stack.ROOT, "tests", "bench",
+                                          "fleet_load.py"), "http"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (load.communicate(), load.wait()))
+        port = load.stdout.readline().split()[-1]
+        answer = json.dumps([
+            {"targets": ["127.0.0.1:" + port], "labels":
+             {"__metrics_path__": "/board%05d" % i,
+              "board": "board%05d" % i}} for i in range(self.BOARDS)]).encode()
+
+        class Inventory(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Inventory)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return "127.0.0.1:%d" % server.server_address[1]
+
+    def test_each_board_has_one_owner(self):
+        inventory, server = self.boards(), self.victoria()
+        config = write(os.path.join(self.dir, "sharded.yml"), shipped(
+            "a-prometheus/sharded.yml", (
+                ("inventory.example.org", inventory),
+                ("scrape_interval: 30s", "scrape_interval: 1s"))))
+        for i in range(self.MEMBERS):
+            self.run_process(weir.Process("vmagent%d" % i, [
+                stack.program("vmagent"), "-promscrape.config=" + config,
+                "-promscrape.cluster.membersCount=%d" % self.MEMBERS,
+                "-promscrape.cluster.memberNum=%d" % i,
+                "-httpListenAddr=127.0.0.1:%d" % stack.free_port(),
+                "-remoteWrite.tmpDataPath=%s/agent%d" % (self.dir, i),
+                "-remoteWrite.label=member=m%d" % i,
+                "-remoteWrite.url=%s/api/v1/write" % server.url], self.dir))
+
+        def up():
+            return [(m["board"], m["member"]) for m, v in query(
+                server, "up == 1")]
+        found = weir.wait_until(
+            lambda: (lambda u: u if len(u) >= self.BOARDS else None)(up()),
+            "every board is scraped")
+        self.assertEqual(len({b for b, _ in found}), self.BOARDS)
+        self.assertEqual(len(found), self.BOARDS)
+        self.assertEqual(len({m for _, m in found}), self.MEMBERS)
+        weir.wait_until(lambda: len(query(
+            server, 'collectd_m4_rpc_flow{instance=~"board.+"}'))
+            == self.BOARDS, "every board's flow is there under its name")
 
 
 def series(labels):

@@ -1,4 +1,5 @@
-// page.tsx: one dashboard, from ?dashboard=, ?prometheus=, ?from=, ?to=.
+// page.tsx: one dashboard, from ?dashboard=, ?prometheus=, ?from=, ?to=, in
+// ?theme= (dark, light) and ?width= pixels.
 // window.report says what each panel shows when everything is drawn.
 import { applyFieldOverrides, createTheme, dateTime,
   FieldConfigOptionsRegistry, standardFieldConfigEditorRegistry,
@@ -9,12 +10,14 @@ import { createRoot } from 'react-dom/client';
 import { Panel } from './panels';
 import { frames, standardTransformersRegistry } from './query';
 
-const WIDTH = 1500, ROW = 34;
+const ROW = 34, NARROW = 769;
 const args = new URLSearchParams(location.search);
+const WIDTH = Number(args.get('width') ?? 1500);
 const range = { from: Number(args.get('from')), to: Number(args.get('to')) };
 const from = dateTime(range.from), to = dateTime(range.to);
 const timeRange: any = { from, to, raw: { from, to } };
-const theme = createTheme({ colors: { mode: 'dark' } });
+const theme = createTheme({ colors: {
+  mode: args.get('theme') === 'light' ? 'light' : 'dark' } });
 const report: any = { panels: [], errors: [] };
 
 // Grafana registers the fields of the field configuration in its core, which
@@ -67,6 +70,17 @@ async function load(url: string, panel: any) {
   }
 }
 
+// As Grafana does on a phone: one panel below the other, over the whole width.
+function stacked(panels: any[]) {
+  let y = 0;
+  return [...panels].sort((a, b) =>
+    a.gridPos.y - b.gridPos.y || a.gridPos.x - b.gridPos.x).map((panel) => {
+    const gridPos = { ...panel.gridPos, x: 0, w: 24, y };
+    y += gridPos.h;
+    return { ...panel, gridPos };
+  });
+}
+
 function Place({ panel, data }: any) {
   const g = panel.gridPos, column = WIDTH / 24;
   const style = { position: 'absolute', left: g.x * column, top: g.y * ROW,
@@ -83,6 +97,7 @@ function Place({ panel, data }: any) {
 
 async function main() {
   const board = await (await fetch(args.get('dashboard')!)).json();
+  if (WIDTH < NARROW) board.panels = stacked(board.panels);
   const data = await Promise.all(board.panels.map((p: any) =>
     p.type === 'row' ? [] : load(args.get('prometheus')!, p)));
   const height = ROW * Math.max(...board.panels.map((p: any) =>
