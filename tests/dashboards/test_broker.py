@@ -264,6 +264,8 @@ class BrokerTest(unittest.TestCase):
         self.assertEqual(sink.find("m4_rpc_value", host="board-1"), [])
         self.assertEqual([(p[1], p[2], p[3]) for p in sink.find(
             "m4_rpc_value", **flow)][0], (flow, {"value": 10.25}, START))
+        self.assertTrue([p for p in sink.find("load_longterm") if p[3] % 1],
+                        "times are cut to whole seconds")
         self.assertEqual(sink.errors, [])
 
 
