@@ -190,17 +190,23 @@ def worst_first(flavour):
                  options=PAGES, links=to_flow(flavour))
 
 
-PAGES = {"footer": {"enablePagination": True, "show": False,
-                    "reducer": [], "countRows": False, "fields": ""}}
+PAGES = {"enablePagination": True}
 # A board's name is never cut: two of them would look alike.
+WIDTHS = {"State": 110, "Trouble": 80, "M4": 100, "Changes": 80,
+          "Silent for": 110, "Last value": 140}
 NAMES = [{"matcher": {"id": "byName", "options": name},
           "properties": [{"id": "custom.minWidth", "value": 170}]}
-         for name in ("instance", "host")]
+         for name in ("instance", "host")] + [
+             {"matcher": {"id": "byName", "options": "m4"},
+              "properties": [{"id": "custom.minWidth", "value": 90}]}]
 
 
 def column(title, unit):
+    """Wide enough for its longest word: on a phone the table scrolls."""
     return {"matcher": {"id": "byName", "options": title},
-            "properties": [{"id": "unit", "value": unit}]}
+            "properties": [{"id": "unit", "value": unit},
+                           {"id": "custom.minWidth",
+                            "value": WIDTHS.get(title, 90)}]}
 
 
 def silent(flavour):

@@ -8,7 +8,7 @@ import json
 SCHEMA = 41
 # Okabe and Ito's palette: told apart by the colour-blind, also side by side.
 COLORS = {"Normal": "#009E73", "Low": "#56B4E9", "High": "#E69F00",
-          "Anomalous": "#D55E00", "unknown": "#CC79A7",
+          "Anomalous": "#D55E00", "unknown": "#7A1FA2",
           "Off": "#8FA3B0", "other": "#F0E442",
           "none": "#808080"}  # none: uncertain
 # codes 1..5, 0 is none

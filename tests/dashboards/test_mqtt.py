@@ -12,6 +12,10 @@ import unittest
 import stack
 import weir
 
+SHUT_OUT = """
+user board-5
+topic deny collectd/#
+"""
 FILES = os.path.join(stack.ROOT, "agent-config", "fleet", "d-mqtt")
 
 
@@ -65,7 +69,8 @@ class MqttTest(unittest.TestCase):
         self.authority = weir.Authority(self.dir)
         self.port = stack.free_port()
         self.log = self.run_process(broker(
-            self.dir, self.authority, self.port, options=("-v",)))
+            self.dir, self.authority, self.port, acl=SHUT_OUT,
+            options=("-v",)))
         self.log.wait_log(r"running")
 
     def run_process(self, process):
@@ -93,7 +98,11 @@ class MqttTest(unittest.TestCase):
         # board-3 has a certificate of its own and says that it is board-4.
         self.client("board.conf", "b3", "board-3", host="board-4")
         self.log.wait_log(r"Denied PUBLISH from b3", 2)
+        # board-5 has the right of every board, and was shut out.
+        self.client("board.conf", "b5", "board-5", host="board-5")
+        self.log.wait_log(r"Denied PUBLISH from b5", 2)
         self.assertEqual(collector.values(host="board-4"), [])
+        self.assertEqual(collector.values(host="board-5"), [])
 
     def test_no_certificate_no_connection(self):
         done = subprocess.run(

@@ -18,6 +18,8 @@ const from = dateTime(range.from), to = dateTime(range.to);
 const timeRange: any = { from, to, raw: { from, to } };
 const theme = createTheme({ colors: {
   mode: args.get('theme') === 'light' ? 'light' : 'dark' } });
+document.body.style.color = theme.colors.text.primary;
+document.body.style.background = theme.colors.background.canvas;
 const report: any = { panels: [], errors: [] };
 
 // Grafana registers the fields of the field configuration in its core, which
