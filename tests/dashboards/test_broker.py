@@ -17,7 +17,7 @@ import broker
 import influxsink
 import stack
 import weir
-from test_kafka import FEED, START
+from test_kafka import FEED, START, dial
 
 OUTAGE = int(os.environ.get("KAFKA_OUTAGE", "20"))
 BOUND = int(re.search(r'"queue.buffering.max.messages" "(\d+)"',
@@ -85,7 +85,7 @@ class BrokerTest(unittest.TestCase):
     def put(self, name, values, first=START, host=None):
         """These values of the flow, a second apart, to the agent of host."""
         with socket.socket(socket.AF_UNIX) as out:
-            out.connect(os.path.join(DIR, host or name, "sock"))
+            dial(out, os.path.join(DIR, host or name, "sock"))
             stream = out.makefile("rw")
             for second, value in enumerate(values):
                 stream.write("PUTVAL %s/m4_rpc-pump/flow-flow_rate "

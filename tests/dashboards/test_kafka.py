@@ -27,6 +27,11 @@ LoadPlugin unixsock
 START = 1700000000  # time stamp of the first sample
 
 
+def dial(out, path):
+    """Connect to unixsock: its thread makes the socket when it likes."""
+    weir.wait_until(lambda: out.connect_ex(path) == 0, path + " answers")
+
+
 class Mock(weir.Simulator):
     def __init__(self, directory, topic, partitions):
         super().__init__("kafkasim", [
@@ -69,7 +74,7 @@ class KafkaTest(unittest.TestCase):
     def put(self, path, values):
         """These values of the flow, a second apart."""
         with socket.socket(socket.AF_UNIX) as out:
-            out.connect(path)
+            dial(out, path)
             stream = out.makefile("rw")
             for second, value in enumerate(values):
                 stream.write("PUTVAL testhost/m4_rpc-pump/flow-flow_rate "
