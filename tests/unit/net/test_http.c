@@ -334,10 +334,45 @@ static void test_errors(void) {
   /* No other protocol, whatever libcurl was built with. */
   CU_ASSERT_EQUAL(perform(&options, "file:///etc/passwd", &reply), -EPROTO);
   CU_ASSERT_EQUAL(reply.body.len, 0);
-  struct wr_http_options o = options;
-  o.ca_cert = "/none/such.pem";
-  CU_ASSERT_EQUAL(perform(&o, "https://127.0.0.1:1/", &reply) < 0, true);
   wr_http_reply_free(&reply);
+}
+
+/* Not one byte goes out without the files that the user named. */
+static void test_files_that_are_named(void) {
+  char both[] = "/tmp/test-http-XXXXXX", command[256];
+  close(mkstemp(both));
+  snprintf(command, sizeof(command),
+           "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 "
+           "-nodes -subj /CN=nobody -keyout %s -out - 2>/dev/null >>%s",
+           both, both);
+  CU_ASSERT_EQUAL_FATAL(system(command), 0);
+  const struct {
+    const char *ca_cert, *client_cert, *client_key;
+    bool sends;
+  } cases[] = {{NULL, NULL, NULL, true},
+               {both, both, both, true},
+               {"/none/ca.pem", NULL, NULL, false},
+               {NULL, "/none/cert.pem", NULL, false},
+               {NULL, both, "/none/key.pem", false}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct server s;
+    struct wr_http_reply reply = {0};
+    struct wr_http_options o = options;
+    char url[64];
+    memset(s.request, 0, sizeof(s.request));
+    server_start(&s, "no TLS");
+    snprintf(url, sizeof(url), "https://127.0.0.1:%d/", s.port);
+    o.ca_cert = cases[i].ca_cert;
+    o.client_cert = cases[i].client_cert;
+    o.client_key = cases[i].client_key;
+    CU_ASSERT_EQUAL(perform(&o, url, &reply), -EPROTO);
+    CU_ASSERT(reply.error[0] != '\0');
+    server_stop(&s);
+    CU_ASSERT_EQUAL(s.request[0] == 0x16, cases[i].sends); /* a handshake */
+    CU_ASSERT(cases[i].sends || s.request[0] == '\0');
+    wr_http_reply_free(&reply);
+  }
+  unlink(both);
 }
 
 /* A host that does not take the connection: its queue is full. */
@@ -564,7 +599,8 @@ UNIT_MAIN("http", UNIT(test_no_status), UNIT(test_folded_first_line),
           UNIT(test_head_cut_off), UNIT(test_odd_replies),
           UNIT(test_reply_used_again), UNIT(test_retry_after),
           UNIT(test_errors), UNIT(test_connect_timeout),
-          UNIT(test_body_ceiling), UNIT(test_no_memory), UNIT(test_proxy),
+          UNIT(test_files_that_are_named), UNIT(test_body_ceiling),
+          UNIT(test_no_memory), UNIT(test_proxy),
           UNIT(test_garbage_and_silence),
           UNIT(test_stop_ends_a_hanging_request), UNIT(test_classes),
           UNIT(test_urls), UNIT(test_date), UNIT(test_no_transport))
