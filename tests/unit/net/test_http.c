@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,6 +26,7 @@ struct server {
   const char *const *replies; /* two on one connection, in place of `reply` */
   char request[2048];
   void (*on_pipe)(int); /* what SIGPIPE did while it was served */
+  atomic_int served;
   int inherited; /* sockets that a child of the process would have then */
 };
 
@@ -62,6 +64,7 @@ static void *serve(void *arg) {
     else if (write(client, s->reply, strlen(s->reply)) < 0)
       perror("write");
     close(client);
+    s->served++;
   }
   return NULL;
 }
@@ -72,6 +75,7 @@ static void server_start(struct server *s, const char *reply) {
   socklen_t len = sizeof(a);
   s->reply = reply;
   s->replies = NULL;
+  s->served = 0;
   s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   CU_ASSERT_FATAL(bind(s->fd, (struct sockaddr *)&a, len) == 0 &&
                   listen(s->fd, 5) == 0 &&
@@ -266,6 +270,11 @@ static void test_reply_used_again(void) {
   server_stop(&s);
   CU_ASSERT(get(h, &s, &reply) < 0);
   CU_ASSERT_EQUAL(reply.status, 0);
+  CU_ASSERT_PTR_NOT_NULL(strstr(reply.error, "connect"));
+  server_start(&s, "HTTP/1.1 200 OK\r\n"); /* cut off, for which we say it */
+  CU_ASSERT_EQUAL(get(h, &s, &reply), -EIO);
+  CU_ASSERT_PTR_NULL(strstr(reply.error, "connect"));
+  server_stop(&s);
   wr_http_reply_free(&reply);
   wr_http_destroy(h);
 }
@@ -337,7 +346,8 @@ static void test_errors(void) {
   wr_http_reply_free(&reply);
 }
 
-/* Not one byte goes out without the files that the user named. */
+/* Nothing is trusted, and nobody is told who we are, without the files that the
+ * user named. libcurl reads the authorities when the server has answered. */
 static void test_files_that_are_named(void) {
   char both[] = "/tmp/test-http-XXXXXX", command[256];
   close(mkstemp(both));
@@ -349,17 +359,17 @@ static void test_files_that_are_named(void) {
   const struct {
     const char *ca_cert, *client_cert, *client_key;
     bool sends;
-  } cases[] = {{NULL, NULL, NULL, true},
-               {both, both, both, true},
-               {"/none/ca.pem", NULL, NULL, false},
-               {NULL, "/none/cert.pem", NULL, false},
-               {NULL, both, "/none/key.pem", false}};
+    const char *says;
+  } cases[] = {{NULL, NULL, NULL, true, ""},
+               {both, both, both, true, ""},
+               {"/none/ca.pem", NULL, NULL, true, "/none/ca.pem"},
+               {NULL, "/none/cert.pem", NULL, false, ""},
+               {NULL, both, "/none/key.pem", false, ""}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct server s;
     struct wr_http_reply reply = {0};
     struct wr_http_options o = options;
     char url[64];
-    memset(s.request, 0, sizeof(s.request));
     server_start(&s, "no TLS");
     snprintf(url, sizeof(url), "https://127.0.0.1:%d/", s.port);
     o.ca_cert = cases[i].ca_cert;
@@ -367,6 +377,10 @@ static void test_files_that_are_named(void) {
     o.client_key = cases[i].client_key;
     CU_ASSERT_EQUAL(perform(&o, url, &reply), -EPROTO);
     CU_ASSERT(reply.error[0] != '\0');
+    CU_ASSERT_PTR_NOT_NULL(strstr(reply.error, cases[i].says));
+    for (int tries = 0; s.served == 0 && tries < 30000; tries++)
+      usleep(1000);
+    CU_ASSERT_EQUAL(s.served, 1);
     server_stop(&s);
     CU_ASSERT_EQUAL(s.request[0] == 0x16, cases[i].sends); /* a handshake */
     CU_ASSERT(cases[i].sends || s.request[0] == '\0');
