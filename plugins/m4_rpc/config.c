@@ -20,11 +20,11 @@ static int read_output(const char *where, const oconfig_item_t *ci,
   for (int i = 1; i < ci->values_num; i++)
     good = good && ci->values[i].type == OCONFIG_TYPE_STRING;
   double index = good ? ci->values[0].value.number : -1;
-  if (index < 0 || index > WR_RPC_VALUES || index != floor(index) ||
+  if (index < 0 || index >= WR_RPC_VALUES || index != floor(index) ||
       m->rpc.indices_count == M4_OUTPUTS_MAX) {
-    ERROR("%s: Element is not allowed like this: it needs an index from 0, a "
-          "type in quotes and perhaps a type instance, at most %d times.",
-          where, M4_OUTPUTS_MAX);
+    ERROR("%s: Element is not allowed like this: it needs an index from 0 to "
+          "%d, a type in quotes and perhaps a type instance, at most %d times.",
+          where, WR_RPC_VALUES - 1, M4_OUTPUTS_MAX);
     return -1;
   }
   size_t which = m->rpc.indices_count++;
@@ -44,7 +44,7 @@ static const struct wr_option method_options[] = {
     WR_OPTION("Scale", WR_NUMBER, struct method, rpc.scale),
     WR_OPTION("Compensate", WR_BOOLEAN, struct method, rpc.repair),
     WR_OPTION_RANGE("Seq", WR_INTEGER, struct method, rpc.seq_index, 0,
-                    WR_RPC_VALUES),
+                    WR_RPC_VALUES - 1),
     WR_OPTION_BLOCK("Element", read_output),
 };
 

@@ -71,7 +71,7 @@ BAD = {
     "instance_alone": (flow('Element 0 "flow"', 'Instance "x"'),
                        r"exactly one of Type"),
     "seq_alone": (flow('Type "flow"', "Seq 0"), r"Seq .*with Element"),
-    "element_no_type": (flow("Element 1"), r"Element .*an index from 0, a type"),
+    "element_no_type": (flow("Element 1"), r"Element .*an index from 0 to 255, a type"),
     "element_negative": (flow('Element -1 "flow"'), r"an index from 0"),
     "element_broken": (flow('Element 1.5 "flow"'), r"an index from 0"),
     "compensate_1s": (flow('Type "flow"', "Compensate true", "Interval 1"),
