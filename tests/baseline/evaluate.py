@@ -128,6 +128,33 @@ def delay(alarm, label):
     return int(hits[0] - marked[0]) if len(hits) else None
 
 
+def missed_where(alarm, label):
+    """Missed rows of a file: before its first alarm, between, after the last.
+    """
+    rows = numpy.flatnonzero(label)
+    rows = rows[rows >= LEARN]
+    missed = rows[~alarm[rows]]
+    hits = rows[alarm[rows]]
+    if len(hits) == 0:
+        return len(missed), 0, 0
+    return ((missed < hits[0]).sum(),
+            ((missed > hits[0]) & (missed < hits[-1])).sum(),
+            (missed > hits[-1]).sum())
+
+
+def part_missed(files, ours, beyond, out):
+    """MAR, in points, by cause."""
+    marked = sum(label[LEARN:].sum() for _, label in files.values())
+    where = {f: missed_where(ours[f], files[f][1]) for f in files}
+    never = sum(sum(where[f]) for f in beyond)
+    rest = [sum(w[i] for f, w in where.items() if f not in beyond)
+            for i in range(3)]
+    points = [100 * n / marked for n in [never] + rest]
+    out.append("Of the %.1f points of MAR %.1f are those files; in the others "
+               "%.1f lie before the first alarm, %.1f between two, %.1f behind "
+               "the last.\n" % (sum(points), *points))
+
+
 def part_skab(judge, files, out):
     rows, ours = skab_rows(judge, files)
     out.append("## SKAB\n\n%d labelled experiments on a water loop, the flow "
@@ -146,6 +173,7 @@ def part_skab(judge, files, out):
                "with the command to the valve, not with the flow).\n"
                % (", ".join(f.replace(".csv", "") for f in beyond) or "none",
                   statistics.median(delays)))
+    part_missed(files, ours, beyond, out)
     out.append("| file | F1 | FAR | MAR | delay, s |\n|---|---|---|---|---|")
     out.extend("| %s | %.2f | %.1f | %.1f | %s |" % (
         f.replace(".csv", ""), *s[:3], "-" if s[3] is None else s[3])
