@@ -5,15 +5,13 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/rounds.h"
 
 #define IDLE_MS 1000 /* from one look to the next */
 #define HOLES_MS 50
 #define REVIEW_MS 200 /* at least, from one look at all states to the next */
 
-static pthread_t thread;
-static bool started, stop, woken;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake;
+static struct wr_rounds rounds = WR_ROUNDS_INIT;
 
 /* Windows that came while the worker is absent. */
 static void answer_waiting(struct edge_engine *e) {
@@ -60,14 +58,6 @@ static int64_t look(struct edge_target *targets, bool reviews) {
   return next_ms > HOLES_MS ? next_ms : HOLES_MS;
 }
 
-/* Until then, or until it is woken; lock is held. */
-static void wait_ms(int64_t ms) {
-  struct timespec until = wr_clock_in(ms);
-  while (!stop && !woken && pthread_cond_timedwait(&wake, &lock, &until) == 0)
-    ;
-  woken = false;
-}
-
 /* One look; milliseconds to the next. */
 static int64_t turn(struct edge_target *targets, int64_t *review_ms) {
   int64_t now_ms = wr_clock_ms();
@@ -81,48 +71,22 @@ static int64_t turn(struct edge_target *targets, int64_t *review_ms) {
   return left_ms > 0 ? left_ms : 1;
 }
 
-static void *watch(void *arg) {
-  struct edge_target *targets = arg;
-  int64_t told_ms = wr_clock_ms(), review_ms = 0;
-  pthread_mutex_lock(&lock);
-  while (!stop) {
-    pthread_mutex_unlock(&lock);
-    int64_t next_ms = turn(targets, &review_ms), now_ms = wr_clock_ms();
-    if (now_ms - told_ms >= (int64_t)CDTIME_T_TO_MS(interval_g)) {
-      edge_output_left_out();
-      told_ms = now_ms;
-    }
-    pthread_mutex_lock(&lock);
-    wait_ms(next_ms);
+static int64_t watch(void *arg) {
+  static int64_t told_ms, review_ms;
+  int64_t next_ms = turn(arg, &review_ms), now_ms = wr_clock_ms();
+  if (told_ms == 0)
+    told_ms = now_ms;
+  if (now_ms - told_ms >= (int64_t)CDTIME_T_TO_MS(interval_g)) {
+    edge_output_left_out();
+    told_ms = now_ms;
   }
-  pthread_mutex_unlock(&lock);
-  return NULL;
+  return next_ms;
 }
 
 int edge_watch_start(struct edge_target *targets) {
-  wr_clock_cond_init(&wake);
-  stop = false;
-  int status = -plugin_thread_create(&thread, watch, targets, "edge_watch");
-  started = status == 0;
-  return status;
+  return wr_rounds_start(&rounds, "edge_watch", watch, targets);
 }
 
-void edge_watch_stop(void) {
-  if (!started)
-    return;
-  pthread_mutex_lock(&lock);
-  stop = true;
-  pthread_cond_signal(&wake);
-  pthread_mutex_unlock(&lock);
-  pthread_join(thread, NULL);
-  pthread_cond_destroy(&wake);
-  started = false;
-}
+void edge_watch_stop(void) { wr_rounds_stop(&rounds); }
 
-void edge_watch_wake(void) {
-  pthread_mutex_lock(&lock);
-  woken = true;
-  if (started)
-    pthread_cond_signal(&wake);
-  pthread_mutex_unlock(&lock);
-}
+void edge_watch_wake(void) { wr_rounds_wake(&rounds); }

@@ -149,7 +149,7 @@ void fb_store_save(struct fb_target *t);
 int fb_command(const notification_t *n, user_data_t *unused);
 
 /* worker.c */
-int fb_worker_start(void); /* 0 or an errno */
+int fb_worker_start(void); /* 0 or -errno */
 void fb_worker_wake(void);
 void fb_worker_stop(void); /* waits for its end */
 

@@ -80,7 +80,7 @@ static int fb_init(void) {
   }
   int status = fb_worker_start();
   if (status != 0)
-    ERROR(FB_WHERE ": the worker does not start: %s", STRERROR(status));
+    ERROR(FB_WHERE ": the worker does not start: %s", STRERROR(-status));
   return status == 0 ? 0 : -1;
 }
 

@@ -2,16 +2,14 @@
 #include "flow_baseline.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/rounds.h"
 
 #define ROUND_MS 1000
+#define TRENDS_MS 60000
 #define UNSTEADY_S 20
 #define SOON_MS 10000 /* from a change to its being saved */
 
-static pthread_t thread;
-static bool started, stop;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t wake;
-static bool woken;
+static struct wr_rounds rounds = WR_ROUNDS_INIT;
 
 static struct fb_series *pop(struct fb_target *t) {
   struct fb_series *s = t->first;
@@ -185,55 +183,22 @@ static void work(struct fb_target *t, int64_t now_ms, bool trends) {
   save(t, now_ms);
 }
 
-/* Until the next round, or until there is something to say. True: stop. */
-static bool pause_round(void) {
-  struct timespec until = wr_clock_in(ROUND_MS);
-  pthread_mutex_lock(&lock);
-  while (!stop && !woken && pthread_cond_timedwait(&wake, &lock, &until) == 0)
-    ;
-  woken = false;
-  bool end = stop;
-  pthread_mutex_unlock(&lock);
-  return end;
-}
-
-static void *run(void *unused) {
+static int64_t work_round(void *unused) {
+  static int64_t trends_ms;
   (void)unused;
-  int64_t trends_ms = 0;
-  while (!pause_round()) {
-    int64_t now_ms = wr_clock_ms();
-    bool trends = now_ms >= trends_ms;
-    if (trends)
-      trends_ms = now_ms + 60000;
-    for (struct fb_target *t = fb_targets; t != NULL; t = t->next)
-      work(t, now_ms, trends);
-  }
-  return NULL;
-}
-
-void fb_worker_wake(void) {
-  pthread_mutex_lock(&lock);
-  woken = true;
-  if (started)
-    pthread_cond_signal(&wake);
-  pthread_mutex_unlock(&lock);
+  int64_t now_ms = wr_clock_ms();
+  bool trends = now_ms >= trends_ms;
+  if (trends)
+    trends_ms = now_ms + TRENDS_MS;
+  for (struct fb_target *t = fb_targets; t != NULL; t = t->next)
+    work(t, now_ms, trends);
+  return ROUND_MS;
 }
 
 int fb_worker_start(void) {
-  wr_clock_cond_init(&wake);
-  stop = false;
-  int status = plugin_thread_create(&thread, run, NULL, "flow_baseline");
-  started = status == 0;
-  return status;
+  return wr_rounds_start(&rounds, FB_PLUGIN, work_round, NULL);
 }
 
-void fb_worker_stop(void) {
-  if (!started)
-    return;
-  pthread_mutex_lock(&lock);
-  stop = true;
-  pthread_cond_signal(&wake);
-  pthread_mutex_unlock(&lock);
-  pthread_join(thread, NULL);
-  started = false;
-}
+void fb_worker_wake(void) { wr_rounds_wake(&rounds); }
+
+void fb_worker_stop(void) { wr_rounds_stop(&rounds); }
