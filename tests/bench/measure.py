@@ -84,6 +84,16 @@ def put_runs(name, values, unit):
         len(values)), flush=True)
 
 
+def module_version(program, module):
+    """What a Go program was built of; it may not know its own version."""
+    done = subprocess.run(["go", "version", "-m", program],
+                          capture_output=True, text=True)
+    for line in done.stdout.splitlines():
+        if line.split()[1:2] == [module]:
+            return "%s %s" % (module, line.split()[2])
+    return says(program, "--version")
+
+
 def says(*argv):
     """The first line that a program says about itself; "" if it is not there."""
     try:
