@@ -2,6 +2,7 @@
  * hangs are under way, storing beside a bare SQLite loop, the way out in
  * batches, and a start with a million rows. Prints `name value unit`. */
 #include "lib/cloud/publisher.h"
+#include "tests/bench/cost.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -231,32 +232,43 @@ static void acceptance(void) {
   remove_files();
 }
 
-/* --- a long backlog --- */
+/* --- growth: a backlog of a thousand to a million rows --- */
 
-static void backlog(void) {
+static void backlog(int64_t rows_there) {
   struct wr_spool *s = open_spool(false);
-  for (int64_t i = 0; i < MILLION; i++) {
+  for (int64_t i = 0; i < rows_there; i++) {
     offer(s, i);
-    if (i % 10000 == 9999)
+    if (i % 1000 == 999)
       wr_spool_commit(s, 0, 0);
   }
+  struct wr_spool_status st;
+  wr_spool_status(s, &st);
   wr_spool_destroy(s);
   int64_t begun = now_ns();
   s = open_spool(false);
   struct wr_row rows[100];
   int count = wr_spool_oldest(s, 0, 0, rows, 100);
-  printf("start_with_a_million_rows %.1f ms\n",
-         (double)(now_ns() - begun) / 1e6);
-  begun = now_ns();
+  double start_ms = (double)(now_ns() - begun) / 1e6;
+  double cpu = cpu_s();
   int64_t moved = 0;
   for (; moved < 200000 && count > 0; moved += count) {
     count = wr_spool_oldest(s, 0, 0, rows, 100);
     wr_spool_delivered(s, rows, count, NULL);
   }
-  printf("backlog_out_in_batches_of_100 %.0f values/s\n",
-         (double)moved / ((double)(now_ns() - begun) / 1e9));
+  printf("| %lld | %.1f | %.1f | %.2f |\n", (long long)rows_there, start_ms,
+         (double)st.bytes / (double)rows_there,
+         (cpu_s() - cpu) / (double)moved * 1e6);
+  fflush(stdout);
   wr_spool_destroy(s);
   remove_files();
+}
+
+static void growth(void) {
+  printf(
+      "\n| values that wait | first one after a start, ms | bytes each on the "
+      "disk | CPU to send one in batches of 100, us |\n|---|---|---|---|\n");
+  for (int64_t rows = 1000; rows <= MILLION; rows *= 10)
+    backlog(rows);
 }
 
 int main(void) {
@@ -268,7 +280,7 @@ int main(void) {
   acceptance();
   storing("with_fsync", 20000, true);
   storing("without_fsync", 200000, false);
-  backlog();
+  growth();
   rmdir(dir);
   wr_http_end();
   return 0;

@@ -231,6 +231,8 @@ static int report(size_t count, double wall_s, double used_s, long grown_kb) {
 int main(int argc, char **argv) {
   if (argc >= 3 && strcmp(argv[1], "serve") == 0) {
     arrivals = argc > 3 ? fopen(argv[3], "w") : NULL;
+    if (arrivals != NULL)
+      setvbuf(arrivals, NULL, _IOLBF, 0); /* it is ended by a signal */
     serve((size_t)atol(argv[2]));
   }
   size_t count = number_of("BENCH_BOARDS", 1000);
