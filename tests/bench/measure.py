@@ -72,16 +72,23 @@ def spread(numbers, unit="ms"):
         unit, len(numbers))
 
 
+def text(value):
+    """A figure with no more digits than it is worth."""
+    if isinstance(value, str):
+        return value
+    size = abs(value)
+    return ("%.0f" if size >= 100 else "%.1f" if size >= 10 else "%.2f") % value
+
+
 def put(name, value, unit):
-    print("%-44s %12s %s" % (name, value if isinstance(value, str) else
-                             "%.6g" % value, unit), flush=True)
+    print("%-44s %12s %s" % (name, text(value), unit), flush=True)
 
 
 def put_runs(name, values, unit):
     """The median of some runs, with the smallest and the largest."""
-    print("%-44s %12.6g %s (%.6g to %.6g, n=%d)" % (
-        name, statistics.median(values), unit, min(values), max(values),
-        len(values)), flush=True)
+    print("%-44s %12s %s (%s to %s, n=%d)" % (
+        name, text(statistics.median(values)), unit, text(min(values)),
+        text(max(values)), len(values)), flush=True)
 
 
 def module_version(program, module):

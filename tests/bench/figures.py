@@ -1,0 +1,230 @@
+#!/usr/bin/python3
+"""Holds the figures of README and the man pages together with what was
+measured.
+
+  figures.py write    README's table of cost, anew from RESULTS.md
+  figures.py check    is it that? And does every figure of README's section on
+                      the model stand in one of model/*.md, and does no man
+                      page claim a cost?
+
+README's table stands between two comments; nobody writes it by hand."""
+
+import glob
+import os
+import re
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+BEGIN, END = "<!-- of RESULTS.md -->\n", "<!-- end -->\n"
+# What a page would say of its cost: a figure with such a unit.
+COST = re.compile(r"\b\d[\d.]*\s*(?:MB|kB|GB|µs|us|ns|ms|%|percent)"
+                  r"(?:\s+of (?:CPU|a core|memory)| a day| resident)|"
+                  r"\babout\s+\d[\d.]*\s*(?:MB|GB|kB)\b")
+
+
+class Broken(Exception):
+    pass
+
+
+def read(*path):
+    with open(os.path.join(ROOT, *path)) as text:
+        return text.read()
+
+
+def piece(results, name):
+    found = re.search(r"(?ms)^## %s$(.*?)(?=^## |\Z)" % re.escape(name),
+                      results)
+    if not found:
+        raise Broken("RESULTS.md has no section %s: run make bench" % name)
+    return found.group(1)
+
+
+def value(text, name, runs=False):
+    """`12.3 MB` of a line `name 12.3 MB`."""
+    found = re.search(r"(?m)^%s +(\S+) ([^(\n]*[^( \n])" % re.escape(name),
+                      text)
+    if not found:
+        raise Broken("RESULTS.md has no figure %s" % name)
+    return "%s %s" % found.groups()
+
+
+def spread(text, name):
+    """(p50, p99) of a line `name: p50 1.2  p99 3.4 ...`."""
+    found = re.search(r"(?m)^%s: p50 (\S+)  p99 (\S+) " % re.escape(name),
+                      text)
+    if not found:
+        raise Broken("RESULTS.md has no figure %s" % name)
+    return found.groups()
+
+
+def rows(text, head):
+    """The rows of the table whose first cell begins so."""
+    lines = text.splitlines()
+    at = [i for i, x in enumerate(lines) if x.startswith("| " + head)]
+    if not at:
+        raise Broken("RESULTS.md has no table %s" % head)
+    found = []
+    for line in lines[at[0] + 2:]:
+        if not line.startswith("|"):
+            break
+        found.append([c.strip() for c in line.strip("|").split("|")])
+    return found
+
+
+def without_spread(cell):
+    return re.sub(r" \([^)]* to [^)]*\)", "", cell)
+
+
+def side_by_side(results):
+    text = piece(results, "peers")
+    outage = re.search(r"after (\d+) s without cloud", text).group(1)
+    lines = ["| 1 Hz, one board (+ the runner it needs) | CPU, % of a core | "
+             "private memory, MB | reading to label at the M4, p50 / p99, ms "
+             "| after " + outage + " s without cloud: values with their own "
+             "time | killed in an outage | one late reply of the M4 |",
+             "|---|---|---|---|---|---|---|"]
+    for row in rows(text, "1 Hz, one board"):
+        row[1] = without_spread(row[1])
+        row[2] = row[2].rpartition(" / ")[2]
+        lines.append("| %s |" % " | ".join(row))
+    return lines
+
+
+def one_agent(results):
+    agent, publish = piece(results, "agent"), piece(results, "cloud_publish")
+    boards = rows(piece(results, "m4_agent"), "boards")[-1]
+    spool = rows(piece(results, "cloud_spool"), "values that wait")[-1]
+    label = spread(agent, "last sample of a window to its label")
+    told = spread(agent, "last sample to the notification of a change")
+    shown = spread(agent, "change of the label to its publish, shown as the "
+                   "present")
+    disk = [value(agent, n + "_disk") for n in (
+        "with_weir", "collectd_alone", "every_sample_sent",
+        "every_sample_sent_free_plan")]
+    lines = [
+        ("memory of the agent, RSS (private)", "%s (%s); collectd alone %s (%s)"
+         % tuple(value(agent, n) for n in (
+             "with_weir_rss", "with_weir_private", "collectd_alone_rss",
+             "collectd_alone_private"))),
+        ("last sample to its label, p50 / p99", "%s / %s ms" % label),
+        ("last sample to its notification, p50 / p99", "%s / %s ms" % told),
+        ("a change of the label to its accepted publish, at one request in "
+         "1.1 s, p50 / p99", "%s / %s ms" % shown),
+        ("written to the disk while the cloud answers", "%s; collectd alone %s"
+         % (disk[0], disk[1])),
+        ("the same with every sample sent, at 10 requests a second; at 0.9",
+         "%s; %s" % (disk[2], disk[3])),
+        ("CPU of a published value over TLS", value(
+            publish, "publish_cpu_weir")),
+        ("the same with a new connection in Python for each, as in the note",
+         value(publish, "publish_cpu_note_s_way")),
+        ("%s boards on one agent" % boards[0],
+         "%s %% of a core, RSS / private %s MB, calls late by %s ms (p50 / "
+         "p99)" % (boards[1], boards[2], boards[5])),
+        ("%s values that wait" % spool[0], "%s ms to the first one after a "
+         "start, %s bytes each" % (spool[1], spool[2]))]
+    if "publish_cpu_arduino_s_client " in publish:
+        lines.insert(7, ("the same with Arduino's own Python client", value(
+            publish, "publish_cpu_arduino_s_client")))
+    return ["| One agent | |", "|---|---|"] + ["| %s | %s |" % x
+                                              for x in lines]
+
+
+def machine(results):
+    facts = dict(row[:2] for row in rows(results, "|"))
+    return ("On %s; load %s when it began; %s." % (
+        facts["machine"], facts["load when it began"], facts["date"]))
+
+
+def block(results):
+    return BEGIN + "\n".join(
+        [machine(results), ""] + side_by_side(results) + [""] +
+        one_agent(results)) + "\n" + END
+
+
+def parts(readme):
+    before, begin, rest = readme.partition(BEGIN)
+    inside, end, after = rest.partition(END)
+    if not begin or not end:
+        raise Broken("README has no place for the table of cost")
+    return before, begin + inside + end, after
+
+
+def write():
+    before, _, after = parts(read("README.md"))
+    with open(os.path.join(ROOT, "README.md"), "w") as out:
+        out.write(before + block(read("tests", "bench", "RESULTS.md")) + after)
+
+
+# --- check ---
+
+def numbers(text):
+    """The figures of a text, without those of code and links."""
+    text = re.sub(r"`[^`]*`", "", text)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    text = re.sub(r"(?<=\d)[ \u2009](?=\d{3}\b)", "", text)
+    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w|\.\d)", text)
+
+
+def section(readme, name):
+    found = re.search(r"(?ms)^## %s$(.*?)(?=^## |\Z)" % re.escape(name),
+                      readme)
+    if not found:
+        raise Broken("README has no section %s" % name)
+    return found.group(1)
+
+
+def check_cost(readme, results):
+    """Faults, each one sentence."""
+    _, inside, _ = parts(readme)
+    faults = []
+    if inside != block(results):
+        faults.append("README's table of cost is not that of RESULTS.md: "
+                      "tests/bench/figures.py write")
+    rest = section(readme, "What it costs").replace(inside, "")
+    faults += ["README says %s of what it costs, outside its table" % n
+               for n in numbers(rest)]
+    return faults
+
+
+def check_model(readme, sources):
+    known = set()
+    for text in sources:
+        known |= set(numbers(text))
+    return ["README says %s of the model; none of model/*.md does" % n
+            for n in numbers(section(readme, "The model")) if n not in known]
+
+
+def check_page(name, text):
+    return ["%s claims a cost that nothing measures: %s"
+            % (name, " ".join(x.group().split())) for x in COST.finditer(text)]
+
+
+def check():
+    readme = read("README.md")
+    faults = check_cost(readme, read("tests", "bench", "RESULTS.md"))
+    faults += check_model(readme, [
+        read("model", os.path.basename(p)) for p in sorted(glob.glob(
+            os.path.join(ROOT, "model", "*.md")))])
+    for path in sorted(glob.glob(os.path.join(ROOT, "plugins", "*", "*.pod"))):
+        name = os.path.relpath(path, ROOT)
+        faults += check_page(name, read(name))
+    return faults
+
+
+def main():
+    if sys.argv[1:] == ["write"]:
+        write()
+        return 0
+    faults = check()
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Broken as fault:
+        sys.exit("figures: %s" % fault)
