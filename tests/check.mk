@@ -125,7 +125,7 @@ valgrind: all ## 60 s of collectd with all plugins: no leak, no error
 	@tests/install-deps valgrind:valgrind libc6-dbg
 	@WEIR_BUILD=$(B) tests/run-valgrind
 
-bench: all $(BENCH) ## speed and memory, measured on this machine
+bench: all $(BENCH) ## what it costs, and its peers: BENCH="peers agent"
 	@WEIR_BUILD=$(B) tests/bench/run
 
 # What runs for every sample, in instructions: tests/cost/check. The figures are

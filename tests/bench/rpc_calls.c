@@ -125,8 +125,8 @@ static long compare(enum wr_rpc_mode mode, long calls, double aim) {
 int main(void) {
   const char *given = getenv("BENCH_CALLS");
   long calls = given != NULL ? atol(given) : 0;
-  long growth_kb = compare(WR_RPC_PROXY, calls > 0 ? calls : 400000, 1.15) +
-                   compare(WR_RPC_PERSISTENT, calls > 0 ? calls : 600000, 1.25);
+  long growth_kb = compare(WR_RPC_PROXY, calls > 0 ? calls : 100000, 1.15) +
+                   compare(WR_RPC_PERSISTENT, calls > 0 ? calls : 200000, 1.25);
   printf("rpc_calls_rss_growth %ld kB (aim: 0)\n", growth_kb);
   return growth_kb > 0;
 }
