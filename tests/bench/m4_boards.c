@@ -244,7 +244,7 @@ int main(int argc, char **argv) {
   seen.at_us = calloc(seen.wanted, sizeof(*seen.at_us));
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
-  long before_kb = rss_kb();
+  long before_kb = private_kb();
   seen.driver = wr_m4_driver_new(&world, limit.rlim_cur - 64);
   struct bench_board *boards = calloc(count, sizeof(*boards));
   if (seen.driver == NULL || boards == NULL || seen.at_us == NULL)
@@ -257,7 +257,7 @@ int main(int argc, char **argv) {
   wr_m4_driver_run(seen.driver);
   used_s = cpu_s() - used_s;
   double wall_s = (double)(bench_clock() - start_us) / 1e6;
-  int status = report(count, wall_s, used_s, rss_kb() - before_kb);
+  int status = report(count, wall_s, used_s, private_kb() - before_kb);
   wr_m4_driver_free(seen.driver);
   free(boards);
   free(seen.at_us);

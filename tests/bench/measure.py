@@ -30,13 +30,14 @@ def cpu_seconds(pid):
 
 
 def memory(pid):
-    """(VmRSS, RssAnon) in MB; RssAnon is what no other process shares."""
+    """(resident, of it backed by no file) in MB; the second is what no other
+    process shares. Of smaps, as the sums of `status` are not exact."""
     found = {}
-    with open("/proc/%d/status" % pid) as lines:
+    with open("/proc/%d/smaps_rollup" % pid) as lines:
         for line in lines:
             key, _, value = line.partition(":")
             found[key] = value.split()[0] if value.split() else ""
-    return int(found["VmRSS"]) / 1024, int(found["RssAnon"]) / 1024
+    return int(found["Rss"]) / 1024, int(found["Anonymous"]) / 1024
 
 
 def written(pid):
