@@ -174,9 +174,13 @@ static void save(struct fb_target *t, int64_t now_ms) {
   fb_store_save(t);
 }
 
-static void work(struct fb_target *t, int64_t now_ms, bool trends) {
+/* What was woken for is in the list; a look at all series, of which there may
+ * be many, comes once in ROUND_MS. */
+static void work(struct fb_target *t, int64_t now_ms, bool sweeps,
+                 bool trends) {
   struct saying a;
-  sweep(t, now_ms, trends);
+  if (sweeps)
+    sweep(t, now_ms, trends);
   while (look(t, &a))
     say(t, &a);
   forget(t, now_ms);
@@ -184,15 +188,18 @@ static void work(struct fb_target *t, int64_t now_ms, bool trends) {
 }
 
 static int64_t work_round(void *unused) {
-  static int64_t trends_ms;
+  static int64_t sweeps_ms, trends_ms;
   (void)unused;
   int64_t now_ms = wr_clock_ms();
-  bool trends = now_ms >= trends_ms;
+  bool sweeps = now_ms >= sweeps_ms;
+  bool trends = sweeps && now_ms >= trends_ms;
+  if (sweeps)
+    sweeps_ms = now_ms + ROUND_MS;
   if (trends)
     trends_ms = now_ms + TRENDS_MS;
   for (struct fb_target *t = fb_targets; t != NULL; t = t->next)
-    work(t, now_ms, trends);
-  return ROUND_MS;
+    work(t, now_ms, sweeps, trends);
+  return sweeps_ms - now_ms;
 }
 
 int fb_worker_start(void) {
