@@ -108,6 +108,55 @@ class BaselineTest(baselinecase.Case):
         agent.stop()
 
 
+class DaysTest(baselinecase.Case):
+    """One reading a minute, so that days pass in a moment."""
+    OPTIONS = "Interval 3600\nStaleAfter 86400\n"
+    DAY, HOUR = 1440, 60
+
+    def gauge(self, agent, instance, low, high):
+        self.newest(agent, "gauge", instance,
+                    lambda v: low <= v["value"] <= high)
+
+    def test_clogging_is_foreseen_and_mended(self):
+        agent = self.start("Low 8\n")
+        self.put(steady(10, self.DAY), interval=60)
+        agent.wait_log("its normal is 10")
+        clogs = [10 * (1 - 0.06 * i / self.DAY) for i in range(self.DAY)]
+        self.put([f * n for f, n in zip(clogs, steady(1, self.DAY))],
+                 interval=60)
+        line = self.told(agent, "below its normal (10|9.9)")
+        self.assertRegex(line, r"\d+ L/h missing, since [\d.]+ h\. [56]\.\d % "
+                         r"a day: at the low limit in \d+ (h|days) \(")
+        self.gauge(agent, "limit_hours", 30, 90)  # 20 %, less what is past
+        self.gauge(agent, "litres_hour", 598, 602)
+        self.gauge(agent, "litres_day", 14350, 14450)
+        self.gauge(agent, "reference", 9.9, 10.1)
+        self.put(steady(10, 2 * self.HOUR), interval=60)
+        self.told(agent, "normal again at 10")
+        self.assertNotRegex(agent.log(), "Notification: .*above")
+        agent.stop()
+
+    def test_a_flow_that_never_rests(self):
+        agent = self.start()
+        day = steady(10, 22 * self.HOUR) + [0] * (2 * self.HOUR)
+        for _ in range(4):
+            self.put(day, interval=60)
+        self.assertNotIn("never at rest", agent.log())
+        # It used to be 0 for two hours; something is left on, or leaks.
+        leaks = steady(10, 22 * self.HOUR) + steady(1, 2 * self.HOUR, 0.01)
+        self.put(2 * leaks, interval=60)
+        line = self.told(agent, "never at rest for 30 h")
+        self.assertIn("A leak, or something left on", line)
+        v = self.newest(agent, "bool", "night_flow",
+                        lambda v: v["value"] == 1)
+        self.assertEqual(v["plugin_instance"], "pump")
+        self.put(2 * day, interval=60)
+        weir.wait_until(lambda: agent.values(
+            plugin="flow_baseline", type_instance="night_flow")[-1]["value"]
+            == 0, "it rests again", alive=agent)
+        agent.stop()
+
+
 class MemoryTest(baselinecase.Case):
     def test_restart_goes_on(self):
         agent = self.start()
