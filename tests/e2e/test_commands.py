@@ -1,4 +1,4 @@
-"""Commands of operators: for one host, and never from the network."""
+"""Commands of operators: what they do, for one host, never from the network."""
 
 import os
 import re
@@ -7,6 +7,7 @@ import unittest
 import baselinecase
 import edgecase
 import weir
+from baselinecase import READY, steady
 
 SENDER = """\
 Hostname "stranger"
@@ -40,17 +41,86 @@ def udp_port(pid):
     return None
 
 
+class CommandTest(baselinecase.Case):
+    def test_reset(self):
+        agent = self.start()
+        self.learn(agent)
+        self.command("reset")
+        self.told(agent, "learning its normal anew, as told")
+        self.learn(agent, 7.0)
+        agent.stop()
+
+    def test_confirm(self):
+        agent = self.start()
+        self.command("confirm")
+        agent.wait_log("there is no flow_baseline-pump to confirm")
+        self.put(steady(10, 4))
+        self.through(agent)
+        self.command("Confirm")
+        self.told(agent, "nothing to confirm yet")
+        self.put(steady(10, READY))
+        agent.wait_log("its normal is 10")
+        self.put(steady(8, 40))
+        self.told(agent, "below its normal 10")
+        self.through(agent)
+        self.command("confirm")
+        self.told(agent, "8 is normal from now on, as told")
+        self.put(steady(10, 60))  # where it was is a point as well
+        self.put(steady(8, 60))
+        self.newest(agent, "gauge", "baseline",
+                    lambda v: abs(v["value"] - 8) < 0.05)
+        self.assertEqual(len(re.findall(r"Notification: .*below",
+                                        agent.log())), 1)
+        self.command("explode")
+        agent.wait_log('command "explode" is not allowed')
+        agent.stop()
+
+
+class ForgetTest(baselinecase.Case):
+    def test_a_renamed_source_takes_the_name(self):
+        agent = self.start("StaleAfter 1\n")
+        self.learn(agent)
+        self.told(agent, "no sample any more")
+        weir.wait_until(
+            lambda: self.put([7], type="flow-new") or re.search(
+                "feed-pump/flow-flow_rate is silent and forgotten; its name, "
+                "flow_baseline-pump, goes to feed-pump/flow-new", agent.log()),
+            "the silent one gives its name up", alive=agent)
+        weir.wait_until(
+            lambda: self.put(steady(7, 10), type="flow-new") or
+            "its normal is 7" in agent.log(), "the new one learns",
+            alive=agent)
+        agent.stop()
+        with open(self.state_file()) as text:
+            self.assertNotIn("flow_rate", text.read())
+
+    def test_by_word(self):
+        agent = self.start("StaleAfter 1\n")
+        self.learn(agent)
+        self.told(agent, "no sample any more")
+        self.command("confirm")  # of what is not known there is no normal
+        self.told(agent, "nothing to confirm yet")
+        self.command("forget")
+        self.told(agent, "forgotten, as told")
+        weir.wait_until(
+            lambda: self.command("forget") or re.search(
+                "there is no flow_baseline-pump to forget", agent.log()),
+            "it is gone", alive=agent)
+        self.learn(agent, 8.0)
+        agent.stop()
+
+
 class HostTest(baselinecase.Case):
     def test_one_host_of_two(self):
         agent = self.start()
         for host in ("east", "west"):
-            self.put(baselinecase.steady(10, baselinecase.READY), host=host)
+            self.put(steady(10, READY), host=host)
         agent.wait_log("pump: its normal is 10", 2)
         self.command("confirm", host="north")
         agent.wait_log('no flow_baseline-pump of host "north" to confirm')
         self.command("reset", host="east")
         self.told(agent, "host = east.*learning its normal anew, as told")
-        self.put(baselinecase.steady(10, 5), host="west")
+        self.put(steady(10, 5), host="west")
         self.command("confirm")  # without one: all
         self.told(agent, "host = west.*10 is normal from now on")
         self.told(agent, "host = east.*nothing to confirm yet")
