@@ -1,6 +1,6 @@
 """The Flow dashboard: one board, or a few side by side."""
 
-from model import (BAD, BY_STATE, CODES, COLORS, GOOD, LINES, M4_MAP,
+from model import (BAD, BY_STATE, CODES, COLORS, GOOD, M4_MAP,
                    SHELVED_MAP, STATE_MAP, UP_MAP, dashboard, ending, influx,
                    lines, panel, prom, query, row, stat, steps, timeline,
                    values)
@@ -79,9 +79,10 @@ def band(state):
             "$tag_host $tag_instance " + state))
 
 
+# As text: dark on light, light on dark. Yellow was hard to see on white.
 FLOW_LINE = {"matcher": {"id": "byRegexp", "options": "/ flow$/"},
              "properties": [{"id": "color", "value": {
-                 "mode": "fixed", "fixedColor": LINES[2]}}]}
+                 "mode": "fixed", "fixedColor": "text"}}]}
 
 
 def flow_panels():

@@ -17,7 +17,7 @@ STATES = ["Normal", "Low", "High", "Anomalous", "unknown"]
 CODES = {"Off": 0.5, **{s: i + 1 for i, s in enumerate(STATES)},
          "other": 3.5}  # a label of one's own
 GOOD, WARN, BAD = COLORS["Normal"], COLORS["High"], COLORS["Anomalous"]
-LINES = ["#0072B2", "#CC79A7", "#F0E442"]  # beside panels without states
+LINES = ["#0072B2"]  # beside panels without states
 SOURCE = "${datasource}"
 
 

@@ -311,7 +311,7 @@ def measure():
 
 def main():
     private_network()
-    found = measure()
+    found = dict(fleet_page.load(), **measure())
     print(json.dumps(found, indent=2))
     for name, table in fleet_page.tables(found).items():
         print("\n%s\n%s" % (name, table))

@@ -87,6 +87,16 @@ def handshake(found):
             spaced(FLEET), FLEET * h["server_kib"] / 1024)])
 
 
+def dashboard(found):
+    panels = found["dashboard"]["panels"]
+    rows = ["| panel | lines | all its queries |", "|---|---|---|"]
+    rows += ["| %s | %d | %s ms |" % (title, lines, spaced(ms))
+             for title, lines, ms in panels]
+    rows.append("| together | | %.1f s |" % (
+        sum(ms for _, _, ms in panels) / 1000))
+    return "\n".join(rows)
+
+
 def spaced(number):
     """12 345: thousands apart."""
     return "{:,.0f}".format(number).replace(",", " ")
@@ -94,7 +104,8 @@ def spaced(number):
 
 def tables(found):
     return {"series": series(found), "wire": wire(found),
-            "handshake": handshake(found), "how": how(found)}
+            "handshake": handshake(found), "dashboard": dashboard(found),
+            "how": how(found)}
 
 
 def how(found):

@@ -107,7 +107,7 @@ def query(server, expression):
 class TelegrafTest(IntakeTest):
     needs = ("telegraf",)
 
-    def listener(self, sink):
+    def listener(self, url):
         port = stack.free_port()
         users = write(os.path.join(self.dir, "users"),
                       "pump-house-1: change me\n")
@@ -115,7 +115,7 @@ class TelegrafTest(IntakeTest):
             self.dir, "f-telegraf/telegraf.conf", (
                 ("udp://:25826", "udp://127.0.0.1:%d" % port),
                 ("8MiB", "64KiB"),
-                ("/etc/telegraf/collectd-users", users)), sink.url))
+                ("/etc/telegraf/collectd-users", users)), url))
         server.wait_log("Listening on udp://127")
         return port
 
@@ -127,7 +127,7 @@ class TelegrafTest(IntakeTest):
 
     def test_boards_reach_influxdb_with_the_dashboards_names(self):
         sink = self.sink()
-        port = self.listener(sink)
+        port = self.listener(sink.url)
         agent = self.board("board-1", self.sender(port))
         self.board("board-2", self.sender(port, ("change me", "wrong")))
         weir.wait_until(lambda: sink.find(
@@ -148,6 +148,14 @@ class TelegrafTest(IntakeTest):
             alive=agent)
         self.assertEqual(sink.errors, [])
         self.assertEqual({p[1]["host"] for p in sink.points}, {"board-1"})
+
+    def test_victoriametrics_takes_the_same(self):
+        """Its write API is InfluxDB's: a database, not a stand-in."""
+        server = self.victoria()
+        agent = self.board("board-1", self.sender(self.listener(server.url)))
+        weir.wait_until(lambda: [v for _, v in query(
+            server, 'm4_rpc_value_value{host="board-1",type="flow",'
+            'instance="pump"}') if v > 5], "the flow is stored", alive=agent)
 
     def test_telegraf_pulls_a_board(self):
         sink, port = self.sink(), stack.free_port()

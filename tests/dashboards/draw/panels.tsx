@@ -62,7 +62,9 @@ function bands(frame: DataFrame): Band[] {
   return out.filter((b) => b.color);
 }
 
-function StateTimeline({ panel, frames, width, height, range }: Props) {
+function StateTimeline({ panel, frames, width, height, theme, range }:
+  Props) {
+  const ink = theme.colors.text.primary;
   const label = 140, axis = 18;
   const rowHeight = (height - axis) / Math.max(1, frames.length);
   const x = (t: number) => label + (t - range.from) /
@@ -71,7 +73,7 @@ function StateTimeline({ panel, frames, width, height, range }: Props) {
   return <svg width={width} height={height} fontSize={11}
     fontFamily="DejaVu Sans, sans-serif">
     {frames.map((f, i) => <g key={i}>
-      <text x={4} y={i * rowHeight + rowHeight / 2 + 4} fill="#ccccdc">
+      <text x={4} y={i * rowHeight + rowHeight / 2 + 4} fill={ink}>
         {f.fields[1].config.displayNameFromDS}</text>
       {bands(f).map((b, j) => <g key={j}>
         <rect x={x(b.from)} y={i * rowHeight + 2} fill={b.color}
@@ -82,9 +84,9 @@ function StateTimeline({ panel, frames, width, height, range }: Props) {
           y={i * rowHeight + rowHeight / 2 + 4} fill="#000">
           {b.text}</text>}
       </g>)}</g>)}
-    {[0, 0.25, 0.5, 0.75, 1].map((part) => {
+    {(width < 500 ? [0, 0.5, 1] : [0, 0.25, 0.5, 0.75, 1]).map((part) => {
       const at = range.from + part * (range.to - range.from);
-      return <text key={part} x={x(at)} y={height - 4} fill="#ccccdc"
+      return <text key={part} x={x(at)} y={height - 4} fill={ink}
         textAnchor={part === 1 ? 'end' : 'middle'}>
         {new Date(at).toISOString().slice(11, 19)}</text>;
     })}
