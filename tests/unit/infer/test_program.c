@@ -32,6 +32,7 @@
 #define FLOOD "flood"
 #define OLD_ID "old id"
 #define PIECES "pieces"
+#define HALF "half"
 
 static char place[] = "/tmp/test-program-XXXXXX";
 static char script[64], report[64];
@@ -42,6 +43,7 @@ struct program {
   char requests[8][256]; /* as they came, cut */
   size_t lengths[8];
   int entries; /* in `place` while it was connected */
+  int extra;   /* bytes behind the last request that was wanted */
   int cuts;    /* an errno: their next reads fail with it */
 };
 
@@ -131,6 +133,10 @@ static void answer(int fd, const char *what, const char *request) {
     dprintf(fd, "{\"id\":%ld,\"success\":true," SCORES "}\n", number - 1);
     return;
   }
+  if (strcmp(what, HALF) == 0) {
+    dprintf(fd, "{\"id\":%ld,\"success\":true,{", number);
+    return;
+  }
   if (strcmp(what, PIECES) == 0) {
     dprintf(fd, "hello \"world\n{\"id\":%ld,\"succ", number);
     usleep(1000);
@@ -157,12 +163,13 @@ static void *play(void *arg) {
     /* A long request ends in its id, which was cut off: it counts up. */
     char id[32];
     snprintf(id, sizeof(id), "\"id\":%zu", count + 1);
-    answer(fd, p->answers[count], id);
+    bool is_cut = p->lengths[count] >= sizeof(p->requests[0]);
+    answer(fd, p->answers[count], is_cut ? id : p->requests[count]);
   }
   char c; /* the connection stays until they close it */
   if (p->answers[count] == NULL)
     while (fd >= 0 && read(fd, &c, 1) > 0)
-      ;
+      p->extra++;
   close(fd);
   return NULL;
 }
@@ -387,6 +394,31 @@ static void test_refused_at_hello(void) {
   }
 }
 
+/* A program that falls silent within an answer is ended; of the next one every
+ * answer is read from its beginning. */
+static void test_half_an_answer(void) {
+  static const char *const half[] = {"\"success\":true," MODEL, HALF, NULL};
+  static const char *const whole[] = {"\"success\":true," MODEL,
+                                      "\"success\":true," SCORES, NULL};
+  struct program p;
+  struct wr_model m;
+  struct wr_answer a;
+  bool changed;
+  make_script("");
+  program_start(&p, half);
+  struct wr_inference *i = eim(200);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
+                  -ETIMEDOUT);
+  program_end(&p);
+  wr_model_free(&m);
+  program_start(&p, whole);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  wr_inference_destroy(i);
+  program_end(&p);
+  wr_model_free(&m);
+}
+
 /* Another file under the same name; what is not whole yet is none. */
 static void test_replaced(void) {
   static const char *const answers[] = {"\"success\":true," MODEL,
@@ -445,6 +477,7 @@ static void test_large_request(void) {
   CU_ASSERT_EQUAL(wr_inference_classify(i, &m, features, &a, &changed), 0);
   wr_inference_destroy(i);
   program_end(&p);
+  CU_ASSERT_EQUAL(p.extra, 0);
   /* {"classify":[ ... ],"id":2} with 19999 commas */
   CU_ASSERT_EQUAL(p.lengths[1], 13 + 20000 * 16 + 19999 + 10);
   wr_model_free(&m);
@@ -496,6 +529,7 @@ static void test_place_is_empty(void) {
 UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
           UNIT(test_no_process), UNIT(test_interrupted),
           UNIT(test_answer_interrupted), UNIT(test_what_an_answer_is),
-          UNIT(test_refused_at_hello), UNIT(test_replaced),
-          UNIT(test_large_request), UNIT(test_output_closed),
-          UNIT(test_no_memory), UNIT(test_place_is_empty))
+          UNIT(test_refused_at_hello), UNIT(test_half_an_answer),
+          UNIT(test_replaced), UNIT(test_large_request),
+          UNIT(test_output_closed), UNIT(test_no_memory),
+          UNIT(test_place_is_empty))
