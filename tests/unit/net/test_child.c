@@ -86,11 +86,13 @@ static void test_secrets_are_not_passed_on(void) {
 static void test_argument_and_output(void) {
   struct wr_child c;
   char text[256];
+  int files = open_files();
   make_script("echo \"got $1 $#\"; echo oops >&2");
   CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "a b"), 0);
   read_output(&c, text, sizeof(text));
   CU_ASSERT_STRING_EQUAL(text, "got a b 1\noops\n");
   wr_child_end(&c, 30000);
+  CU_ASSERT_EQUAL(open_files(), files);
   unlink(script);
 }
 
