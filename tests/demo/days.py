@@ -52,6 +52,7 @@ class Days:
     def __init__(self, now):
         self.start = int(now) - LENGTH
         self.noise, self.fed, self.told = random.Random(1), 0, 0
+        self.read = 0  # bytes of the agent's log
         self.flows = []  # (second, L/min)
         self.rows = {}  # second -> {"baseline": ..., "drift": ...}
         self.link = self.stream = None
@@ -100,11 +101,18 @@ class Days:
     def day(self):
         return 1 + self.fed / DAY
 
-    def news(self, log):
-        """(day, text) of what the target notified since the last time."""
-        texts = re.findall(r"Notification: .*plugin = flow_baseline,.*"
-                           r"message = \w+: (.*)", log)
-        new, self.told = texts[self.told:], len(texts)
+    def news(self, path):
+        """(day, text) of what the target notified since the last time, from
+        the agent's log."""
+        with open(path, "rb") as log:
+            log.seek(self.read)
+            text = log.read()
+        end = text.rfind(b"\n") + 1
+        self.read += end
+        new = re.findall(r"Notification: .*plugin = flow_baseline,.*"
+                         r"message = \w+: (.*)",
+                         text[:end].decode(errors="replace"))
+        self.told += len(new)
         return [(self.day(), t) for t in new]
 
 

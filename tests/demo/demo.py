@@ -217,7 +217,7 @@ class Demo:
         for value in values[seen:]:
             self.take(value)
         self.seen = len(values)
-        for day, text in self.days.news(self.agent.log()):
+        for day, text in self.days.news(self.agent.log_path):
             self.view.news(day, text)
             self.stories.append((day, text))
         for child in self.children:

@@ -66,6 +66,19 @@ class BaselineTest(baselinecase.Case):
         agent.stop()
         self.assertEqual(drift["value"], 0)
 
+    def test_a_clock_that_is_set(self):
+        """Three years on and back: no gap, no alarm, nothing is forgotten."""
+        agent = self.start()
+        self.learn(agent)
+        series = "testhost/feed-pump/flow-flow_rate"
+        for jump in (10 ** 8, -10 ** 8 - 3600):
+            self.second[series] += jump
+            self.put(steady(10, 30))
+        self.put(steady(9.7, 20))
+        self.told(agent, "below its normal 10")
+        self.assertEqual(len(agent.notifications()), 2, agent.notifications())
+        agent.stop()
+
     def test_nan_is_silence(self):
         agent = self.start("StaleAfter 3\n")
         self.learn(agent)
