@@ -58,6 +58,38 @@ collectd.register_read(look)
 """
 SEEN = "rude sees 0,5 777 nowhere /none :9 :9 :9 :9 :9"
 
+# Another one, whose timer interrupts every thread of the process all the time.
+RESTLESS = """\
+import collectd, ctypes, os, signal, threading, time
+libc = ctypes.CDLL(None)
+
+def run():
+    me, count = threading.get_native_id(), 0
+    while True:
+        for tid in map(int, os.listdir("/proc/self/task")):
+            if tid != me:
+                libc.tgkill(os.getpid(), tid, signal.SIGALRM)
+                count += 1
+        time.sleep(0.005)
+        if count > 2000:
+            collectd.info("2000 signals more")
+            count = 0
+
+def begin():
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    threading.Thread(target=run, daemon=True).start()
+
+collectd.register_init(begin)
+"""
+PYTHON = """\
+PluginDir "%s"
+LoadPlugin python
+<Plugin python>
+  ModulePath "%s"
+  Import "%s"
+</Plugin>
+"""
+
 NEIGHBOURS = """\
 LoadPlugin python
 <Plugin python>
@@ -186,6 +218,27 @@ class NeighboursTest(weir.Case):
             self.assertEqual(os.stat(folder + name).st_mode & 0o777, mode, name)
         agent.stop()
         self.assertEqual(left_behind(), before)
+
+    def test_restless_neighbour(self):
+        """Every wait of ours is interrupted, and none is cut short."""
+        with open(os.path.join(self.dir, "restless.py"), "w") as out:
+            out.write(RESTLESS)
+        agent = self.pipe(PYTHON % (weir.STOCK_PLUGINDIR, self.dir, "restless"))
+        self.both_ways(agent)
+        pid, = edgecase.children_named(agent.pid, "flow.eim")
+        os.kill(pid, 9)
+        weir.wait_until(
+            lambda: [p for p in edgecase.children_named(agent.pid, "flow.eim")
+                     if p != pid], "the model runs again", alive=agent)
+        agent.wait_log("2000 signals more", 3)
+        seen = len(self.cloud.values(property="flow_rate"))
+        self.cloud.wait_values(seen + 10, property="flow_rate")
+        self.assertEqual(self.cloud.count("publish 400"), 0)
+        for kind in ("protocol", "remote"):
+            self.assertFalse([v for v in agent.values(
+                plugin="m4_rpc", type="errors", type_instance=kind)
+                if v["value"]], kind)
+        agent.stop()
 
 
 class EnvironmentTest(weir.Case):
