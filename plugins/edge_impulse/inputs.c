@@ -77,11 +77,16 @@ static void keep(const struct wanted *w, const char *host, double value,
   pthread_mutex_unlock(&lock);
 }
 
+/* collectd 5.12 puts a gauge where the type says derive: 1.0 is 0x3ff0... */
+static int64_t count_of(value_t v) {
+  return v.derive >> 52 != 0 ? (int64_t)v.gauge : v.derive;
+}
+
 /* CollectInternalStats counts them; a sample or a label may have been one. */
 static void note_dropped(const value_list_t *vl) {
   static struct wr_trouble trouble = WR_TROUBLE_INIT;
   static atomic_int_least64_t before;
-  int64_t count = vl->values[0].derive;
+  int64_t count = count_of(vl->values[0]);
   int64_t more = count - atomic_exchange(&before, count);
   if (more > 0)
     wr_trouble_begin(&trouble, wr_clock_ms(), LOG_WARNING,

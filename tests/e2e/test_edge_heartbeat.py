@@ -1,5 +1,6 @@
 """Heartbeat: what stands still is not said again with every window."""
 
+import struct
 import unittest
 
 import edgecase
@@ -70,6 +71,15 @@ class HeartbeatTest(edgecase.Case):
         agent.wait_log("collectd has dropped 7 values, 7 in all")
         self.put([7], **queue)
         agent.wait_log("collectd drops no values again")
+        agent.stop()
+
+    def test_values_that_collectd_drops_as_it_counts_them(self):
+        """5.12 sends the bits of a double for a counter."""
+        agent = self.agent([EIM])
+        bits = struct.unpack("<q", struct.pack("<d", 170.0))[0]
+        self.put([0, bits], plugin="collectd-write_queue",
+                 type="derive-dropped")
+        agent.wait_log("collectd has dropped 170 values, 170 in all")
         agent.stop()
 
     def test_what_is_allowed(self):
