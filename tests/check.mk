@@ -127,6 +127,9 @@ valgrind: all ## 60 s of collectd with all plugins: no leak, no error
 
 bench: all $(BENCH) ## what it costs, and its peers: BENCH="peers agent"
 	@WEIR_BUILD=$(B) tests/bench/run
+.PHONY: bench-hub
+bench-hub: all ## series that one collectd classifies for many boards (9 min)
+	@WEIR_BUILD=$(B) $(PYTHON) tests/bench/hub.py
 
 # What runs for every sample, in instructions: tests/cost/check. The figures are
 # those of the plain flags, whatever else is built with others.
