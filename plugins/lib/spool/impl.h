@@ -114,6 +114,8 @@ int64_t wr_spool_salvage(const char *path, struct wr_db *db);
 
 /* Within a transaction: makes room for the sake of property `first`. */
 int wr_spool_keep_ceiling(struct wr_spool *s, int first);
+/* The status's bytes anew, where nothing is stored that would do it. */
+void wr_spool_measure(struct wr_spool *s);
 int wr_spool_expire(struct wr_spool *s, int64_t oldest_us);
 /* True when wall and monotonic clock have run side by side for an hour. */
 bool wr_spool_clock_is_steady(struct wr_spool *s, int64_t now_ms,

@@ -39,6 +39,8 @@ static int remove_rows(struct wr_spool *s, void *arg) {
   if (code == SQLITE_OK && r->reason != NULL)
     code = wr_db_reject(&s->db, s->keys[r->rows->property], r->rows, r->status,
                         r->reason, r->wall_us);
+  if (code == SQLITE_OK)
+    wr_spool_measure(s);
   return code;
 }
 

@@ -104,6 +104,12 @@ static int make_room(struct wr_spool *s, int first, int *gone) {
   return code;
 }
 
+static void note_bytes(struct wr_spool *s, int64_t bytes) {
+  pthread_mutex_lock(&s->accept);
+  s->status.bytes = bytes;
+  pthread_mutex_unlock(&s->accept);
+}
+
 int wr_spool_keep_ceiling(struct wr_spool *s, int first) {
   int64_t max =
       s->status.in_memory ? s->options.memory_bytes : s->options.max_bytes;
@@ -117,10 +123,14 @@ int wr_spool_keep_ceiling(struct wr_spool *s, int first) {
       break;
     code = make_room(s, first, &gone);
   }
-  pthread_mutex_lock(&s->accept);
-  s->status.bytes = bytes;
-  pthread_mutex_unlock(&s->accept);
+  note_bytes(s, bytes);
   return bytes < 0 ? SQLITE_IOERR : code;
+}
+
+void wr_spool_measure(struct wr_spool *s) {
+  int64_t bytes = wr_db_bytes(&s->db);
+  if (bytes >= 0)
+    note_bytes(s, bytes);
 }
 
 /* The age is measured by the monotonic clock; of a row of an earlier boot by

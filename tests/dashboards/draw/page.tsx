@@ -1,7 +1,7 @@
 // page.tsx: one dashboard, from ?dashboard=, ?prometheus=, ?from=, ?to=, in
 // ?theme= (dark, light) and ?width= pixels.
 // window.report says what each panel shows when everything is drawn.
-import { applyFieldOverrides, createTheme, dateTime,
+import { applyFieldOverrides, cacheFieldDisplayNames, createTheme, dateTime,
   FieldConfigOptionsRegistry, standardFieldConfigEditorRegistry,
   standardTransformers } from '@grafana/data';
 import { GlobalStyles, PanelChrome, ThemeContext } from '@grafana/ui';
@@ -63,9 +63,11 @@ async function load(url: string, panel: any) {
     report.panels.push({ id: panel.id, title: panel.title,
       frames: found.length,
       values: values.filter((v) => v !== null && v !== '').length });
-    return applyFieldOverrides({ data: found, theme, timeZone: 'utc',
+    const shown = applyFieldOverrides({ data: found, theme, timeZone: 'utc',
       fieldConfig: panel.fieldConfig, fieldConfigRegistry: registry,
       replaceVariables: (s: string) => s });
+    cacheFieldDisplayNames(shown); // or a line and its legend may differ
+    return shown;
   } catch (error: any) {
     report.errors.push(`${panel.title}: ${error.message}`);
     return [];

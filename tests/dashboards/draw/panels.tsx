@@ -65,7 +65,9 @@ function bands(frame: DataFrame): Band[] {
 function StateTimeline({ panel, frames, width, height, theme, range }:
   Props) {
   const ink = theme.colors.text.primary;
-  const label = 140, axis = 18;
+  const longest = Math.max(...frames.map((f) =>
+    (f.fields[1].config.displayNameFromDS ?? '').length));
+  const label = 12 + 6.8 * longest, axis = 18;
   const rowHeight = (height - axis) / Math.max(1, frames.length);
   const x = (t: number) => label + (t - range.from) /
     (range.to - range.from) * (width - label - 8);

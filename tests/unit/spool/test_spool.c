@@ -101,6 +101,23 @@ static void test_everything_survives_a_restart(void) {
   remove_dir();
 }
 
+/* Also when nothing new is written: who watches for a full spool waits. */
+static void test_bytes_fall_when_the_rows_leave(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row rows[100];
+  struct wr_spent spent = {.day = 20454};
+  int64_t time_us = WALL;
+  fill(s, 3000, &time_us);
+  int64_t full = status_of(s).bytes;
+  for (int n; (n = wr_spool_oldest(s, FLOW, 0, rows, 100)) > 0;)
+    wr_spool_delivered(s, rows, n, &spent);
+  CU_ASSERT_EQUAL(status_of(s).rows, 0);
+  CU_ASSERT_TRUE(status_of(s).bytes < full / 2);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 #define REJECTED 1203 /* several chunks of the reader */
 
 struct last {
@@ -301,6 +318,7 @@ UNIT_MAIN("spool", UNIT(test_no_room_at_all),
           UNIT(test_rows_come_out_in_the_order_of_arrival),
           UNIT(test_same_time_twice_is_kept_twice),
           UNIT(test_everything_survives_a_restart),
+          UNIT(test_bytes_fall_when_the_rows_leave),
           UNIT(test_rejected_rows_are_kept_apart),
           UNIT(test_accepted_rows_have_a_ceiling),
           UNIT(test_ceiling_thins_before_it_drops),
