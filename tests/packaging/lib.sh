@@ -130,7 +130,7 @@ within() {
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive ${QEMU_CPU:+QEMU_CPU="$QEMU_CPU"} \
     ${DEB_BUILD_OPTIONS:+DEB_BUILD_OPTIONS="$DEB_BUILD_OPTIONS"} \
-    nice chroot "$root" "$@"
+    chroot "$root" "$@"
 }
 
 # apt_in DIRECTORY ARGUMENT...: apt-get there; its log is shown if it fails.
