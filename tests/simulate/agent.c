@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-#define COMMIT_US 500000
+#define COMMIT_US 1000 /* until the keeper has its turn */
+#define HOLD_MS 750
 #define SPOOL DISK_ROOT "pump.db"
 
 static const int64_t whole[] = {WR_M4_WHOLE};
@@ -297,14 +298,24 @@ static void note_gone(struct sim_agent *a,
     sim_fail("ceilings: the spool has %lld bytes", (long long)status->bytes);
 }
 
+/* While the cloud answers values wait in memory for it, see threads.c. */
+static int64_t hold_ms(const struct sim_agent *a) {
+  const struct wr_publisher_stats *s = &a->publisher.stats;
+  return s->state == WR_LINK_OK && s->requests > 0 ? HOLD_MS : 0;
+}
+
 /* The keeper. */
 static void commit(struct sim_agent *a) {
   struct wr_spool_status status;
   age_labels();
   a->commit_us = sim.now_us + SIM_KEEPER_US;
-  int rows = wr_spool_commit(a->spool, now_ms(), sim_wall_us());
+  int64_t due_ms;
+  int rows =
+      wr_spool_keep(a->spool, now_ms(), sim_wall_us(), hold_ms(a), &due_ms);
+  if (due_ms != INT64_MAX)
+    soon(&a->commit_us, due_ms * 1000);
   wr_spool_status(a->spool, &status);
-  if (!status.in_memory)
+  if (!status.in_memory && status.accepted == 0)
     kept_committed();
   if (strcmp(a->fault, status.fault) != 0 || a->in_memory != status.in_memory)
     sim_trace("spool: %s, %s", status.in_memory ? "in memory" : "on disk",

@@ -119,7 +119,7 @@ int wr_spool_offer(struct wr_spool *s, const struct wr_row *row) {
   }
   if (status != -ENOMEM)
     r->at[r->count++] = *row;
-  s->status.accepted = r->count;
+  s->status.accepted += status == 0;
   s->status.rows += status == 0;
   pthread_mutex_unlock(&s->accept);
   return status;

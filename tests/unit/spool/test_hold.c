@@ -144,6 +144,8 @@ static void test_what_is_due_survives_a_kill(void) {
   offer_number(s, WALL, 1);
   keep(s, 1000);
   offer_number(s, WALL + SECOND / 2, 2);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 2);
+  CU_ASSERT_EQUAL(status_of(s).rows, 2);
   keep(s, 1000 + HOLD - 1);
   CU_ASSERT_EQUAL(status_of(s).committed, 0);
   CU_ASSERT_EQUAL(due_ms, 1000 + HOLD);
