@@ -59,6 +59,8 @@ static void taken(const char *text, size_t size,
     return;
   check(wr_json_parse(text, size, size, &doc) == 0);
   check(wr_json_string(doc, "label", &label) == 0);
+  if (strlen(label) > WEIR_LABEL_MAX)
+    label = WEIR_LABEL_TOO_LONG;
   check(strcmp(label, report->label) == 0);
   check((wr_json_double(doc, "value", &value) == 0) == report->has_value);
   check(!report->has_value || CLOSE(report->value, value));
