@@ -161,6 +161,92 @@ static void test_highest_place(void) {
   finish(s);
 }
 
+/* What the cloud had refused is kept with its reason, also out of a damaged
+ * file; every kind of value comes back as what it was. */
+static void note(const struct wr_rejected *r, void *arg) {
+  int *count = arg;
+  *count += strcmp(r->reason, "no such thing") == 0 && r->status == 400 &&
+            r->value.kind == WR_VALUE_BOOL && r->value.number == 1.0;
+}
+
+static void test_refused_are_kept(void) {
+  char fault[128];
+  struct wr_row row = {.property = FLOW,
+                       .time_us = WALL + 50 * SECOND,
+                       .value = {WR_VALUE_BOOL, 1.0, ""}};
+  double got[COUNT + 4];
+  int count = 0;
+  begin();
+  struct wr_spool *s = open_with(options());
+  wr_spool_offer(s, &row);
+  wr_spool_commit(s, 2, WALL);
+  CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
+  CU_ASSERT_EQUAL(row.value.kind, WR_VALUE_BOOL);
+  CU_ASSERT_EQUAL(row.value.number, 1.0);
+  wr_spool_reject(s, &row, 400, "no such thing", WALL);
+  wr_spool_destroy(s);
+  sql("UPDATE value SET value=NULL WHERE seq=3072");
+  s = open_with(options());
+  CU_ASSERT_EQUAL(numbers(s, got), COUNT - 1);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  CU_ASSERT_EQUAL(
+      wr_spool_read_rejected(path, note, &count, fault, sizeof(fault)), 0);
+  CU_ASSERT_EQUAL(count, 1);
+  finish(s);
+}
+
+/* A clock that was set more often than is remembered. */
+static void test_many_clocks(void) {
+  struct wr_spool_options o = options();
+  struct wr_row rows[2];
+  o.boot = "boot";
+  fresh_dir();
+  struct wr_spool *s = open_with(o);
+  for (int i = 0; i < WR_DB_ERAS + 6; i++)
+    wr_spool_offer(s, &(struct wr_row){.property = FLOW,
+                                       .time_us = WALL,
+                                       .clock_us = WALL + i * 5 * SECOND,
+                                       .value = {WR_VALUE_NUMBER, i, ""}});
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 2, WALL), WR_DB_ERAS + 6);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 1), 1);
+  CU_ASSERT_EQUAL(rows[0].clock_us, WR_CLOCK_UNKNOWN);
+  CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, rows));
+  CU_ASSERT_EQUAL(rows[0].clock_us, WALL + (WR_DB_ERAS + 5) * 5 * SECOND);
+  CU_ASSERT_EQUAL(rows[0].value.number, WR_DB_ERAS + 5);
+  finish(s);
+}
+
+/* The disk is full at any moment of a commit: the rows go to memory, each with
+ * one place, in their order. */
+static void test_order_when_full(void) {
+  for (long at = 1; at < 12; at++) {
+    struct wr_spool_options o = options();
+    struct wr_row rows[8];
+    o.vfs = fault_vfs_register();
+    fresh_dir();
+    struct wr_spool *s = open_with(o);
+    for (int i = 0; i < 6; i++) {
+      if (i == 2) {
+        fault_vfs.code = SQLITE_FULL;
+        fault_vfs.stays = true;
+        fault_vfs.fail_at = fault_vfs.calls + at;
+      }
+      wr_spool_offer(s, &(struct wr_row){.property = FLOW,
+                                         .time_us = WALL + i * SECOND / 4,
+                                         .clock_us = WALL,
+                                         .value = {WR_VALUE_NUMBER, i, ""}});
+      if (i % 2 == 1)
+        wr_spool_commit(s, i, WALL);
+    }
+    CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 8), 6);
+    for (int i = 0; i < 6; i++)
+      CU_ASSERT_EQUAL(rows[i].value.number, i);
+    fault_vfs.fail_at = 0;
+    finish(s);
+  }
+}
+
 UNIT_MAIN("spool, damage", UNIT(test_no_value), UNIT(test_wrong_place),
           UNIT(test_hidden), UNIT(test_not_found), UNIT(test_old_count),
-          UNIT(test_highest_place))
+          UNIT(test_highest_place), UNIT(test_refused_are_kept),
+          UNIT(test_many_clocks), UNIT(test_order_when_full))
