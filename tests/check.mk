@@ -166,3 +166,32 @@ $(B)/bin/simulate: $(SIMULATE_OBJ) $(B)/lib/libweir.a \
 simulate: $(B)/bin/simulate ## faults in virtual time: SEED= COUNT= DAYS= TRACE=1
 	@SEED=$(SEED) COUNT=$(COUNT) DAYS=$(DAYS) UNTIL=$(UNTIL) TRACE=$(TRACE) \
 	  tests/simulate/run $<
+
+# gcc counts lines and branches; what they ran is added up in *.gcda.
+COVERED := $(MAKE) --no-print-directory B=$(B)/coverage LOCALES=$(LOCALES) \
+  CFLAGS='-O0 -g --coverage -fprofile-update=atomic' LDFLAGS=--coverage \
+  HARDEN= CC=gcc
+.PHONY: coverage
+coverage: ## which lines and branches of lib unit tests and simulator reach
+	@find $(B)/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(COVERED) unit | tail -n 1
+	@$(COVERED) simulate SEED=1 COUNT=2 DAYS=1 | tail -n 2
+	@tests/coverage $(B)/coverage/obj
+
+# An hour each, by default: SECONDS=. With SAN=address or thread the plugins in
+# the daemon are built so; what goes with them is not.
+comma := ,
+SAN_NAME := $(patsubst thread,tsan,$(patsubst address,asan,$(SAN)))
+CHAOS_SAN := $(if $(filter address,$(SAN)),address$(comma)undefined,$(SAN))
+.PHONY: chaos soak
+chaos: ## the real daemon under faults of all around it: SEED= SECONDS= SAN=
+	@$(MAKE) --no-print-directory SAN= -j2 all
+	@$(if $(SAN),$(MAKE) --no-print-directory -j2 B=$(B)/$(SAN_NAME) \
+	  SAN=$(CHAOS_SAN) HARDEN= plugins)
+	@WEIR_BUILD=$(B) SEED=$(if $(filter command line,$(origin SEED)),$(SEED)) \
+	  SECONDS=$(SECONDS) WEIR_SAN=$(SAN) \
+	  $(if $(SAN),WEIR_PLUGINS=$(B)/$(SAN_NAME)/plugins) \
+	  PLANT=$(PLANT) $(PYTHON) tests/chaos/chaos.py
+soak: all ## does the daemon grow: SECONDS= (3600), INTERVAL= (0.1 s, ten times time)
+	@WEIR_BUILD=$(B) SECONDS=$(SECONDS) INTERVAL=$(INTERVAL) PLANT=$(PLANT) \
+	  $(PYTHON) tests/chaos/soak.py

@@ -1,0 +1,92 @@
+"""What must hold after an hour of faults, and what is said when it does not.
+
+The bounds are those of the man pages:
+  SAFE_S     "values are stored at most twice a second": an older one survives a
+             SIGKILL (collectd-arduino_cloud)
+  LABEL_S    after every fault the current states are sent again within 5 s of
+             its end when it lasted up to ten minutes; a window is filled anew
+             in 30 s; an M4 with a crashed proxy is asked again within 30 s
+  LIVE_S     "a live value that had to wait for more than 10 seconds" goes with
+             its stamp; a request may take Timeout (3 s), or lie in a stalled
+             cloud as long as a fault lasts (30 s)"""
+
+import bisect
+
+SAFE_S = 2.0
+LABEL_S = 65.0
+LIVE_S = 45.0
+
+
+class Faults(list):
+    def need(self, holds, text, *args):
+        if not holds:
+            self.append(text % args)
+
+
+def sent_values(feed, kills):
+    """Numbers of the feed that have to arrive, and all that may.
+
+    feed: [(number, stamp, put)], put is when collectd said yes, None: it did
+    not. kills: when it was killed: what it took right before may be lost."""
+    must = {n for n, _, put in feed
+            if put is not None and not any(0 <= kill - put < SAFE_S for kill in kills)}
+    return must, {n: stamp for n, stamp, _ in feed}
+
+
+def check_feed(faults, feed, kills, record, seconds):
+    """record: what the cloud took of the feed, in its order; seconds: from a
+    time stamp of the cloud to seconds."""
+    must, stamps = sent_values(feed, kills)
+    got = [int(v["value"]) for v in record]
+    lost = sorted(must - set(got))
+    faults.need(not lost, "%d of %d values never arrived: %s", len(lost),
+                len(must), lost[:10])
+    invented = sorted(set(got) - set(stamps))
+    faults.need(not invented, "values that nobody sent: %s", invented[:10])
+    first, last = set(), 0
+    for v in record:
+        n = int(v["value"])
+        if v["endpoint"] != "publish_batch" or n in first:
+            continue
+        first.add(n)
+        faults.need(n > last, "number %d came after %d", n, last)
+        last = max(last, n)
+        off = abs(seconds(v["timestamp"]) - stamps.get(n, 0))
+        faults.need(off < 0.002, "number %d has a stamp %g s off", n, off)
+    return len(must), len(got) - len(set(got))
+
+
+def check_readings(faults, calls, readings, steps):
+    """Each reading was measured, at its time by one of the clocks there were;
+    one without a stamp is of the last seconds.
+
+    calls: [(time, value)] of the M4; readings: [(arrival, stamp or None,
+    value)] of the cloud; steps: what the wall clock was wrong by, in s."""
+    times = [t for t, _ in calls]
+
+    def measured(begin, end, value):
+        first = bisect.bisect_left(times, begin)
+        last = bisect.bisect_right(times, end)
+        return any(abs(v - value) < 1e-3 for _, v in calls[first:last])
+
+    for arrival, stamp, value in readings:
+        if stamp is None:
+            true = measured(arrival - LIVE_S, arrival, value)
+        else:
+            true = any(measured(stamp - step - 0.1, stamp - step + 3, value)
+                       for step in steps)
+        faults.need(true, "a reading of %g at %.3f that the M4 never gave",
+                    value, stamp or arrival)
+    return len(readings)
+
+
+def check_resources(faults, before, after):
+    """Of the same process, idle and healed both times."""
+    for name in sorted(before):
+        faults.need(after[name] <= before[name] + SLACK[name],
+                    "%s: %d, %d before the faults", name, after[name],
+                    before[name])
+
+
+# Connections come and go; a child may be started at this very moment.
+SLACK = {"descriptors": 6, "threads": 1, "children": 1}
