@@ -244,6 +244,9 @@ class World(faults.Faults):
             v["timestamp"]), v["value"])
             for v in self.cloud.values(property="flow_rate")]
         read = oracle.check_readings(found, calls, readings, self.steps)
+        if self.kills:
+            say("the disk took %.2f s at a kill, at most" % max(
+                disk for _, disk in self.kills))
         say("%d numbers had to arrive, %d came twice or more; %d readings; "
             "%d kills" % (sent, twice, read, len(self.kills)))
         if self.recoveries:

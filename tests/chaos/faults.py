@@ -52,7 +52,7 @@ class Faults:
         self.feed.paused.set()
         child = self.model()
         self.agent.signal(signal.SIGKILL)
-        self.kills.append(time.monotonic())
+        self.kills.append((time.monotonic(), self.disk.slowest()))
         self.agent.child.wait()
         if child:
             weir.wait_until(lambda: not edgecase.alive(child),

@@ -1,8 +1,9 @@
 """What must hold after an hour of faults, and what is said when it does not.
 
 The bounds are those of the man pages:
-  SAFE_S     "values are stored at most twice a second": an older one survives a
-             SIGKILL (collectd-arduino_cloud)
+  SAFE_S     "values are stored at most twice a second", after three quarters of
+             one: an older one survives a SIGKILL (collectd-arduino_cloud); the
+             disk may take its time for it, which is measured beside
   LABEL_S    after every fault the current states are sent again within 5 s of
              its end when it lasted up to ten minutes; a window is filled anew
              in 30 s; an M4 with a crashed proxy is asked again within 30 s
@@ -12,7 +13,7 @@ The bounds are those of the man pages:
 
 import bisect
 
-SAFE_S = 2.0
+SAFE_S = 1.5
 LABEL_S = 65.0
 LIVE_S = 45.0
 
@@ -27,9 +28,11 @@ def sent_values(feed, kills):
     """Numbers of the feed that have to arrive, and all that may.
 
     feed: [(number, stamp, put)], put is when collectd said yes, None: it did
-    not. kills: when it was killed: what it took right before may be lost."""
+    not. kills: [(when it was killed, what the disk took for a file then)]:
+    what collectd took right before may be lost."""
     must = {n for n, _, put in feed
-            if put is not None and not any(0 <= kill - put < SAFE_S for kill in kills)}
+            if put is not None and not any(0 <= kill - put < SAFE_S + 2 * disk
+                    for kill, disk in kills)}
     return must, {n: stamp for n, stamp, _ in feed}
 
 

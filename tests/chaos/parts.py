@@ -130,6 +130,9 @@ class Disk:
             say("NOTICE no file system can be mounted: the disk is never full")
         if not self.freezes:
             say("NOTICE no loop device or no fsfreeze: the disk never freezes")
+        self.took, self.began = [], time.monotonic()
+        self.lock, self.closed = threading.Lock(), threading.Event()
+        threading.Thread(target=self.probe, daemon=True).start()
 
     def try_mount(self):
         make = ("truncate -s 16M %s && mkfs.ext4 -q -F %s && "
@@ -140,6 +143,29 @@ class Disk:
                               capture_output=True).returncode == 0:
                 return kind
         return None
+
+    def slowest(self):
+        """What it took at most, in the last seconds, to make a file safe."""
+        with self.lock:
+            now = time.monotonic()
+            return max([end - begin for begin, end in self.took
+                        if now - end < 10] + [now - self.began])
+
+    def probe(self):
+        while not self.closed.wait(0.25):
+            self.began = time.monotonic()
+            try:
+                with open(os.path.join(self.path, "probe"), "w") as out:
+                    out.write("x")
+                    out.flush()
+                    os.fsync(out.fileno())
+            except OSError:
+                pass  # full, or gone
+            with self.lock:
+                now = time.monotonic()
+                self.took = [x for x in self.took if now - x[1] < 10] + [
+                    (self.began, now)]
+                self.began = now + 0.25
 
     def fill(self):
         with open(os.path.join(self.path, "ballast"), "wb", 0) as out:
@@ -160,6 +186,7 @@ class Disk:
                        check=False, capture_output=True)
 
     def close(self):
+        self.closed.set()
         if self.mounted:
             subprocess.run(["umount", "-l", self.path], check=False)
 
