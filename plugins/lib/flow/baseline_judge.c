@@ -126,28 +126,47 @@ static bool elsewhere(struct wr_baseline *b, double level, double interval_s,
   return true;
 }
 
-/* Under an alarm of the days the flow moves towards the reference, and not
- * beyond it. */
+/* Which way the baseline left the reference of the days: into an alarm of
+ * theirs, or farther than its band; 0: it did not. What is back at the
+ * reference is within *share of it. */
+static int astray(const struct wr_baseline *b,
+                  const struct wr_baseline_rules *r, double *share) {
+  double away = b->base - (double)b->points.at[b->points.current].reference;
+  *share = OFF_SHARE * r->day_band;
+  if (b->slow != 0)
+    return b->slow;
+  *share = r->band / 2;
+  if (fabs(away) <= wr_baseline_band(b, r) || !wr_baseline_mature(b))
+    return 0;
+  return away < 0 ? -1 : 1;
+}
+
+/* The flow moves back to the reference, and not beyond it. */
 static bool returns(const struct wr_baseline *b,
                     const struct wr_baseline_rules *r, double off) {
-  double reference = (double)b->points.at[b->points.current].reference;
-  double beyond = (b->base + off - reference) * -b->slow;
-  return off * b->slow < 0 && beyond <= OFF_SHARE * r->day_band * reference;
+  double reference = (double)b->points.at[b->points.current].reference, share;
+  int way = astray(b, r, &share);
+  double beyond = (b->base + off - reference) * -way;
+  return off * way < 0 && beyond <= share * reference;
 }
 
 /* It got there: the fault was mended. The days of it are no evidence. */
 static bool mended(struct wr_baseline *b, const struct wr_baseline_rules *r,
                    double off, double interval_s) {
   struct wr_point *p = b->points.at + b->points.current;
-  double level = b->base + off, reference = (double)p->reference;
-  if (!returns(b, r, off) || fabs(off) <= wr_baseline_band(b, r) ||
-      fabs(level - reference) > OFF_SHARE * r->day_band * reference)
+  double level = b->base + off, reference = (double)p->reference, share;
+  if (fabs(off) <= r->band * wr_baseline_yardstick(b) || /* mostly, soon */
+      fabs(off) <= wr_baseline_band(b, r) || !returns(b, r, off))
+    return false;
+  (void)astray(b, r, &share);
+  if (fabs(level - reference) > share * reference)
     return false;
   wr_baseline_arrive(b, b->points.current, interval_s);
   p->level = (float)level;
   b->base = level;
+  if (b->slow != 0)
+    memset(&b->u.trend, 0, sizeof(b->u.trend));
   b->slow = 0;
-  memset(&b->u.trend, 0, sizeof(b->u.trend));
   return true;
 }
 
@@ -163,9 +182,9 @@ static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
   bool loud = deviation > r->spread * usual;
   bool was = b->drift != 0;
   b->moving_s = out || loud ? b->moving_s + (float)dt_s : 0;
-  bool goes = (b->points.count > 1 && !calm) || returns(b, r, off);
-  bool patient = goes && b->moving_s > 0 && !was && !b->spread &&
-                 (double)b->moving_s <= moving_s;
+  bool patient = b->moving_s > 0 && !was && !b->spread &&
+                 (double)b->moving_s <= moving_s &&
+                 ((b->points.count > 1 && !calm) || returns(b, r, off));
   bool drift = hold(&b->drift_left_s, out && !patient, r->hold_s, dt_s);
   b->spread = hold(&b->spread_left_s, loud && !patient, r->hold_s, dt_s);
   if (!drift)

@@ -396,6 +396,21 @@ static void test_a_cleaned_filter(void) {
   }
 }
 
+/* The same before there was an alarm: a return is no step upwards. */
+static void test_a_cleaned_filter_in_time(void) {
+  struct loop l = start();
+  l.noise = 0.003;
+  flow(&l, 10, 2 * DAY);
+  for (int i = 0; i < DAY; i++)
+    push(&l, 10 * (1 - 0.033 * i / DAY) * (1 + noise(&l)));
+  l.changes = 0;
+  CU_ASSERT_EQUAL(state(&l), WR_BASELINE_NORMAL);
+  flow(&l, 10, DAY);
+  CU_ASSERT_EQUAL(l.changes, 0);
+  flow(&l, 10.25, 60); /* from there a step is one */
+  CU_ASSERT_EQUAL(state(&l), WR_BASELINE_DRIFT);
+}
+
 /* Neither a step that only lessens the fault nor one that goes beyond the
  * reference is a repair; and what it says of itself is one story. */
 static void test_half_a_repair(void) {
@@ -428,4 +443,4 @@ UNIT_MAIN("baseline", UNIT(test_learning_then_normal),
           UNIT(test_a_coarse_sensor), UNIT(test_set_points),
           UNIT(test_set_points_no_longer), UNIT(test_another_constant),
           UNIT(test_the_days), UNIT(test_a_cleaned_filter),
-          UNIT(test_half_a_repair))
+          UNIT(test_a_cleaned_filter_in_time), UNIT(test_half_a_repair))
