@@ -52,8 +52,11 @@ class Faults:
         self.feed.paused.set()
         child = self.model()
         self.agent.signal(signal.SIGKILL)
-        self.kills.append((time.monotonic(), self.disk.slowest()))
+        killed, disk = time.monotonic(), self.disk.slowest()
         self.agent.child.wait()
+        # What collectd itself had in its queue never came to the plugin.
+        last = self.newest(plugin="feed", type="gauge") or 0
+        self.kills.append((killed, disk, last))
         if child:
             weir.wait_until(lambda: not edgecase.alive(child),
                             "the model ends with a killed collectd")

@@ -28,11 +28,14 @@ def sent_values(feed, kills):
     """Numbers of the feed that have to arrive, and all that may.
 
     feed: [(number, stamp, put)], put is when collectd said yes, None: it did
-    not. kills: [(when it was killed, what the disk took for a file then)]:
-    what collectd took right before may be lost."""
+    not. kills: [(when it was killed, what the disk took for a file then, the
+    last number that had left collectd's own queue)]: what collectd took right
+    before may be lost, and what was in that queue, where another plugin can
+    hold it up (write_graphite connects in there)."""
     must = {n for n, _, put in feed
-            if put is not None and not any(0 <= kill - put < SAFE_S + 2 * disk
-                    for kill, disk in kills)}
+            if put is not None and not any(
+                put <= kill and (kill - put < SAFE_S + 2 * disk or n >= last)
+                for kill, disk, last in kills)}
     return must, {n: stamp for n, stamp, _ in feed}
 
 
