@@ -49,7 +49,7 @@ struct program {
 
 /* In place of libc's: so many calls are interrupted, or find no room. */
 static atomic_int cuts, cut_by;
-static int forks_refused;
+static int forks_refused, fork_error = EAGAIN;
 
 static bool is_cut(void) {
   if (cuts <= 0)
@@ -211,7 +211,7 @@ static struct wr_inference *eim(int64_t timeout_ms) {
 pid_t fork(void) {
   if (forks_refused > 0) {
     forks_refused--;
-    errno = EAGAIN;
+    errno = fork_error;
     return -1;
   }
   pid_t (*of_libc)(void) = (pid_t(*)(void))dlsym(RTLD_NEXT, "fork");
@@ -240,6 +240,11 @@ static void test_no_process(void) {
     CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
                     -ECONNREFUSED);
   }
+  forks_refused = 1;
+  fork_error = ENOMEM;
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+  CU_ASSERT_STRING_EQUAL(i->error,
+                         "it cannot be started: Cannot allocate memory");
   CU_ASSERT_EQUAL(entries(place), 0);
   program_start(&p, answers);
   CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
@@ -270,6 +275,11 @@ static void test_interrupted(void) {
     CU_ASSERT_EQUAL(a.scores[0], 0.25);
     CU_ASSERT_EQUAL(cuts, 0);
   }
+  cut_by = EPIPE; /* it ends before it is asked */
+  cuts = 1;
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed),
+                  -ECONNREFUSED);
+  CU_ASSERT_PTR_NOT_NULL(strstr(i->error, "the program ended"));
   wr_inference_destroy(i);
   program_end(&p);
   wr_model_free(&m);

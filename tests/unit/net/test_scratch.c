@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -200,6 +201,23 @@ static void test_swept_while_made(void) {
     sweep_by_hand();
 }
 
+/* No descriptor is to be had: that is said, and no directory is left. */
+static void test_no_descriptor(void) {
+  struct wr_scratch s = WR_SCRATCH_INIT;
+  struct wr_scratch_places p = {.count = 1};
+  struct rlimit old, none;
+  char fault[200];
+  snprintf(p.at[0], sizeof(p.at[0]), "%s", place);
+  getrlimit(RLIMIT_NOFILE, &old);
+  none = (struct rlimit){0, old.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  int status = wr_scratch_make(&s, &p, fault, sizeof(fault));
+  setrlimit(RLIMIT_NOFILE, &old);
+  CU_ASSERT_EQUAL(status, -EMFILE);
+  CU_ASSERT_PTR_NOT_NULL(strstr(fault, ": Too many open files"));
+  CU_ASSERT_EQUAL(entries(), 0);
+}
+
 /* Two processes that make and sweep at the same time lose nothing. */
 static void test_sweepers_race(void) {
   struct wr_scratch_places p = places("/none/such");
@@ -234,5 +252,6 @@ static void test_place_is_empty(void) { CU_ASSERT_EQUAL(rmdir(place), 0); }
 
 UNIT_MAIN("scratch", UNIT(test_order_of_places), UNIT(test_place),
           UNIT(test_made_and_removed), UNIT(test_nowhere),
-          UNIT(test_left_behind), UNIT(test_swept_while_made),
-          UNIT(test_sweepers_race), UNIT(test_place_is_empty))
+          UNIT(test_left_behind), UNIT(test_no_descriptor),
+          UNIT(test_swept_while_made), UNIT(test_sweepers_race),
+          UNIT(test_place_is_empty))

@@ -1,5 +1,6 @@
 #include "tests/unit/unit.h"
 
+#include "lib/rpc/call.h"
 #include "lib/rpc/codec.h"
 
 #include <errno.h>
@@ -58,6 +59,46 @@ static void test_requests(void) {
   };
   CU_ASSERT(encodes("93 02 a1 78 94 a2 6162 ff cd 012c c3", WR_RPC_NOTIFY, 9,
                     "x", args, 4));
+  /* from 16 on an array has a head of its own */
+  struct wr_rpc_arg many[16];
+  for (int i = 0; i < 16; i++)
+    many[i] = (struct wr_rpc_arg){.kind = WR_ARG_INT, .i = i};
+  CU_ASSERT(encodes("93 02 a1 78 9f 000102030405060708090a0b0c0d0e",
+                    WR_RPC_NOTIFY, 9, "x", many, 15));
+  CU_ASSERT(encodes("93 02 a1 78 dc 0010 000102030405060708090a0b0c0d0e0f",
+                    WR_RPC_NOTIFY, 9, "x", many, 16));
+}
+
+/* Each outcome counts as one kind of fault, and is explained in words. */
+static void test_outcomes(void) {
+  static const struct {
+    enum wr_rpc_outcome outcome;
+    const char *counts, *says;
+  } cases[] = {{WR_RPC_OK, "none", "the M4 answers"},
+               {WR_RPC_REMOTE, "remote", "answered with an error"},
+               {WR_RPC_UNROUTED, "remote", "knows nobody for this method"},
+               {WR_RPC_SILENT, "timeout", "the M4 is silent"},
+               {WR_RPC_CRASHED, "protocol", "crashed on this call"},
+               {WR_RPC_CLOSED, "protocol", "closed before an answer"},
+               {WR_RPC_REFUSED, "refused", "nothing listens there"},
+               {WR_RPC_UNREACHABLE, "refused", "no way to connect: No route"},
+               {WR_RPC_UNRESOLVED, "refused", "does not resolve"},
+               {WR_RPC_STALE, "stale", "only late replies"},
+               {WR_RPC_PROTOCOL, "protocol", "is not MessagePack-RPC"},
+               {WR_RPC_TIMEOUT, "timeout", "no answer came"},
+               {WR_RPC_BUSY, "timeout", "kept the proxy locked"},
+               {WR_RPC_UNSENDABLE, "protocol", "longer than the M4 can take"},
+               {WR_RPC_WITHHELD, "protocol", "not called, because"},
+               {WR_RPC_CANCELLED, "none", "was cancelled"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_rpc_call call = {.outcome = cases[i].outcome,
+                               .error = -EHOSTUNREACH};
+    char text[256];
+    CU_ASSERT_STRING_EQUAL(wr_rpc_fault_name(wr_rpc_fault_of(cases[i].outcome)),
+                           cases[i].counts);
+    wr_rpc_explain(&call, text, sizeof(text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, cases[i].says));
+  }
 }
 
 /* str8 (d9) would crash the proxy: 32 bytes and more must be raw16 (da). */
@@ -407,10 +448,11 @@ static void test_print_ends_with_the_value(void) {
   CU_ASSERT_STRING_EQUAL(text, "{1:2}");
 }
 
-UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_old_strings),
-          UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
-          UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
-          UNIT(test_wide_nesting), UNIT(test_ceilings), UNIT(test_numbers),
-          UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
-          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut),
+UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_outcomes),
+          UNIT(test_old_strings), UNIT(test_shortest_numbers),
+          UNIT(test_answer), UNIT(test_too_long), UNIT(test_drain_message),
+          UNIT(test_bad_bytes), UNIT(test_prefixes), UNIT(test_wide_nesting),
+          UNIT(test_ceilings), UNIT(test_numbers), UNIT(test_no_numbers),
+          UNIT(test_reply), UNIT(test_no_replies), UNIT(test_elements),
+          UNIT(test_print), UNIT(test_print_is_cut),
           UNIT(test_print_ends_with_the_value))

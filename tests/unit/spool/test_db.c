@@ -12,6 +12,7 @@ static void test_what_is_corrupt(void) {
     CU_ASSERT_EQUAL(wr_db_is_corrupt(code), corrupt);
     CU_ASSERT_EQUAL(wr_db_is_corrupt(code | 5 << 8), corrupt); /* extended */
   }
+  CU_ASSERT_FALSE(wr_db_is_corrupt(WR_DB_LATER)); /* whole, and not ours */
 }
 
 UNIT_MAIN("db", UNIT(test_what_is_corrupt))

@@ -55,6 +55,32 @@ static void test_no_room_at_all(void) {
   }
 }
 
+/* A value comes out as what it went in. */
+static void test_kinds(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  const struct wr_value values[] = {
+      {WR_VALUE_BOOL, 1, ""},   {WR_VALUE_BOOL, 0, ""},
+      {WR_VALUE_NUMBER, 1, ""}, {WR_VALUE_NUMBER, -0.1, ""},
+      {WR_VALUE_TEXT, 0, "1"},  {WR_VALUE_TEXT, 0, ""}};
+  enum { KINDS = sizeof(values) / sizeof(values[0]) };
+  struct wr_row rows[KINDS + 1];
+  for (int i = 0; i < KINDS; i++)
+    CU_ASSERT_EQUAL(wr_spool_offer(s, &(struct wr_row){.time_us = WALL,
+                                                       .value = values[i]}),
+                    0);
+  wr_spool_destroy(s);
+  s = open_with(options());
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, KINDS + 1), KINDS);
+  for (int i = 0; i < KINDS; i++) {
+    CU_ASSERT_EQUAL(rows[i].value.kind, values[i].kind);
+    CU_ASSERT_EQUAL(rows[i].value.number, values[i].number);
+    CU_ASSERT_STRING_EQUAL(rows[i].value.text, values[i].text);
+  }
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 static void test_same_time_twice_is_kept_twice(void) {
   fresh_dir();
   struct wr_spool *s = open_with(options());
@@ -314,7 +340,7 @@ static void test_age_is_not_what_a_wrong_clock_says(void) {
   remove_dir();
 }
 
-UNIT_MAIN("spool", UNIT(test_no_room_at_all),
+UNIT_MAIN("spool", UNIT(test_kinds), UNIT(test_no_room_at_all),
           UNIT(test_rows_come_out_in_the_order_of_arrival),
           UNIT(test_same_time_twice_is_kept_twice),
           UNIT(test_everything_survives_a_restart),

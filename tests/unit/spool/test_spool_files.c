@@ -205,6 +205,70 @@ static void test_garbage_at_the_beginning_costs_nothing(void) {
   remove_dir();
 }
 
+/* What was rejected is taken over from a damaged file, too. */
+static void test_rejected_values_are_salvaged(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  struct wr_row row;
+  for (int i = 0; i < 3; i++) {
+    offer_number(s, WALL + i * SECOND, i);
+    wr_spool_commit(s, 0, WALL);
+    CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
+    if (i != 1)
+      wr_spool_reject(s, &row, 400 + i, "no", WALL);
+  }
+  wr_spool_destroy(s);
+  spoil(0);
+  s = open_with(options());
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM rejected"), 2);
+  CU_ASSERT_EQUAL(number_of("SELECT max(status) FROM rejected"), 402);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM rejected WHERE reason='no' "
+                            "AND time_us BETWEEN 1767225600000000 AND "
+                            "1767225602000000"),
+                  2);
+  CU_ASSERT_EQUAL(wr_spool_again(s, FLOW), 2);
+  CU_ASSERT_EQUAL(status_of(s).rows, 3);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+/* The disk fails again while the values go back to it: they wait on. */
+static void test_way_back_that_fails(void) {
+  const char *vfs = fault_vfs_register();
+  for (long n = 1; n < 40; n += 2) {
+    fresh_dir();
+    struct wr_row rows[8];
+    struct wr_spool_options o = options();
+    o.vfs = vfs;
+    fault_vfs.fail_at = 0;
+    struct wr_spool *s = open_with(o);
+    offer_number(s, WALL, 0);
+    wr_spool_commit(s, 0, WALL);
+    fault_vfs.calls = 0;
+    fault_vfs.fail_at = 1;
+    fault_vfs.stays = true;
+    fault_vfs.code = SQLITE_FULL;
+    for (int i = 1; i < 6; i++) {
+      offer_number(s, WALL + i * SECOND, i);
+      wr_spool_commit(s, i * 1000, WALL);
+    }
+    CU_ASSERT_TRUE(status_of(s).in_memory);
+    fault_vfs.calls = 0;
+    fault_vfs.fail_at = n; /* the way back begins well */
+    wr_spool_commit(s, 120000, WALL);
+    CU_ASSERT_EQUAL(status_of(s).rows, 6);
+    fault_vfs.fail_at = 0;
+    wr_spool_commit(s, 300000, WALL);
+    CU_ASSERT_FALSE(status_of(s).in_memory);
+    CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 8), 6);
+    for (int i = 0; i < 6; i++)
+      CU_ASSERT_EQUAL(rows[i].value.number, i);
+    wr_spool_destroy(s);
+    remove_dir();
+  }
+}
+
 static void test_empty_file_is_said(void) {
   fresh_dir();
   close(open(path, O_WRONLY | O_CREAT, 0600));
@@ -484,6 +548,32 @@ static void test_clocks_are_told_apart_until_the_next_boot(void) {
   remove_dir();
 }
 
+/* Drift of less than a second is the same clock; of many clocks of one boot the
+ * newest are told apart. */
+static void test_many_clocks(void) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.boot = "monday";
+  struct wr_spool *s = open_with(o);
+  static struct wr_row rows[2 * WR_DB_ERAS + 8];
+  int count = 0;
+  for (int i = 0; i < WR_DB_ERAS + 4; i++)
+    for (int drift = 0; drift < 2; drift++, count++) {
+      struct wr_row row = {.time_us = WALL,
+                           .clock_us = 10 * i * SECOND + drift * 999999};
+      wr_spool_offer(s, &row);
+      wr_spool_commit(s, count, WALL);
+    }
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 2 * WR_DB_ERAS + 8), count);
+  for (int i = 0; i < count; i++) {
+    int64_t clock_us = 10 * (i / 2) * SECOND;
+    CU_ASSERT_EQUAL(rows[i].clock_us, i / 2 < 4 ? WR_CLOCK_UNKNOWN : clock_us);
+  }
+  wr_spool_destroy(s);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM era"), WR_DB_ERAS + 4);
+  remove_dir();
+}
+
 /* Nobody else may hold the lock, whatever the umask. */
 static void test_mode_of_the_lock(void) {
   struct stat st;
@@ -499,13 +589,14 @@ static void test_mode_of_the_lock(void) {
   remove_dir();
 }
 
-UNIT_MAIN("spool, files", UNIT(test_mode_of_the_lock),
+UNIT_MAIN("spool, files", UNIT(test_mode_of_the_lock), UNIT(test_many_clocks),
           UNIT(test_version_1_goes_up),
           UNIT(test_down_to_version_1_and_up_again),
           UNIT(test_migration_that_fails_changes_nothing),
           UNIT(test_garbage_in_any_page_costs_that_page),
           UNIT(test_garbage_at_the_beginning_costs_nothing),
-          UNIT(test_empty_file_is_said),
+          UNIT(test_rejected_values_are_salvaged),
+          UNIT(test_way_back_that_fails), UNIT(test_empty_file_is_said),
           UNIT(test_file_of_another_process_is_left_alone),
           UNIT(test_full_disk_is_still_read),
           UNIT(test_budget_spent_without_the_disk),
