@@ -4,7 +4,7 @@
 # enter one run in mount and process namespaces of their own, so nothing stays
 # mounted and no daemon stays behind, however the script ends.
 #
-# What is kept for the next time lies in build/roots/SUITE/: base-ARCH.tar, the
+# What is kept for the next time lies in build/roots/SUITE/: base-*.tar, the
 # packages that apt fetched, and the root in which packages are built.
 set -eu
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -86,9 +86,11 @@ arm64_runs() {
   [ -e $registry/qemu-aarch64 ]
 }
 
-# base ARCH: make build/roots/base-ARCH.tar unless a recent one is there.
+# base ARCH: make the archive of a root unless a recent one is there.
+base_tar() { echo "$roots/base-$1-$epoch.tar"; }
 base() {
-  local tar=$roots/base-$1.tar
+  local tar
+  tar=$(base_tar "$1")
   [ -z "$(find "$tar" -mtime -7 2>/dev/null)" ] || return 0
   say "making a $suite root for $1"
   SOURCE_DATE_EPOCH=$epoch nice mmdebstrap --quiet --format=tar --variant=minbase --architectures="$1" \
@@ -107,7 +109,7 @@ base() {
 unpack() {
   base "$1"
   mkdir -p "$2"
-  tar -C "$2" -xf "$roots/base-$1.tar"
+  tar --warning=no-timestamp -C "$2" -xf "$(base_tar "$1")"
 }
 
 # furnish DIRECTORY: what a root needs to work; inside the namespaces only.
