@@ -9,7 +9,7 @@
 #include "glue/command.h"
 #include "lib/base/text.h"
 
-static struct wr_trouble network = WR_TROUBLE_INIT;
+static struct wr_trouble from_network = WR_TROUBLE_INIT;
 
 struct order {
   const notification_t *n;
@@ -48,7 +48,7 @@ int fb_command(const notification_t *n, user_data_t *unused) {
   if (strcmp(n->plugin, FB_PLUGIN) != 0 || strcmp(n->type, "command") != 0)
     return 0;
   struct order o = {.n = n, .command = command_of(n->message)};
-  if (wr_command_refused(n, FB_WHERE, &network))
+  if (wr_command_refused(n, FB_WHERE, &from_network))
     return 0;
   if (o.command == FB_NONE) {
     WARNING(FB_WHERE ": the command \"%.64s\" is not allowed: \"reset\", "

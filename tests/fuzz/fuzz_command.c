@@ -1,4 +1,4 @@
-/* What operators may say to a running collectd (shelve, reset, confirm): any
+/* What operators may say to a running collectd (shelve, reset, forget): any
  * bytes in the fields of a notification. Nothing but the exact commands does
  * anything, and a time stays within its bound. */
 #include "plugins/edge_impulse/shelf.c"
@@ -9,6 +9,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int warnings, shelved, woken, queued;
+static bool from_afar; /* it came over the network */
 static struct edge_series pump = {.instance = (char *)"pump",
                                   .host = (char *)"host"};
 static struct edge_engine engine;
@@ -52,9 +53,19 @@ void edge_state_shelve(struct edge_series *s, int64_t ms, const char *why,
   shelved++;
 }
 
+bool wr_command_refused(const notification_t *n, const char *where,
+                        struct wr_trouble *trouble) {
+  (void)n, (void)where, (void)trouble;
+  warnings += from_afar;
+  return from_afar;
+}
+
 void edge_watch_wake(void) {}
 int64_t wr_clock_ms(void) { return 1; }
 void fb_worker_wake(void) { woken++; }
+void fb_series_forget(struct fb_target *t, struct fb_series *s) {
+  check(t == fb_targets && s->done == FB_FORGET);
+}
 void fb_series_queue(struct fb_target *t, struct fb_series *s,
                      unsigned events) {
   (void)t, (void)events;
@@ -95,6 +106,9 @@ static void begin(void) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   notification_t n = {.severity = NOTIF_OKAY};
   begin();
+  from_afar = size > 0 && *data == '!';
+  data += from_afar;
+  size -= from_afar;
   field(n.plugin, sizeof(n.plugin), &data, &size);
   field(n.type, sizeof(n.type), &data, &size);
   field(n.host, sizeof(n.host), &data, &size);
@@ -108,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       strcmp(n.plugin, FB_PLUGIN) == 0 && strcmp(n.type, "command") == 0;
   /* Each command is obeyed or answered with one line. */
   check(warnings + shelved + woken == (to_edge || to_baseline));
+  check(!from_afar || shelved + woken + queued == 0);
   check(shelved == 0 || to_edge);
   check(queued == 0 || to_baseline);
   return 0;
