@@ -129,7 +129,8 @@ bench: all $(BENCH) ## what it costs, and its peers: BENCH="peers agent"
 	@WEIR_BUILD=$(B) tests/bench/run
 .PHONY: bench-hub
 bench-hub: all ## series that one collectd classifies for many boards (9 min)
-	@WEIR_BUILD=$(B) $(PYTHON) tests/bench/hub.py
+	@WEIR_BUILD=$(B) BENCH_HUB="$${BENCH_HUB:-100 1000 5000 10000}" \
+	  tests/bench/hub
 
 # What runs for every sample, in instructions: tests/cost/check. The figures are
 # those of the plain flags, whatever else is built with others.
