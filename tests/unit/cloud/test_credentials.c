@@ -178,7 +178,29 @@ static void test_no_memory(void) {
   unlink(path);
 }
 
-UNIT_MAIN("credentials", UNIT(test_many_ids), UNIT(test_no_memory),
-          UNIT(test_bad_files), UNIT(test_long_and_binary_input),
-          UNIT(test_the_note_s_file), UNIT(test_file_modes),
-          UNIT(test_environment))
+/* A property finds its id however the underscores of the two are set. */
+static void test_names_of_variables(void) {
+  wr_credentials_wipe(&c);
+  static const char text[] = "FLOW_RATE_VARIABLE_ID=f-1\nTEMP_VARIABLE_ID=t-1\n"
+                             "A__B_VARIABLE_ID=a-1\n";
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, text, sizeof(text) - 1), 0);
+  static const struct {
+    const char *property, *id;
+  } cases[] = {
+      {"flow_rate", "f-1"},    {"flowrate", "f-1"}, {"FlowRate", "f-1"},
+      {"_flow__rate_", "f-1"}, {"flow", NULL},      {"flow_rates", NULL},
+      {"temp", "t-1"},         {"te_mp", "t-1"},    {"temp1", NULL},
+      {"ab", "a-1"},           {"a_b", "a-1"},      {"", NULL}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    const char *id = wr_credentials_variable(&c, cases[i].property);
+    CU_ASSERT_EQUAL(id == NULL, cases[i].id == NULL);
+    if (id != NULL && cases[i].id != NULL)
+      CU_ASSERT_STRING_EQUAL(id, cases[i].id);
+  }
+  wr_credentials_wipe(&c);
+}
+
+UNIT_MAIN("credentials", UNIT(test_names_of_variables), UNIT(test_many_ids),
+          UNIT(test_no_memory), UNIT(test_bad_files),
+          UNIT(test_long_and_binary_input), UNIT(test_the_note_s_file),
+          UNIT(test_file_modes), UNIT(test_environment))

@@ -1,5 +1,6 @@
 #include "lib/flow/window.h"
 
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <math.h>
@@ -496,7 +497,40 @@ static void test_property_any_order(void) {
   }
 }
 
-UNIT_MAIN("window", UNIT(test_options_out_of_range), UNIT(test_not_numbers),
+static void test_no_memory(void) {
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_window_options o = usual(10);
+    struct wr_window *w = wr_window_create(&o);
+    CU_ASSERT_EQUAL(w == NULL, unit_alloc_failed());
+    wr_window_destroy(w);
+  }
+}
+
+/* The second of two axes runs ahead of the first, far: its oldest samples are
+ * given up, its newest meet those of the first. */
+static void test_axis_far_ahead(void) {
+  struct rig r;
+  struct wr_window_options o = usual(2);
+  o.axes = 2;
+  o.max_gap = 100;
+  begin(&r, o);
+  for (int i = 0; i < 40; i++)
+    wr_window_push(r.w, 1, T0 + i * S, 100 + i, r.now_ms, keep, &r.log);
+  CU_ASSERT_EQUAL(r.log.count, 0);
+  for (int i = 24; i < 40; i++)
+    wr_window_push(r.w, 0, T0 + i * S, i, r.now_ms, keep, &r.log);
+  CU_ASSERT(r.log.count > 0);
+  const double *last = r.log.values[r.log.count - 1];
+  CU_ASSERT_EQUAL(last[0], 38);
+  CU_ASSERT_EQUAL(last[1], 138);
+  CU_ASSERT_EQUAL(last[2], 39);
+  CU_ASSERT_EQUAL(last[3], 139);
+  CU_ASSERT_EQUAL(wr_window_taken(r.w), 16);
+  wr_window_destroy(r.w);
+}
+
+UNIT_MAIN("window", UNIT(test_no_memory), UNIT(test_axis_far_ahead),
+          UNIT(test_options_out_of_range), UNIT(test_not_numbers),
           UNIT(test_slides_by_one), UNIT(test_stride), UNIT(test_window_of_one),
           UNIT(test_least), UNIT(test_least_after_a_gap),
           UNIT(test_gap_is_held), UNIT(test_gap_of_nan),
