@@ -19,7 +19,8 @@ static struct wr_m4_board boards[BOARDS];
 static struct wr_m4_method methods[BOARDS];
 static struct wr_m4_report report;
 static struct peer *peers[BOARDS];
-static int samples[BOARDS], wanted[BOARDS], held, faults;
+static int samples[BOARDS], wanted[BOARDS], held, freed, faults;
+static struct wr_rpc_lock *given_back;
 static size_t most_held;
 static struct peer_step steps[PEER_REQUESTS], closing[PEER_REQUESTS];
 static char directory[] = "/tmp/weir-driver.XXXXXX";
@@ -49,6 +50,8 @@ static void on_sample(void *user, size_t which, size_t output, double value,
   CU_ASSERT_EQUAL(value, 12.5);
   if (++samples[i] == 2 && boards[i].life.reports_count > 0)
     wr_m4_driver_offer(driver, boards + i, NULL, "Low", 0.5, 1, 1000);
+  if (given_back != NULL && samples[i] == 2)
+    wr_rpc_lock_give(given_back);
   stop_when_done();
 }
 
@@ -63,6 +66,7 @@ static void on_event(void *user, enum wr_m4_event event, size_t which,
                      int64_t since_us, const char *why) {
   (void)user, (void)which, (void)since_us, (void)why;
   held += event == WR_M4_LOCK_HELD;
+  freed += event == WR_M4_LOCK_FREE;
 }
 
 static void on_lock_fault(void *user, const char *path, int error) {
@@ -81,7 +85,7 @@ static void begin(size_t descriptors) {
   memset(peers, 0, sizeof(peers));
   memset(samples, 0, sizeof(samples));
   memset(wanted, 0, sizeof(wanted));
-  held = faults = 0;
+  held = freed = faults = 0;
   most_held = 0;
   for (size_t i = 0; i < PEER_REQUESTS; i++) {
     steps[i] = (struct peer_step){.what = PEER_REPLY};
@@ -232,7 +236,26 @@ static void test_lock_of_another(void) {
   CU_ASSERT_EQUAL_FATAL(wr_rpc_lock_try(&other, key, directory), 0);
   run(1);
   CU_ASSERT(held >= 3);
+  CU_ASSERT_EQUAL(freed, 0);
   CU_ASSERT_EQUAL(faults, 0);
+  wr_rpc_lock_close(&other);
+  end();
+}
+
+/* It gives it back: that is said once, and calls go under the lock again. */
+static void test_lock_given_back(void) {
+  struct wr_rpc_lock other = {.fd = -1};
+  char key[64];
+  begin(8);
+  add_board(0, WR_RPC_PROXY, 6);
+  boards[0].timeout_ms = 30;
+  snprintf(key, sizeof(key), "local:%u", peers[0]->port);
+  CU_ASSERT_EQUAL_FATAL(wr_rpc_lock_try(&other, key, directory), 0);
+  given_back = &other; /* at the second sample */
+  run(1);
+  given_back = NULL;
+  CU_ASSERT(held >= 2);
+  CU_ASSERT_EQUAL(freed, 1);
   wr_rpc_lock_close(&other);
   end();
 }
@@ -317,6 +340,7 @@ int main(void) {
                                     UNIT(test_busy_proxy),
                                     UNIT(test_no_lock_can_be),
                                     UNIT(test_lock_of_another),
+                                    UNIT(test_lock_given_back),
                                     UNIT(test_name),
                                     UNIT(test_label)};
   alarm(30); /* what never comes is a failure */
