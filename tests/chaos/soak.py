@@ -3,7 +3,7 @@
 SECONDS (3600) of flow, ten samples a second with INTERVAL=0.1: 24 hours at one
 a second are 8640 s of it. Parameters are those of the examples: `make soak
 INTERVAL=1` is the real hour. Every few seconds memory and descriptors of
-collectd and of its model are read; what they did in the first fifth does not
+collectd and of its model are read; what they did in the first third does not
 count. Then a line through the rest, with the interval in which its slope lies
 to 95 per cent: it has to hold 0, or less than what a year could bear.
 
@@ -81,13 +81,13 @@ class Soak:
         self.agent.start().wait_ready()
 
     def scenario(self):
-        """Set points, stops and faults by turns, as a plant has them."""
+        """Set points, stops and faults by turns, as a plant has them; all of
+        them several times before it counts."""
         path = os.path.join(self.dir, "day.scenario")
         with open(path, "w") as out:
-            out.write("0 flow 10\n300 flow 7 over 5\n600 flow 10 over 5\n"
-                      "700 blockage 2 over 2\n730 recover\n900 pump_stop\n"
-                      "930 recover\n1000 air 0.5\n1030 recover\n1200 flow 10\n"
-                      "1300 end\n")
+            out.write("0 flow 10\n20 flow 7 over 2\n40 flow 10 over 2\n"
+                      "50 blockage 2 over 1\n55 recover\n65 pump_stop\n"
+                      "70 recover\n75 air 0.5\n80 recover\n100 end\n")
         return path
 
     @staticmethod
@@ -125,7 +125,7 @@ class Soak:
             if self.agent.poll() is not None:
                 raise AssertionError("collectd ended\n" + self.agent.tail())
             at = time.monotonic() - began
-            if at < SECONDS / 5:
+            if at < SECONDS / 3:
                 continue
             self.look(points, at)
         return points
