@@ -210,6 +210,8 @@ static void read_metadata(struct wr_http *h, struct wr_http_reply *reply) {
       curl_easy_header(h->easy, h->watch_header, 0, CURLH_HEADER, -1,
                        &header) == CURLHE_OK)
     copy_text(reply->watched, sizeof(reply->watched), header->value);
+  /* libcurl 7.88 leaves the end of the line in an empty one. */
+  reply->watched[strcspn(reply->watched, "\r\n")] = '\0';
 }
 
 static int to_errno(CURLcode code) {

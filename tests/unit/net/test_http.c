@@ -124,6 +124,26 @@ static void test_reply_and_headers(void) {
   server_stop(&s);
 }
 
+/* The end of the line is no part of a header. */
+static void test_empty_header(void) {
+  static const char *const shapes[] = {"X-Version:\n", "X-Version:\r\n",
+                                       "X-Version: \r\n"};
+  for (size_t i = 0; i < 3; i++) {
+    char text[128];
+    struct server s;
+    snprintf(text, sizeof(text),
+             "HTTP/1.1 200 OK\r\n%sContent-Length: 0\r\n\r\n", shapes[i]);
+    server_start(&s, text);
+    struct wr_http *h = wr_http_create(&options);
+    struct wr_http_reply reply = {0};
+    CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+    CU_ASSERT_STRING_EQUAL(reply.watched, "");
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+    server_stop(&s);
+  }
+}
+
 /* Not HTTP, though libcurl takes it for that. */
 static void test_no_status(void) {
   struct server s;
@@ -609,11 +629,11 @@ static void test_no_transport(void) {
   wr_http_end();
 }
 
-UNIT_MAIN("http", UNIT(test_no_status), UNIT(test_folded_first_line),
-          UNIT(test_reply_and_headers), UNIT(test_request_as_sent),
-          UNIT(test_head_cut_off), UNIT(test_odd_replies),
-          UNIT(test_reply_used_again), UNIT(test_retry_after),
-          UNIT(test_errors), UNIT(test_connect_timeout),
+UNIT_MAIN("http", UNIT(test_no_status), UNIT(test_empty_header),
+          UNIT(test_folded_first_line), UNIT(test_reply_and_headers),
+          UNIT(test_request_as_sent), UNIT(test_head_cut_off),
+          UNIT(test_odd_replies), UNIT(test_reply_used_again),
+          UNIT(test_retry_after), UNIT(test_errors), UNIT(test_connect_timeout),
           UNIT(test_files_that_are_named), UNIT(test_body_ceiling),
           UNIT(test_no_memory), UNIT(test_proxy),
           UNIT(test_garbage_and_silence),
