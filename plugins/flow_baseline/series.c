@@ -122,9 +122,11 @@ void fb_series_queue(struct fb_target *t, struct fb_series *s,
 void fb_series_report(const struct fb_target *t, const struct fb_series *s,
                       bool forecast, struct fb_report *r) {
   const struct wr_baseline_rules *rules = t->rules + s->litres;
+  cdtime_t beat = MS_TO_CDTIME_T(t->o.interval_ms);
   *r = (struct fb_report){.totals = s->b.totals,
                           .time = s->time,
-                          .interval = s->interval,
+                          /* Nobody is to miss what is not sent. */
+                          .interval = s->interval > beat ? s->interval : beat,
                           .unknown = s->unknown,
                           .litres = s->litres};
   wr_baseline_view(&s->b, rules, &r->view);

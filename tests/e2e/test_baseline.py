@@ -36,6 +36,14 @@ class BaselineTest(baselinecase.Case):
                         v["meta"]["flow_baseline:state"] == "high")
         agent.stop()
 
+    def test_the_interval_is_that_of_the_values(self):
+        """Else a cache, and write_prometheus, takes them for gone."""
+        agent = self.agent(baselinecase.chain("Interval 10"))
+        self.put(steady(10, 3))
+        v = self.newest(agent, "bool", "learning")
+        self.assertEqual(v["interval"], 10)
+        agent.stop()
+
     def test_litres(self):
         agent = self.start()
         self.put([60] * 80)  # one litre a second
