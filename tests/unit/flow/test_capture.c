@@ -7,9 +7,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -207,7 +209,43 @@ static void test_no_memory(void) {
   remove_dir();
 }
 
-UNIT_MAIN("capture", UNIT(test_one_millisecond), UNIT(test_any_umask),
-          UNIT(test_no_memory), UNIT(test_no_directory), UNIT(test_document),
-          UNIT(test_names_and_leftovers), UNIT(test_oldest_goes),
-          UNIT(test_ceiling_of_bytes))
+/* What cannot be written whole is not there at all, and is no file of ours;
+ * when it can be written again, it is. */
+static void test_disk_that_is_full(void) {
+  struct wr_capture *c;
+  struct wr_sample s = sample(0);
+  struct rlimit usual, none;
+  make_dir();
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 10, 1 << 20, &c), 0);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  getrlimit(RLIMIT_FSIZE, &usual);
+  signal(SIGXFSZ, SIG_IGN);
+  for (rlim_t size = 0; size < 200; size += 50) {
+    none = (struct rlimit){size, usual.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+    int status = wr_capture_write(c, &s);
+    setrlimit(RLIMIT_FSIZE, &usual);
+    CU_ASSERT_EQUAL(status, -EFBIG);
+    CU_ASSERT_EQUAL(wr_capture_files(c), 1);
+    CU_ASSERT_EQUAL(list(false), 1);
+  }
+  signal(SIGXFSZ, SIG_DFL);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  CU_ASSERT_EQUAL(wr_capture_files(c), 2);
+  CU_ASSERT_EQUAL(list(false), 2);
+  /* nor is a descriptor to be had */
+  getrlimit(RLIMIT_NOFILE, &usual);
+  none = (struct rlimit){0, usual.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  int status = wr_capture_write(c, &s);
+  setrlimit(RLIMIT_NOFILE, &usual);
+  CU_ASSERT_EQUAL(status, -EMFILE);
+  CU_ASSERT_EQUAL(wr_capture_files(c), 2);
+  wr_capture_close(c);
+  remove_dir();
+}
+
+UNIT_MAIN("capture", UNIT(test_disk_that_is_full), UNIT(test_one_millisecond),
+          UNIT(test_any_umask), UNIT(test_no_memory), UNIT(test_no_directory),
+          UNIT(test_document), UNIT(test_names_and_leftovers),
+          UNIT(test_oldest_goes), UNIT(test_ceiling_of_bytes))
