@@ -32,6 +32,14 @@ static void test_a_year_of_failures(void) {
     CU_ASSERT_FATAL(wr_backoff_fail(&b, 0, 0x80000000u, 0) > 0);
 }
 
-UNIT_MAIN("backoff", UNIT(test_full_jitter_doubles_to_the_cap),
+/* Never sooner than the least, however small the rest is. */
+static void test_least(void) {
+  struct wr_backoff b = WR_BACKOFF_INIT(500, 100, 200);
+  for (int i = 0; i < 4; i++)
+    CU_ASSERT_EQUAL(wr_backoff_fail(&b, 0, i % 2 ? UINT32_MAX : 0, 0), 500);
+}
+
+UNIT_MAIN("backoff", UNIT(test_least),
+          UNIT(test_full_jitter_doubles_to_the_cap),
           UNIT(test_wait_counts_down), UNIT(test_retry_after_beats_the_cap),
           UNIT(test_a_year_of_failures))

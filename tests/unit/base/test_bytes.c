@@ -1,4 +1,5 @@
 #include "lib/base/bytes.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -46,5 +47,22 @@ static void test_grows_to_the_ceiling(void) {
   wr_bytes_free(&b);
 }
 
-UNIT_MAIN("bytes", UNIT(test_text_stays_terminated),
+/* Without memory nothing changes, and later it goes on. */
+static void test_no_memory(void) {
+  for (long n = 0; unit_alloc_arm(n); n++) {
+    struct wr_bytes b = WR_BYTES_INIT(1000);
+    size_t len = 0;
+    for (int i = 0; i < 20; i++) {
+      int status = i % 2 == 0 ? wr_bytes_text(&b, "0123456789")
+                              : wr_bytes_printf(&b, "%d", 1234567890);
+      CU_ASSERT(status == 0 || status == -ENOMEM);
+      len += status == 0 ? 10 : 0;
+      CU_ASSERT_EQUAL(b.len, len);
+    }
+    CU_ASSERT_EQUAL(len < 200, unit_alloc_failed());
+    wr_bytes_free(&b);
+  }
+}
+
+UNIT_MAIN("bytes", UNIT(test_no_memory), UNIT(test_text_stays_terminated),
           UNIT(test_ceiling_changes_nothing), UNIT(test_grows_to_the_ceiling))

@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +119,28 @@ static void test_not_written(void) {
   CU_ASSERT_EQUAL(unlink(name), 0);
 }
 
+/* A disk that is full at any byte: the old one stays, and nothing beside it. */
+static void test_full_disk(void) {
+  char text[64], name[96];
+  struct rlimit usual, none;
+  CU_ASSERT_EQUAL(wr_state_file_write(path, "test", "good", 4), 0);
+  getrlimit(RLIMIT_FSIZE, &usual);
+  signal(SIGXFSZ, SIG_IGN);
+  for (rlim_t size = 0; size < 30; size++) {
+    none = (struct rlimit){size, usual.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &none);
+    int status = wr_state_file_write(path, "test", "bad", 3);
+    setrlimit(RLIMIT_FSIZE, &usual);
+    CU_ASSERT_EQUAL(status, -EFBIG);
+    CU_ASSERT_EQUAL(reads(path, "test", 60, text), 0);
+    CU_ASSERT_STRING_EQUAL(text, "good");
+  }
+  signal(SIGXFSZ, SIG_DFL);
+  snprintf(name, sizeof(name), "%s.new", path);
+  CU_ASSERT_EQUAL(access(name, F_OK), -1);
+  unlink(path);
+}
+
 static void test_relative(void) {
   char text[64];
   int here = open(".", O_RDONLY | O_DIRECTORY);
@@ -137,4 +161,4 @@ static void test_nothing_left(void) { CU_ASSERT_EQUAL(rmdir(directory), 0); }
 
 UNIT_MAIN("state_file", UNIT(test_directory), UNIT(test_written_and_read),
           UNIT(test_not_whole), UNIT(test_ceiling), UNIT(test_not_written),
-          UNIT(test_relative), UNIT(test_nothing_left))
+          UNIT(test_full_disk), UNIT(test_relative), UNIT(test_nothing_left))
