@@ -251,9 +251,11 @@ int ms_plant_event(struct ms_plant *p, const char *text, char *err,
     snprintf(err, errlen, "more than %d events", MS_EVENTS_MAX);
     return -1;
   }
-  memmove(&s->event[p->next_event + 1], &s->event[p->next_event],
-          (s->events - p->next_event) * sizeof(event));
-  s->event[p->next_event] = event;
+  size_t at = p->next_event; /* what is due by then comes before it */
+  while (at < s->events && s->event[at].at_s <= event.at_s)
+    at++;
+  memmove(&s->event[at + 1], &s->event[at], (s->events - at) * sizeof(event));
+  s->event[at] = event;
   s->events++;
   if (event.kind == MS_END)
     s->end_s = event.at_s;

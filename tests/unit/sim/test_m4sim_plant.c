@@ -260,7 +260,19 @@ static void test_shipped_scenarios_load(void) {
   }
 }
 
-UNIT_MAIN("m4sim_plant", UNIT(test_quiet_flow_is_exact),
+/* Told before the first second, it follows what begins there. */
+static void test_event_before_the_first_second(void) {
+  BEGIN(1, "0 flow 10", "60 flow 8");
+  CU_ASSERT_EQUAL(ms_plant_event(&plant, "blockage 2 over 0", err, 99), 0);
+  for (int i = 0; i < 30; i++)
+    CU_ASSERT_STRING_EQUAL(play().truth, "blockage");
+  for (int i = 0; i < 40; i++)
+    (void)play();
+  CU_ASSERT_STRING_EQUAL(play().truth, "steady");
+}
+
+UNIT_MAIN("m4sim_plant", UNIT(test_event_before_the_first_second),
+          UNIT(test_quiet_flow_is_exact),
           UNIT(test_no_pulse_is_lost_between_gates),
           UNIT(test_noise_is_that_of_a_steady_pipe),
           UNIT(test_gain_is_the_error_of_the_sensor),
