@@ -128,7 +128,8 @@ def agent_config(m4, cloud, work, port):
     for name in ("weir-25-flow_baseline", "weir-30-write_arduino_cloud"):
         with open(os.path.join(folder, "collectd.conf.d",
                                name + ".conf")) as file:
-            text += re.sub(r"(?m)^#([^#])", r"\1", file.read())
+            text += re.sub(r"(?m)^#([^#])", r"\1", file.read()).replace(
+                "Nominal 10.0\n", "Nominal 10.0\n      Learn 40\n")
     for old, new in (
             ("127.0.0.1:5001", m4.address),
             ("/usr/lib/weir/flow.eim", weir.EIM),
@@ -293,8 +294,10 @@ def measure():
     try:
         setup, wire = Setup(DIR, run), Wire()
         weir.wait_until(lambda: set(series(setup.page())) >= set(
-            fleet_page.OURS), "all plugins have values", ceiling=120, alive=setup.agent)
-        time.sleep(30)  # connections stand, the first windows are decided
+            fleet_page.OURS) and 'type="band_low"' in setup.page(),
+            "all plugins have values, the baseline is learnt", ceiling=180,
+            alive=setup.agent)
+        time.sleep(10)  # connections stand, windows are decided
         sent, values = traffic(setup, wire)
         page = setup.page().encode()
         found = {"seconds": SECONDS, "cpu": fleet.cpu_model(),
