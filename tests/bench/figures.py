@@ -127,6 +127,12 @@ def one_agent(results):
     if "publish_cpu_arduino_s_client " in publish:
         lines.insert(7, ("the same with Arduino's own Python client", value(
             publish, "publish_cpu_arduino_s_client")))
+    for count in re.findall(r"(?m)^hub_(\d+)_cpu ", results)[-1:]:
+        hub = [value(results, "hub_%s_%s" % (count, what)) for what in (
+            "cpu", "model_cpu", "rss", "label_p50", "label_p99", "lost")]
+        lines.append(("%s series of other boards, classified by one agent"
+                      % count, "%s + %s (the model), RSS %s, label p50 / p99 "
+                      "%s / %s, lost %s" % tuple(hub)))
     return ["| One agent | |", "|---|---|"] + ["| %s | %s |" % x
                                               for x in lines]
 
