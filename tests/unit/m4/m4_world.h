@@ -48,6 +48,7 @@ struct world {
   char last_label[128], methods[4096]; /* "a b c " in the order of asking */
   int samples, latencies, healths, healths_up, events[WR_M4_LOCK_FREE + 1];
   int64_t first_down_us; /* of a health */
+  int64_t health_us;     /* the last */
   double values[64];
   char why[WR_M4_LOCK_FREE + 1][320];
   int64_t since_us[WR_M4_LOCK_FREE + 1];
@@ -69,6 +70,7 @@ static void world_latency(void *user, size_t which, int64_t took_us,
 static void world_health(void *user) {
   struct world *w = user;
   w->healths++;
+  w->health_us = w->now_us;
   w->healths_up += w->life.up;
   if (!w->life.up && w->first_down_us == 0 && w->healths > 1)
     w->first_down_us = w->now_us;

@@ -59,6 +59,45 @@ static void test_seq(void) {
   world_close(&w);
 }
 
+/* Health is told at its own instants; only a turn that began then is waited
+ * for, and a turn without an end for a tenth of the interval more. */
+static void test_instants_of_health(void) {
+  struct wr_m4_method m = world_method("flow_rate");
+  m.interval_ms = 5000;
+  begin(WORLD_SERVER, &m, 1);
+  for (int i = 1; i < 5; i++) {
+    world_run(&w, S);
+    CU_ASSERT_EQUAL(w.healths, i);
+    CU_ASSERT_EQUAL(w.health_us,
+                    100 * S + (i - 1) * S + (i == 1 ? LATENCY_US : 0));
+  }
+  world_close(&w);
+  m = world_method("flow_rate");
+  begin(WORLD_SERVER, &m, 1);
+  world_run(&w, 3 * S - S / 2);
+  w.mute = true; /* a call ends after 1.5 s */
+  int healths = w.healths;
+  world_run(&w, S / 2 + S + S / 10 - 1);
+  CU_ASSERT_EQUAL(w.healths, healths);
+  world_run(&w, 2);
+  CU_ASSERT_EQUAL(w.healths, healths + 1);
+  CU_ASSERT_EQUAL(w.health_us, 104 * S + S / 10);
+  world_close(&w);
+}
+
+/* Of several methods asked together the silence of the first is not that of
+ * the M4. */
+static void test_one_of_two_is_mute(void) {
+  struct wr_m4_method m[] = {world_method("a"), world_method("b")};
+  begin(WORLD_SERVER, m, 2);
+  w.mute_method = "a";
+  world_run(&w, 20 * S);
+  CU_ASSERT(w.samples > 5);
+  CU_ASSERT_EQUAL(w.events[WR_M4_DOWN], 0);
+  CU_ASSERT_TRUE(w.life.up);
+  world_close(&w);
+}
+
 static void test_misfits(void) {
   static const struct {
     const char *body;
@@ -350,6 +389,7 @@ static void test_parked(void) {
 }
 
 UNIT_MAIN("life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
+          UNIT(test_instants_of_health), UNIT(test_one_of_two_is_mute),
           UNIT(test_no_reading), UNIT(test_remote_error),
           UNIT(test_router_without_m4), UNIT(test_outage),
           UNIT(test_outage_of_a_slow_block), UNIT(test_silent_m4),

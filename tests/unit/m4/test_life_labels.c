@@ -237,8 +237,72 @@ static void test_name_is_taken(void) {
   world_close(&w);
 }
 
-UNIT_MAIN("life, labels", UNIT(test_report), UNIT(test_old_label),
-          UNIT(test_two_sources), UNIT(test_lost_report),
-          UNIT(test_unheard_report), UNIT(test_heard_report),
-          UNIT(test_accused_report), UNIT(test_report_as_call),
-          UNIT(test_consumers_of_labels), UNIT(test_name_is_taken))
+/* A label that never came is too old, too: the M4 hears it after that age, once
+ * and then at each heartbeat. */
+static void test_no_label_ever(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  r.state.max_age_ms = 30000;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, 29 * S);
+  CU_ASSERT_EQUAL(w.notified, 0);
+  world_run(&w, 2 * S);
+  CU_ASSERT_EQUAL(w.notified, 1);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "{\"label\":\"unknown\",\"value\":0}");
+  world_run(&w, 58 * S);
+  CU_ASSERT_EQUAL(w.notified, 1); /* it is told nothing new */
+  world_run(&w, 4 * S);
+  CU_ASSERT_EQUAL(w.notified, 2);
+  world_close(&w);
+}
+
+/* Who asks for a label that is too old is told so, to the millisecond. */
+static void test_old_label_asked_for(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  struct wr_rpc_value name = {.data = (const uint8_t *)"classification",
+                              .len = strlen("classification")};
+  char text[256];
+  r.serve = true;
+  r.state.max_age_ms = 30000;
+  begin_with_report(WORLD_SERVER, &m, 1, &r);
+  int64_t at_us = w.now_us;
+  world_offer(&w, "Low");
+  CU_ASSERT_TRUE(w.session.asked(w.session.asked_user, &name, text,
+                                 sizeof(text), at_us + 30 * S - 1000));
+  CU_ASSERT_STRING_EQUAL(text, "{\"label\":\"Low\",\"value\":0.875}");
+  CU_ASSERT_TRUE(w.session.asked(w.session.asked_user, &name, text,
+                                 sizeof(text), at_us + 30 * S));
+  CU_ASSERT_STRING_EQUAL(text, "{\"label\":\"unknown\",\"value\":0}");
+  name.len--;
+  CU_ASSERT_FALSE(
+      w.session.asked(w.session.asked_user, &name, text, sizeof(text), at_us));
+  world_close(&w);
+}
+
+/* A report that is a call, and crashes the proxy, rests like a method. */
+static void test_report_that_crashes(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("classification");
+  r.call = true;
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  w.unbound[0] = "classification";
+  world_run(&w, 10 * S);
+  world_offer(&w, "Low");
+  world_run(&w, 600 * S);
+  CU_ASSERT(w.crashes >= 1 && w.crashes <= 6);
+  CU_ASSERT(w.samples > 400);
+  w.unbound[0] = NULL;
+  world_run(&w, 3600 * S);
+  CU_ASSERT_STRING_EQUAL(w.last_label, "");
+  CU_ASSERT_EQUAL(r.state.sent, r.state.version);
+  world_close(&w);
+}
+
+UNIT_MAIN("life, labels", UNIT(test_no_label_ever),
+          UNIT(test_old_label_asked_for), UNIT(test_report_that_crashes),
+          UNIT(test_report), UNIT(test_old_label), UNIT(test_two_sources),
+          UNIT(test_lost_report), UNIT(test_unheard_report),
+          UNIT(test_heard_report), UNIT(test_accused_report),
+          UNIT(test_report_as_call), UNIT(test_consumers_of_labels),
+          UNIT(test_name_is_taken))
