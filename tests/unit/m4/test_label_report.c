@@ -154,9 +154,24 @@ static void test_words(void) {
   wr_bytes_free(&b);
 }
 
-UNIT_MAIN("label_report", UNIT(test_nothing_known), UNIT(test_on_change),
-          UNIT(test_heartbeat), UNIT(test_every_window),
-          UNIT(test_order_is_that_of_arrival), UNIT(test_old_label_is_unknown),
-          UNIT(test_age_follows_the_interval), UNIT(test_no_first_label),
-          UNIT(test_lost), UNIT(test_change_while_sending),
-          UNIT(test_failures_back_off), UNIT(test_words))
+/* A label that is "unknown" already says nothing new when it is too old. */
+static void test_unknown_grows_old(void) {
+  struct wr_label_report r = {.on_change = true,
+                              .max_age_ms = 1000,
+                              .backoff = WR_BACKOFF_INIT(1, 1, 1)};
+  wr_label_report_start(&r, 1);
+  CU_ASSERT_TRUE(wr_label_report_offer(&r, WR_LABEL_UNKNOWN, 0, 1, 0, 1));
+  wr_label_report_done(&r, r.version, true, 1, 0, 0);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 5000), INT64_MAX);
+  CU_ASSERT_TRUE(wr_label_report_offer(&r, "Low", 0, 2, 0, 5000));
+  wr_label_report_done(&r, r.version, true, 5000, 0, 0);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 6000), 0);
+}
+
+UNIT_MAIN("label_report", UNIT(test_unknown_grows_old),
+          UNIT(test_nothing_known), UNIT(test_on_change), UNIT(test_heartbeat),
+          UNIT(test_every_window), UNIT(test_order_is_that_of_arrival),
+          UNIT(test_old_label_is_unknown), UNIT(test_age_follows_the_interval),
+          UNIT(test_no_first_label), UNIT(test_lost),
+          UNIT(test_change_while_sending), UNIT(test_failures_back_off),
+          UNIT(test_words))
