@@ -163,10 +163,21 @@ simulated := open64 openat64 close read pread64 write pwrite64 fsync fstat64 \
 $(B)/bin/simulate: ALL_LDFLAGS += $(simulated:%=-Wl,--wrap=%)
 $(B)/bin/simulate: $(SIMULATE_OBJ) $(B)/lib/libweir.a \
   $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
-.PHONY: simulate
+# SEED of `mutate` has a default; here none means a fresh one.
+simulate_env = SEED=$(if $(filter-out file,$(origin SEED)),$(SEED)) \
+  COUNT=$(COUNT) DAYS=$(DAYS) UNTIL=$(UNTIL) TRACE=$(TRACE)
+.PHONY: simulate simulate-year simulate-planted simulate-replay
 simulate: $(B)/bin/simulate ## faults in virtual time: SEED= COUNT= DAYS= TRACE=1
-	@SEED=$(SEED) COUNT=$(COUNT) DAYS=$(DAYS) UNTIL=$(UNTIL) TRACE=$(TRACE) \
-	  tests/simulate/run $<
+	@$(simulate_env) tests/simulate/run $<
+
+simulate-replay: $(B)/bin/simulate # the same seed, the same trace
+	@tests/simulate/replay $<
+
+simulate-year: $(B)/bin/simulate ## a year of it over fresh seeds (minutes)
+	@$(simulate_env) COUNT=244 DAYS=1 nice tests/simulate/run $<
+
+simulate-planted: ## mistakes of 0.1.0: how soon does the simulator find them?
+	@SEED= tests/simulate/planted/run $(B)
 
 # gcc counts lines and branches; what they ran is added up in *.gcda.
 COVERED := $(MAKE) --no-print-directory B=$(B)/coverage LOCALES=$(LOCALES) \

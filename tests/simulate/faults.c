@@ -35,7 +35,7 @@ static void late_replies(bool on, int b) {
 static void torn_replies(bool on, int b) {
   sim.wire[b].torn_every = on ? (int)sim_span(2, 20) : 0;
   sim.wire[b].twice_every = on ? (int)sim_span(2, 20) : 0;
-  sim.wire[b].cut_every = on && sim_one_in(2) ? (int)sim_span(3, 60) : 0;
+  sim.wire[b].cut_every = on && sim_one_in(2) ? (int)sim_span(10, 100) : 0;
 }
 
 /* Another client of the same proxy calls what nobody has bound. */

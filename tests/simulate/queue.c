@@ -6,7 +6,7 @@
 
 static struct sim_value waiting[WAITING_MAX];
 static size_t first, count;
-static bool held;
+static bool held, late; /* what is handed over has waited */
 
 static void hand_over(const struct sim_value *v) {
   if (v->kind == SIM_LABEL) {
@@ -45,9 +45,11 @@ void queue_put(const struct sim_value *v) {
 
 void queue_hold(bool on) {
   held = on;
+  late = !on;
   drain();
+  late = false;
 }
 
-bool queue_holds(void) { return held; }
+bool queue_drains(void) { return late; }
 
 void queue_forget(void) { count = 0; }

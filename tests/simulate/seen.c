@@ -12,7 +12,7 @@ struct eye {
   int64_t well_us;           /* when a state last said so */
   int64_t fault_us;          /* since when the plant is so; 0: it is not */
   char label[WR_LABEL_MAX];  /* as the edge shows it; "": nothing yet */
-  int64_t label_us;          /* when it did */
+  int64_t known_us;          /* when it was not "unknown" */
   int64_t fed_us, health_us; /* the last sample, the last health */
   bool windows;              /* there was a sample since the start */
   int64_t changes_us[CHATTER + 1]; /* of the label; a ring */
@@ -105,7 +105,8 @@ void seen_state(int b, const char *label, bool alarming) {
     note_change(e, b);
   }
   snprintf(e->label, sizeof(e->label), "%s", label);
-  e->label_us = sim.now_us;
+  if (strcmp(label, WR_ARRIVAL_UNKNOWN) != 0)
+    e->known_us = sim.now_us;
   o.states++;
 }
 
@@ -196,9 +197,10 @@ static void look(int b) {
   check_edge(e, b);
   check_cloud(e, b);
   check_shown(e, b);
-  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->label_us > SIM_STALE_US)
-    sim_fail("recovery: no state of %d for %.0f s though all is healthy", b,
-             seconds(e->label_us));
+  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->known_us > SIM_STALE_US)
+    sim_fail("recovery: the state of %d has been unknown for %.0f s though all "
+             "is healthy",
+             b, seconds(e->known_us));
 }
 
 void seen_second(void) {

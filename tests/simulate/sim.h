@@ -155,6 +155,7 @@ struct sim_wire {
   int64_t end_us; /* the connection ends; SIM_NEVER: not */
   /* one in so many; 0: none */
   int late_every, torn_every, twice_every, cut_every;
+  long answers; /* since the last cut */
 };
 
 void wire_cut(int b); /* whatever is open ends */
@@ -304,7 +305,8 @@ int64_t sim_wall_us(void);
 void queue_put(const struct sim_value *v);
 /* Somebody's write callback hangs: values wait, and then come all at once. */
 void queue_hold(bool on);
-bool queue_holds(void);
+/* Is what arrives part of such a flood? */
+bool queue_drains(void);
 void queue_forget(void);
 
 /* target_edge_impulse: worker and watch. */
