@@ -23,8 +23,10 @@ static const char *const busy[] = {"0 flow 10",
                                    "7200 flow 4 over 5",
                                    "7800 flow 8 over 20",
                                    "8400 air 0.4",
-                                   "8700 recover",
-                                   "9000 end"};
+                                   "8700 slugs 0.6 period 8",
+                                   "9000 hunting 0.4 period 12",
+                                   "9300 recover",
+                                   "9600 end"};
 static const char *const calm[] = {"0 flow 10"};
 
 static void play(int b, const char *const *lines, size_t count, bool loop) {

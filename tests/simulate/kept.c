@@ -199,7 +199,7 @@ static void live(int property, const struct wr_value *v) {
     o.bare += !newest && age_us > WR_LIVE_AGE_US + SIM_S;
     /* One that is old is recorded once more, with its time. */
     o.twice += r->delivered;
-    r->delivered |= !newest || age_us <= WR_LIVE_AGE_US;
+    r->delivered |= !newest || age_us <= WR_LIVE_AGE_US + SIM_MS;
     return;
   }
   sim_fail("no invented value: property %d never was %g %s", property,

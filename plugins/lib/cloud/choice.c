@@ -20,8 +20,10 @@ void wr_choice_free(struct wr_choice *c) {
   c->rows = NULL;
 }
 
-bool wr_row_is_fresh(const struct wr_row *row, int64_t wall_us) {
-  int64_t age_us = wall_us - row->time_us;
+bool wr_row_is_fresh(const struct wr_row *row, const struct wr_moment *t) {
+  bool known = row->clock_us != WR_CLOCK_UNKNOWN;
+  int64_t now_us = known ? t->now_ms * 1000 + row->clock_us : t->wall_us;
+  int64_t age_us = now_us - row->time_us;
   return age_us <= WR_LIVE_AGE_US && age_us >= -WR_LIVE_AGE_US;
 }
 
@@ -52,7 +54,7 @@ static bool is_live(const struct wr_choice *c, const struct wr_row *row,
       (row->seq == q->hidden_seq && t->now_ms < q->hidden_until_ms))
     return false;
   return wr_choice_no_batch(c, t) || row->seq != q->tried_seq ||
-         !wr_row_is_fresh(row, t->wall_us);
+         !wr_row_is_fresh(row, t);
 }
 
 static void keep_last(struct wr_property *q, const struct wr_row *row) {

@@ -51,8 +51,9 @@ int wr_choose_old(struct wr_choice *c, const struct wr_moment *t,
 /* The oldest stamp of the rows that have waited longest; 0: nothing waits. */
 int64_t wr_choice_oldest_us(const struct wr_choice *c);
 
-/* Young enough to be stamped by the cloud on arrival? */
-bool wr_row_is_fresh(const struct wr_row *row, int64_t wall_us);
+/* Young enough to be stamped by the cloud on arrival? By the clock that stamped
+ * it, should that have been set since. */
+bool wr_row_is_fresh(const struct wr_row *row, const struct wr_moment *t);
 /* Repairs the time stamp of a row; false: it can have none. */
 bool wr_row_stamp(struct wr_row *row, const struct wr_moment *t,
                   int64_t present_us);

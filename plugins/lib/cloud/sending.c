@@ -67,8 +67,7 @@ static void note_passed(struct wr_sending *s, const struct request *r) {
 /* Must a row that was shown also go with its own time stamp? */
 static bool also_old(const struct wr_sending *s, const struct wr_moment *t,
                      struct wr_row row) {
-  return !wr_choice_no_batch(s->choice, t) &&
-         !wr_row_is_fresh(&row, t->wall_us) &&
+  return !wr_choice_no_batch(s->choice, t) && !wr_row_is_fresh(&row, t) &&
          wr_row_stamp(&row, t,
                       s->link->clock_us != 0 ? wr_link_present_us(s->link, t)
                                              : 0);

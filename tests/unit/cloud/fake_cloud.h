@@ -174,14 +174,19 @@ static inline void pass(int64_t ms) {
 }
 
 static inline void flow(double v) {
-  wr_spool_offer(spool, &(struct wr_row){.property = FLOW,
-                                         .time_us = t.wall_us,
-                                         .value = {WR_VALUE_NUMBER, v, ""}});
+  wr_spool_offer(spool,
+                 &(struct wr_row){.property = FLOW,
+                                  .time_us = t.wall_us,
+                                  .clock_us = t.wall_us - t.now_ms * 1000,
+                                  .value = {WR_VALUE_NUMBER, v, ""}});
   wr_spool_commit(spool, t.now_ms, t.wall_us);
 }
 
 static inline void label(const char *text) {
-  struct wr_row row = {.property = LABEL, .time_us = t.wall_us, .state = true};
+  struct wr_row row = {.property = LABEL,
+                       .time_us = t.wall_us,
+                       .clock_us = t.wall_us - t.now_ms * 1000,
+                       .state = true};
   row.value.kind = WR_VALUE_TEXT;
   snprintf(row.value.text, sizeof(row.value.text), "%s", text);
   wr_spool_offer(spool, &row);

@@ -55,14 +55,28 @@ static void test_beyond_our_present(void) {
 }
 
 static void test_fresh(void) {
-  for (int by = 0; by < 2; by++) {
-    struct wr_row old = {.time_us = WALL - WR_LIVE_AGE_US - by};
-    struct wr_row ahead = {.time_us = WALL + WR_LIVE_AGE_US + by};
-    CU_ASSERT_EQUAL(wr_row_is_fresh(&old, WALL), !by);
-    CU_ASSERT_EQUAL(wr_row_is_fresh(&ahead, WALL), !by);
+  static const int64_t clocks[] = {WR_CLOCK_UNKNOWN, TRUE_US};
+  for (int i = 0; i < 4; i++) {
+    int by = i % 2;
+    struct wr_row old = {.time_us = WALL - WR_LIVE_AGE_US - by,
+                         .clock_us = clocks[i / 2]};
+    struct wr_row ahead = {.time_us = WALL + WR_LIVE_AGE_US + by,
+                           .clock_us = clocks[i / 2]};
+    CU_ASSERT_EQUAL(wr_row_is_fresh(&old, &t), !by);
+    CU_ASSERT_EQUAL(wr_row_is_fresh(&ahead, &t), !by);
   }
+}
+
+/* Our clock was set meanwhile: a row is as old as the monotonic clock says. */
+static void test_fresh_by_its_own_clock(void) {
+  struct wr_row row = {.time_us = WALL - 8000000,
+                       .clock_us = TRUE_US + 40000000};
+  CU_ASSERT_FALSE(wr_row_is_fresh(&row, &t)); /* of 48 s ago */
+  row.time_us = WALL + 40000000;
+  CU_ASSERT_TRUE(wr_row_is_fresh(&row, &t));
 }
 
 UNIT_MAIN("choice", UNIT(test_moved_beyond_the_slack),
           UNIT(test_clock_that_is_not_known), UNIT(test_no_stamp),
-          UNIT(test_beyond_our_present), UNIT(test_fresh))
+          UNIT(test_beyond_our_present), UNIT(test_fresh),
+          UNIT(test_fresh_by_its_own_clock))
