@@ -56,9 +56,10 @@ static void give_way(void) {
       o.stream[i].rows[k].lost = true;
 }
 
+/* What was delivered may wait all the same, when the reply was lost. */
 bool kept_has_plain_stamps(void) {
   for (int i = 0; i < SIM_PROPERTIES; i++)
-    for (size_t k = o.stream[i].first; k < o.stream[i].count; k++)
+    for (size_t k = 0; k < o.stream[i].count; k++)
       if (o.stream[i].rows[k].stepped_clock)
         return false;
   return sim.wall_off_us == 0;
