@@ -535,6 +535,95 @@ static void test_ceilings_of_scores(void) {
   wr_model_free(&m);
 }
 
+#define WHOLE "{" SCORES("0", "0", "0", "1") "}"
+
+/* Of two equal keys the last one counts, with all that is in it. */
+static void test_last_key_counts(void) {
+  static const struct {
+    const char *text;
+    int status;
+  } cases[] = {
+      {"{\"id\":4,\"success\":true,\"result\":{},\"result\":" WHOLE "}", 0},
+      {"{\"id\":4,\"success\":true,\"result\":" WHOLE ",\"result\":{}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{" SCORES(
+           "0", "0", "0", "1") ",\"classification\":{\"Low\":1}}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":{\"Low\":1}"
+       "," SCORES("0", "0", "0", "1") "}}",
+       0},
+      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":{"
+       "\"Low\":7,\"Low\":0,\"High\":0,\"Anomalous\":1,\"Normal\":0}}}",
+       0},
+      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":{"
+       "\"Low\":0,\"Low\":7,\"High\":0,\"Anomalous\":1,\"Normal\":0}}}",
+       -EBADMSG},
+      {"{\"id\":4,\"success\":true,\"success\":false,\"result\":" WHOLE "}",
+       -EREMOTEIO},
+      {"{\"id\":4,\"success\":false,\"success\":true,\"result\":" WHOLE "}", 0},
+      {"{\"id\":4,\"success\":true,\"success\":1,\"result\":" WHOLE "}",
+       -EBADMSG},
+      {"{\"id\":4,\"id\":5,\"success\":true,\"result\":" WHOLE "}", -EBADMSG},
+      {"{\"id\":5,\"id\":4,\"success\":true,\"result\":" WHOLE "}", 0},
+      {"{\"id\":4,\"id\":\"4\",\"success\":true,\"result\":" WHOLE "}",
+       -EBADMSG}};
+  struct wr_model m;
+  struct wr_answer a;
+  char fault[WR_EI_TEXT] = "";
+  flow_model(&m);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    CU_ASSERT_EQUAL(read_answer(cases[i].text, 4, &m, &a), cases[i].status);
+  static const char two[] = "{\"id\":4,\"error\":\"a\",\"error\":7,"
+                            "\"success\":false}";
+  CU_ASSERT_EQUAL(wr_ei_read_answer(two, sizeof(two) - 1, 4, &m, &a, fault),
+                  -EREMOTEIO);
+  CU_ASSERT_STRING_EQUAL(fault, "the model says: no reason given");
+  CU_ASSERT_EQUAL(
+      read_answer("{\"result\":{\"anomaly\":5,\"anomaly\":null," SCORES(
+                      "0", "0", "0", "1") "}}",
+                  -1, &m, &a),
+      0);
+  CU_ASSERT(isnan(a.anomaly));
+  wr_model_free(&m);
+}
+
+/* Labels of any text, in any order; a NUL in one is known as U+FFFD. */
+static void test_odd_labels(void) {
+  struct wr_model m;
+  struct wr_answer a;
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"modelParameters\":{\"input_features_count\":1,"
+                 "\"interval_ms\":1,\"labels\":[\"x\\u0000y\",\"x\",\"xy\","
+                 "\"\\u0000\"]}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_EQUAL(
+      read_answer("{\"result\":{\"classification\":{\"\\u0000\":0.4,\"xy\":"
+                  "0.3,\"x\":0.2,\"x\\u0000y\":0.1,\"x\\u0000\":9}}}",
+                  -1, &m, &a),
+      0);
+  for (int i = 0; i < 4; i++)
+    CU_ASSERT_DOUBLE_EQUAL(a.scores[i], (i + 1) / 10.0, 1e-12);
+  wr_model_free(&m);
+  /* an id of 0 is one as well */
+  CU_ASSERT_EQUAL(
+      read_model("{\"id\":1,\"success\":true,\"model_parameters\":" PARAMETERS
+                 "}",
+                 0, &m),
+      -EBADMSG);
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"id\":0,\"success\":true,\"model_parameters\":" PARAMETERS
+                 "}",
+                 0, &m),
+      0);
+  CU_ASSERT_EQUAL(read_answer("{\"id\":1,\"success\":true,\"result\":" WHOLE
+                              "}",
+                              0, &m, &a),
+                  -EBADMSG);
+  CU_ASSERT_EQUAL(read_answer("{\"result\":" WHOLE "}", 0, &m, &a), -EBADMSG);
+  wr_model_free(&m);
+}
+
 static void test_anomaly_only(void) {
   struct wr_model m;
   struct wr_answer a;
@@ -616,5 +705,6 @@ UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
           UNIT(test_odd_models), UNIT(test_texts_of_the_peer),
           UNIT(test_refusals_say_what_it_is), UNIT(test_another_model),
           UNIT(test_no_memory), UNIT(test_answers_refused), UNIT(test_answers),
+          UNIT(test_last_key_counts), UNIT(test_odd_labels),
           UNIT(test_anomaly_only), UNIT(test_requests),
           UNIT(test_scan_any_split))

@@ -63,6 +63,20 @@ static void test_newest_of_a_series_wins_when_late(void) {
   CU_ASSERT_PTR_NULL(late);
 }
 
-UNIT_MAIN("queue", UNIT(test_in_the_order_they_came),
+/* The age counts from when it was put in, whatever the clock says then. */
+static void test_age(void) {
+  struct wr_queue q;
+  struct wr_job *late;
+  begin(&q, 10, 100);
+  for (int i = 0; i < 4; i++)
+    (void)wr_queue_put(&q, &jobs[i], 1000 + 40 * i);
+  CU_ASSERT_PTR_EQUAL(wr_queue_take(&q, 1100, &late), &jobs[0]);
+  CU_ASSERT_PTR_NULL(late);
+  CU_ASSERT_PTR_EQUAL(wr_queue_take(&q, 1141, &late), &jobs[2]);
+  CU_ASSERT_PTR_EQUAL(late, &jobs[1]);
+  CU_ASSERT_PTR_EQUAL(wr_queue_take(&q, 1141, &late), &jobs[3]);
+}
+
+UNIT_MAIN("queue", UNIT(test_age), UNIT(test_in_the_order_they_came),
           UNIT(test_at_the_ceiling_the_oldest_goes),
           UNIT(test_newest_of_a_series_wins_when_late))
