@@ -107,12 +107,15 @@ static void test_clean_start(void) {
   sigset_t all, old;
   sigfillset(&all);
   sigprocmask(SIG_BLOCK, &all, &old);
-  /* Of grep, not of the shell: that blocks signals while it waits. */
+  /* Builtins read the masks: a shell that waits for another has signals
+   * blocked. (At its start dash blocks none, whatever it was given.) */
   make_script("cut -d' ' -f5 /proc/$$/stat; echo $$;"
+              "while read -r name mask; do case $name in SigBlk:|SigIgn:)"
               /* A make that starts us leaves the C library's own two ignored,
                * and no program can change that. */
-              "grep -E '^Sig(Blk|Ign)' /proc/self/status | cut -f2 |"
-              "sed s/0000000[01][08]0000000$/0000000000000000/;"
+              " case $mask in 0000000[01][08]0000000)"
+              " mask=0000000000000000;; esac;"
+              " echo $mask;; esac; done </proc/$$/status;"
               "ls -l /proc/$$/fd 2>/dev/null | grep -c /dev/zero");
   CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
   sigprocmask(SIG_SETMASK, &old, NULL);
