@@ -5,9 +5,8 @@
 #include <math.h>
 
 #define CHATTER_US (120 * SIM_S)
-#define CHATTER 4 /* changes of the state of a steady flow, within that */
-#define CHATTER_MOST                                                           \
-  12 /* of any flow: alarms that come back end later, votes.h */
+#define CHATTER 4      /* changes of the state of a steady flow, within that */
+#define CHATTER_MOST 6 /* of any flow; four is the most that was seen */
 
 struct eye {
   bool output;
@@ -81,8 +80,10 @@ void seen_fed(int b) {
 
 void seen_health(int b) { o.eye[b].health_us = sim.now_us; }
 
+/* A proxy that our own call crashed is a fault, too. */
 static bool is_calm(int b, int64_t us) {
-  return faults_calm_of(SIM_ALL & ~(SIM_CLOUD | SIM_DISK), b) >= us;
+  return faults_calm_of(SIM_ALL & ~(SIM_CLOUD | SIM_DISK), b) >= us &&
+         sim.now_us - sim.wire[b].restarts_us >= us;
 }
 
 /* The n-th last change before this one. */
