@@ -8,7 +8,8 @@ moments is not the same.
 
 SAN=address or thread: with plugins built so. PLANT=lie|leak|label: a failure is
 planted, and the run has to be red. What this machine cannot do (namespaces,
-netem, a frozen disk) is said in a NOTICE; wire.py stands in for the network."""
+netem, a frozen disk) is said in a NOTICE; wire.py stands in for the network.
+FAULTS: a regular expression, only faults of such names."""
 
 import json
 import os
@@ -49,6 +50,7 @@ class World(faults.Faults):
         os.makedirs(self.dir)
         self.dice = random.Random(SEED)
         self.kills, self.steps, self.recoveries = [], {0}, []
+        self.turns = []  # when the wall clock was set
         self.netem_is_there = NETEM
         self.disk = Disk(self.dir)
         self.start_peers()
@@ -141,9 +143,9 @@ class World(faults.Faults):
 
     def round(self):
         """Some faults, one after the other and all at a time; then none."""
-        healers = []
-        for name, longest, act in self.dice.sample(self.choices(),
-                                                   self.dice.randint(1, 3)):
+        healers, choices = [], self.choices()
+        for name, longest, act in self.dice.sample(
+                choices, min(len(choices), self.dice.randint(1, 3))):
             wait = self.dice.uniform(0, 3)
             lasts = self.dice.uniform(longest / 4, longest)
             time.sleep(wait)
@@ -227,7 +229,7 @@ class World(faults.Faults):
 
     def judge(self, found):
         sent, twice = oracle.check_feed(
-            found, self.feed.taken, self.kills,
+            found, self.feed.taken, self.kills, self.turns,
             self.cloud.values(property="counter"), cloudcase.seconds)
         calls = [(c["t"], c["value"]) for c in self.m4.calls("flow_rate")
                  if isinstance(c.get("value"), (int, float))]

@@ -197,6 +197,7 @@ class Feed(threading.Thread):
     def __init__(self, path):
         super().__init__(daemon=True)
         self.path, self.taken, self.number = path, [], 0
+        self.shift = 0  # of collectd's clock, in seconds
         self.paused, self.ended = threading.Event(), threading.Event()
 
     def run(self):
@@ -221,8 +222,9 @@ class Feed(threading.Thread):
         arrived, so that it may, but need not, reach the cloud."""
         self.number += 1
         stamp = round(time.time(), 3)
+        # By collectd's clock, as that of every value that it reads.
         stream.write('PUTVAL "testhost/feed-a/gauge-n" interval=1 %.3f:%d\n'
-                     % (stamp, self.number))
+                     % (stamp + self.shift, self.number))
         stream.flush()
         answer = stream.readline()
         if not answer:

@@ -78,6 +78,9 @@ class Soak:
                 extra="DailyRecords 0\nRateLimit 10",
                 flow="MinInterval %g" % (10 * INTERVAL)), interval=10)
         self.quiet()
+        # One arena: of a dozen, one for each thread, pages are touched for hours
+        # before each has had all that it ever will.
+        self.agent.env["GLIBC_TUNABLES"] = "glibc.malloc.arena_max=1"
         self.agent.start().wait_ready()
 
     def scenario(self):
