@@ -8,6 +8,7 @@
 #define WEIR_TESTS_UNIT_H
 
 #include <CUnit/Basic.h>
+#include <dirent.h>
 #include <locale.h>
 #include <stdlib.h>
 
@@ -27,6 +28,18 @@ static inline void unit_set_locale(const char *name) {
     setenv("LOCPATH", made, 1);
   if (setlocale(LC_ALL, name) == NULL)
     CU_FAIL_FATAL("no such locale: run `make unit`, which makes it");
+}
+
+/* How many descriptors the process has open; to compare, since the look itself
+ * counts as well. */
+static inline int unit_open_files(void) {
+  int count = 0;
+  DIR *dir = opendir("/proc/self/fd");
+  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
+  while (readdir(dir) != NULL)
+    count++;
+  closedir(dir);
+  return count;
 }
 
 static inline int unit_main(const char *suite_name,

@@ -7,7 +7,6 @@
 #include "lib/m4/service.h"
 #include "tests/unit/rpc/rpc_peer.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -297,22 +296,12 @@ static void test_label(void) {
   end();
 }
 
-static int open_files(void) {
-  int count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
-  while (readdir(dir) != NULL)
-    count++;
-  closedir(dir);
-  return count;
-}
-
 /* There is a driver with its board then, or none; no descriptor is left. */
 static void test_no_memory(void) {
   const struct wr_m4_world world = {watching_clock, random_of_test,
                                     on_lock_fault};
   const struct peer nobody = {.port = 1};
-  int files = open_files();
+  int files = unit_open_files();
   for (int mode = 0; mode < 2; mode++)
     for (long n = 0; unit_alloc_arm(n); n++) {
       memset(boards, 0, sizeof(boards));
@@ -321,7 +310,7 @@ static void test_no_memory(void) {
       int status = d != NULL ? wr_m4_driver_add(d, boards) : -ENOMEM;
       CU_ASSERT_EQUAL(status, unit_alloc_failed() ? -ENOMEM : 0);
       wr_m4_driver_free(d);
-      CU_ASSERT_EQUAL(open_files(), files);
+      CU_ASSERT_EQUAL(unit_open_files(), files);
     }
   struct wr_m4_gate *list = NULL;
   for (long n = 0; unit_alloc_arm(n); n++)

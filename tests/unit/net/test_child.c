@@ -2,7 +2,6 @@
 
 #include "tests/unit/unit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -22,16 +21,6 @@
 #include <unistd.h>
 
 static char script[64];
-
-static int open_files(void) {
-  int count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
-  while (readdir(dir) != NULL)
-    count++;
-  closedir(dir);
-  return count;
-}
 
 /* A shell script; $1 is the argument. */
 static void make_script(const char *text) {
@@ -86,13 +75,13 @@ static void test_secrets_are_not_passed_on(void) {
 static void test_argument_and_output(void) {
   struct wr_child c;
   char text[256];
-  int files = open_files();
+  int files = unit_open_files();
   make_script("echo \"got $1 $#\"; echo oops >&2");
   CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "a b"), 0);
   read_output(&c, text, sizeof(text));
   CU_ASSERT_STRING_EQUAL(text, "got a b 1\noops\n");
   wr_child_end(&c, 30000);
-  CU_ASSERT_EQUAL(open_files(), files);
+  CU_ASSERT_EQUAL(unit_open_files(), files);
   unlink(script);
 }
 
@@ -427,7 +416,7 @@ static void test_small_limits(void) {
   getrlimit(RLIMIT_NOFILE, &old);
   int lowest = dup(0);
   close(lowest);
-  int started = 0, files = open_files();
+  int started = 0, files = unit_open_files();
   for (int more = 0; more < 8; more++) {
     struct wr_child c;
     small = (struct rlimit){(rlim_t)(lowest + more), old.rlim_max};
@@ -437,7 +426,7 @@ static void test_small_limits(void) {
     setrlimit(RLIMIT_NOFILE, &old);
     CU_ASSERT(status == 0 || status == -EMFILE);
     started += status == 0;
-    CU_ASSERT_EQUAL(open_files(), files); /* none is left open */
+    CU_ASSERT_EQUAL(unit_open_files(), files); /* none is left open */
   }
   CU_ASSERT(started > 0 && started < 8);
 }

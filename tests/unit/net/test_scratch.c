@@ -169,20 +169,11 @@ static void sweep_by_hand(void) {
   closedir(dir);
 }
 
-static int open_files(void) {
-  int count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  while (readdir(dir) != NULL)
-    count++;
-  closedir(dir);
-  return count;
-}
-
 /* A sweeper that is faster, up to seven times in a row. */
 static void test_swept_while_made(void) {
   struct wr_scratch_places p = {.count = 1};
   snprintf(p.at[0], sizeof(p.at[0]), "%s", place);
-  int files = open_files();
+  int files = unit_open_files();
   for (int times = 1; times <= 8; times++) {
     struct wr_scratch s = WR_SCRATCH_INIT;
     char fault[200];
@@ -195,7 +186,7 @@ static void test_swept_while_made(void) {
     CU_ASSERT_EQUAL(s.fd >= 0, times < 8);
     CU_ASSERT_EQUAL(entries(), times < 8 ? times + 1 : 8);
     wr_scratch_remove(&s, "s");
-    CU_ASSERT_EQUAL(open_files(), files);
+    CU_ASSERT_EQUAL(unit_open_files(), files);
   }
   while (entries() > 0)
     sweep_by_hand();

@@ -6,22 +6,11 @@
 #include "lib/rpc/resolver.h"
 #include "tests/unit/rpc/rpc_peer.h"
 
-#include <dirent.h>
 #include <errno.h>
-
-static int open_files(void) {
-  int count = 0;
-  DIR *dir = opendir("/proc/self/fd");
-  CU_ASSERT_PTR_NOT_NULL_FATAL(dir);
-  while (readdir(dir) != NULL)
-    count++;
-  closedir(dir);
-  return count;
-}
 
 static void test_client(void) {
   const struct peer nobody = {.port = 1, .stop_fd = -1};
-  int files = open_files();
+  int files = unit_open_files();
   for (int mode = 0; mode < 2; mode++)
     for (long n = 0; unit_alloc_arm(n); n++) {
       struct wr_rpc_options o =
@@ -29,7 +18,7 @@ static void test_client(void) {
       struct wr_rpc_client *c = wr_rpc_client_new(&o);
       CU_ASSERT_EQUAL(c == NULL, unit_alloc_failed());
       wr_rpc_client_free(c);
-      CU_ASSERT_EQUAL(open_files(), files);
+      CU_ASSERT_EQUAL(unit_open_files(), files);
     }
 }
 
@@ -50,7 +39,7 @@ static void test_resolver(void) {
   struct wr_rpc_address a;
   struct wr_rpc_peers peers;
   const char *why = NULL;
-  int who, files = open_files();
+  int who, files = unit_open_files();
   CU_ASSERT_EQUAL(wr_rpc_address_parse("localhost:5001", &a, &why), 0);
   for (long n = 0; unit_alloc_arm(n); n++) {
     struct wr_rpc_resolver *r = wr_rpc_resolver_new(1);
@@ -66,7 +55,7 @@ static void test_resolver(void) {
     }
     wr_rpc_resolver_free(r);
   }
-  CU_ASSERT_EQUAL(open_files(), files);
+  CU_ASSERT_EQUAL(unit_open_files(), files);
 }
 
 UNIT_MAIN("rpc without memory", UNIT(test_client), UNIT(test_session),
