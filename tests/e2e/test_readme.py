@@ -109,7 +109,6 @@ class ReadmeTest(weir.Case):
                 ("firmware/weir-flow/weir-flow.ino",
                  r'VERSION\[\] = "weir-flow (.*)"'),
                 ("CHANGELOG.md", r"(?m)^## ([\d.]+)"),
-                ("README.md", r"(?m)^From [\d.]+ to ([\d.]+):"),
                 ("BOARD.md", r"`weir-([\d.]+)`")):
             with self.subTest(name):
                 self.assertEqual(re.search(pattern, read(name))[1], version)
