@@ -83,13 +83,15 @@ class BoardTest(weir.Case):
         """What docker/Dockerfile puts into /usr, from this build."""
         image = os.path.join(self.dir, "image")
         with open(os.path.join(weir.ROOT, "docker", "Dockerfile")) as text:
-            self.assertRegex(text.read(), r"COPY docker/agent/entrypoint "
-                             r"docker/agent/health \\\n +/usr/lib/weir/"
-                             r"container/")
+            copied = re.search(r"(?m)^COPY (.*) \\\n +"
+                               r"/usr/lib/weir/container/$",
+                               text.read()).group(1).split()
         plugins = os.path.join(image, "lib", "collectd")
         shutil.copytree(weir.PLUGINDIR, plugins)
         container = os.path.join(image, "lib", "weir", "container")
-        shutil.copytree(os.path.join(weir.ROOT, "docker", "agent"), container)
+        os.makedirs(container)
+        for path in copied:
+            shutil.copy(os.path.join(weir.ROOT, path), container)
         shutil.copy(weir.EIM, os.path.join(image, "lib", "weir"))
         os.mkdir(os.path.join(image, "bin"))
         return shutil.copy(os.path.join(weir.BUILD, "bin", "weir-doctor"),
