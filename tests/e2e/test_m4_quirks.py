@@ -171,7 +171,7 @@ class OutageTest(m4case.Case):
         self.assertEqual(len([l for l in lines if "[error]" in l]), 3, lines)
         self.assertRegex(lines[0], r'the proxy crashed .*, calling '
                          r'"no_such_method"')
-        self.assertRegex("\n".join(lines), r'method "no_such_method": twice the '
+        self.assertRegex("\n".join(lines), r'method "no_such_method": again the '
                          r"proxy crashed .* not called again for 10 min")
         self.assertNotIn('method "flow_rate"', "\n".join(lines))
 

@@ -50,7 +50,9 @@ static int64_t note_proxy(struct wr_m4_life *l, struct wr_rpc_ward *w,
   if (!wr_rpc_session_locks(l->session))
     return 0;
   if (cut(call)) {
-    int64_t rest_ms = wr_rpc_guard_cut(l->guard, w, now_ms);
+    /* After a foreign reply it was a drain that was cut, not the call. */
+    bool own = call->stale == 0 || l->guard->suspect;
+    int64_t rest_ms = wr_rpc_guard_cut(l->guard, own ? w : NULL, now_ms);
     if (l->guard->unclear)
       l->probe_us = now_us + (now_ms - l->guard->cut_ms < PROBE_US / 1000
                                   ? PROBE_US
@@ -124,7 +126,7 @@ static void keep_why(struct wr_m4_life *l, const struct wr_rpc_call *call,
 static void rests(struct wr_m4_life *l, size_t which, int64_t rest_ms) {
   char why[200];
   snprintf(why, sizeof(why),
-           "twice the proxy crashed on this call (is the method bound on the "
+           "again the proxy crashed on this call (is the method bound on the "
            "M4?); not called again for %" PRId64 " min",
            rest_ms / 60000);
   wr_m4_method_fails(l, which, why);

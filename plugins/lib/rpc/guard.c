@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-#define REST_MIN_MS 600000
-#define REST_MAX_MS 86400000
 /* A process that dies may accept and drop a last connection. */
 #define DYING_MS 200
 
@@ -24,9 +22,11 @@ static void note(struct wr_rpc_guard *g, int64_t now_ms) {
 }
 
 static int64_t rest(struct wr_rpc_ward *w, int64_t now_ms) {
-  w->rest_ms = w->rest_ms == 0 ? REST_MIN_MS : w->rest_ms * 2;
-  if (w->rest_ms > REST_MAX_MS)
-    w->rest_ms = REST_MAX_MS;
+  w->rest_ms = w->rest_ms > 0 ? w->rest_ms * 2
+               : w->proven    ? WR_GUARD_REST_PROVEN_MS
+                              : WR_GUARD_REST_MS;
+  if (w->rest_ms > WR_GUARD_REST_MAX_MS)
+    w->rest_ms = WR_GUARD_REST_MAX_MS;
   w->rests_until_ms = now_ms + w->rest_ms;
   w->strikes = 0;
   w->proven = false;
@@ -74,7 +74,7 @@ int64_t wr_rpc_guard_cut(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
   g->suspect = true;
   g->unclear = true;
   g->cut_ms = now_ms;
-  if (w == NULL || ++w->strikes < WR_GUARD_STRIKES)
+  if (w == NULL || (++w->strikes < WR_GUARD_STRIKES && w->rest_ms == 0))
     return 0;
   return rest(w, now_ms);
 }

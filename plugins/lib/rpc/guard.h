@@ -12,8 +12,11 @@
  * - It was a crash when nobody listens right after (wr_rpc_guard_refused()); a
  *   connection that is accepted was none.
  * - A method gets a strike when its call was cut short at a proxy that was not
- *   suspect, so alone. Two in a row, with no answer between them, and it rests
- *   for 10 minutes, then 20, 40 ... up to a day.
+ *   suspect, so alone. WR_GUARD_STRIKES in a row, with no answer between them,
+ *   and it rests: for WR_GUARD_REST_MS, or WR_GUARD_REST_PROVEN_MS when it has
+ *   answered before, as two crashes of others may have met it. After a rest one
+ *   strike is enough for the next, twice as long, up to WR_GUARD_REST_MAX_MS.
+ *   So what was flashed away costs 13 crashes in the first day.
  * - Once WR_GUARD_CRASHES crashes lie within the last 120 s, only methods that
  *   have answered since the first of them are called: well below ten, since
  *   others may share the proxy.
@@ -28,6 +31,9 @@
 #define WR_GUARD_CRASHES 4
 #define WR_GUARD_WINDOW_MS 120000
 #define WR_GUARD_STRIKES 2
+#define WR_GUARD_REST_MS 600000
+#define WR_GUARD_REST_PROVEN_MS 60000
+#define WR_GUARD_REST_MAX_MS 86400000
 
 struct wr_rpc_guard { /* one per proxy; all zero at first */
   int64_t crash_ms[WR_GUARD_CRASHES];
@@ -58,7 +64,9 @@ void wr_rpc_guard_answered(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
                            int64_t now_ms);
 /* The proxy lives, although the M4 did not answer. */
 void wr_rpc_guard_alive(struct wr_rpc_guard *g);
-/* It ended early. Returns for how long the method rests now, in ms; 0: not. */
+/* It ended early. Returns for how long the method rests now, in ms; 0: not.
+ * `w` NULL also when what ended was no call, but a message that drains replies.
+ */
 int64_t wr_rpc_guard_cut(struct wr_rpc_guard *g, struct wr_rpc_ward *w,
                          int64_t now_ms);
 /* Nobody listens. True: so that early end was a crash, which is noted now. */

@@ -40,6 +40,7 @@ struct world {
   const char *unbound[4]; /* methods that crash the proxy */
   const char *mute_method;
   bool mute, gone, lossy; /* lossy: the server ends after a notification */
+  bool stale; /* calls bring an earlier reply; what drains is cut short */
   int64_t away_until_us;  /* the proxy is restarting */
   bool connected, is_down;
   struct world_event event;
@@ -187,7 +188,7 @@ static inline void world_hear(struct world *w, const uint8_t *data,
     abort();
   if (message.count == 5) {
     w->drains++;
-    world_then(w, END, S);
+    world_then(w, END, w->stale ? 3000 : S);
     return;
   }
   wr_rpc_element(&message, message.count - 2, &method);
@@ -208,7 +209,7 @@ static inline void world_hear(struct world *w, const uint8_t *data,
   } else if (w->mute || (w->mute_method && strcmp(w->mute_method, name) == 0))
     world_then(w, w->path == WORLD_SERVER ? NO_EVENT : END, S + 500);
   else {
-    world_reply(w, (uint32_t)msgid.u);
+    world_reply(w, (uint32_t)msgid.u - w->stale);
     world_then(w, BYTES, LATENCY_US);
   }
 }

@@ -290,7 +290,7 @@ static void test_unbound_method(void) {
   CU_ASSERT_EQUAL(m[0].ward.rest_ms + m[2].ward.rest_ms, 0);
   CU_ASSERT_EQUAL(m[1].ward.rest_ms, 600000);
   world_run(&w, 30 * S);
-  CU_ASSERT_EQUAL(w.crashes, 4);
+  CU_ASSERT_EQUAL(w.crashes, 3);
   world_close(&w);
 }
 
@@ -306,7 +306,8 @@ static void test_unbound_method_alone(void) {
   world_close(&w);
 }
 
-/* It answered for an hour and was flashed away: it is not called for ever. */
+/* It answered for an hour and was flashed away: it is called after 1 min, 2, 4
+ * and so on. */
 static void test_method_flashed_away(void) {
   static const enum world_path paths[] = {WORLD_PROXY, WORLD_TUNNEL};
   for (int i = 0; i < 2; i++) {
@@ -314,11 +315,42 @@ static void test_method_flashed_away(void) {
     begin(paths[i], &m, 1);
     world_run(&w, 3600 * S);
     w.unbound[0] = "a";
-    world_run(&w, 300 * S);
+    world_run(&w, 30 * S);
     CU_ASSERT(w.crashes >= 2 && w.crashes <= 3);
-    CU_ASSERT(m.ward.rest_ms > 0);
+    CU_ASSERT_EQUAL(m.ward.rest_ms, WR_GUARD_REST_PROVEN_MS);
+    world_run(&w, 86400 * S);
+    CU_ASSERT(w.crashes >= 12 && w.crashes <= 13);
     world_close(&w);
   }
+}
+
+/* It answered, and two crashes of others met it: silent for a minute. */
+static void test_innocent_rest(void) {
+  struct wr_m4_method m = world_method("a");
+  begin(WORLD_PROXY, &m, 1);
+  world_run(&w, 100 * S);
+  w.unbound[0] = "a";
+  world_run(&w, 10 * S);
+  w.unbound[0] = NULL;
+  CU_ASSERT_EQUAL(m.ward.rest_ms, WR_GUARD_REST_PROVEN_MS);
+  world_run(&w, 60 * S);
+  CU_ASSERT(w.life.up);
+  CU_ASSERT_EQUAL(m.ward.rest_ms, 0);
+  world_close(&w);
+}
+
+/* Its reply is late, and what drains that is cut short: no strike. */
+static void test_cut_while_draining(void) {
+  struct wr_m4_method m = world_method("a");
+  begin(WORLD_PROXY, &m, 1);
+  w.stale = true;
+  world_run(&w, 60 * S);
+  CU_ASSERT(w.drains > 30);
+  CU_ASSERT_EQUAL(m.ward.strikes + m.ward.rest_ms, 0);
+  w.stale = false;
+  world_run(&w, 5 * S);
+  CU_ASSERT(w.life.up);
+  world_close(&w);
 }
 
 /* The far side of a tunnel restarts for 2 s: nobody's fault, and over within
@@ -395,5 +427,6 @@ UNIT_MAIN("life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
           UNIT(test_outage_of_a_slow_block), UNIT(test_silent_m4),
           UNIT(test_health_of_a_server_that_hangs), UNIT(test_one_mute_method),
           UNIT(test_unbound_method), UNIT(test_unbound_method_alone),
-          UNIT(test_method_flashed_away), UNIT(test_tunnel),
+          UNIT(test_method_flashed_away), UNIT(test_innocent_rest),
+          UNIT(test_cut_while_draining), UNIT(test_tunnel),
           UNIT(test_crashes_of_others), UNIT(test_repair), UNIT(test_parked))

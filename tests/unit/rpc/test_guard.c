@@ -69,7 +69,8 @@ static void test_tunnel(void) {
   CU_ASSERT(wr_rpc_guard_allows(&g, &w, 200001));
 }
 
-/* One that answered for days and was then flashed away: three crashes. */
+/* One that answered for days and was then flashed away: three crashes, and one
+ * more after each rest, which grows from a minute to a day. */
 static void test_proven_method_turns_bad(void) {
   struct wr_rpc_guard g = {.suspect = false};
   struct wr_rpc_ward w = {0};
@@ -79,8 +80,32 @@ static void test_proven_method_turns_bad(void) {
   CU_ASSERT_EQUAL(wr_rpc_guard_cut(&g, &w, 4000), 0);
   CU_ASSERT_FALSE(wr_rpc_guard_trial(&g, &w, 7000));
   wr_rpc_guard_alive(&g);
-  CU_ASSERT_EQUAL(crash(&g, &w, 9000), 10 * MINUTE_MS);
+  CU_ASSERT_EQUAL(crash(&g, &w, 9000), WR_GUARD_REST_PROVEN_MS);
   CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &w, 10000));
+  int64_t now_ms = 9000, want_ms = WR_GUARD_REST_PROVEN_MS;
+  for (int i = 0; i < 15; i++) {
+    now_ms += want_ms;
+    want_ms = want_ms * 2 < WR_GUARD_REST_MAX_MS ? want_ms * 2
+                                                 : WR_GUARD_REST_MAX_MS;
+    CU_ASSERT(wr_rpc_guard_allows(&g, &w, now_ms));
+    CU_ASSERT_FALSE(wr_rpc_guard_trial(&g, &w, now_ms));
+    wr_rpc_guard_alive(&g);
+    CU_ASSERT_EQUAL(crash(&g, &w, now_ms), want_ms);
+  }
+  CU_ASSERT_EQUAL(want_ms, WR_GUARD_REST_MAX_MS);
+}
+
+/* After an answer a rest is short again, and takes two strikes. */
+static void test_answer_forgives(void) {
+  struct wr_rpc_guard g = {.suspect = false};
+  struct wr_rpc_ward w = {0};
+  for (int i = 0; i < 3; i++) {
+    int64_t now_ms = i * 60 * MINUTE_MS;
+    wr_rpc_guard_answered(&g, &w, now_ms);
+    CU_ASSERT_EQUAL(crash(&g, &w, now_ms + 1000), 0);
+    wr_rpc_guard_alive(&g);
+    CU_ASSERT_EQUAL(crash(&g, &w, now_ms + 5000), WR_GUARD_REST_PROVEN_MS);
+  }
 }
 
 static void test_answer_clears_it(void) {
@@ -91,7 +116,7 @@ static void test_answer_clears_it(void) {
   CU_ASSERT_FALSE(g.suspect);
   CU_ASSERT(wr_rpc_guard_allows(&g, &w, 11 * MINUTE_MS));
   w.strikes = 1;
-  CU_ASSERT_EQUAL(crash(&g, &w, 12 * MINUTE_MS), 10 * MINUTE_MS);
+  CU_ASSERT_EQUAL(crash(&g, &w, 12 * MINUTE_MS), MINUTE_MS);
 }
 
 /* A proxy that lives has not crashed, whoever goes away later. */
@@ -169,7 +194,7 @@ static void test_many_crashes(void) {
 
 UNIT_MAIN("guard", UNIT(test_twice_alone_rests),
           UNIT(test_no_guilt_by_neighbourhood), UNIT(test_tunnel),
-          UNIT(test_proven_method_turns_bad), UNIT(test_answer_clears_it),
+          UNIT(test_proven_method_turns_bad), UNIT(test_answer_forgives), UNIT(test_answer_clears_it),
           UNIT(test_alive_was_no_crash), UNIT(test_dying),
           UNIT(test_many_crashes), UNIT(test_crashes_are_rationed),
           UNIT(test_proven_methods_go_on))
