@@ -327,6 +327,7 @@ int cloud_send(void *arg, const struct wr_http_request *q,
   int error = in_mode(sim.cloud.mode, q, r);
   if (!taken)
     note_refused(q);
+  kept_answered(taken && error == 0);
   sim_trace("-> %d %s", r->status, r->error);
   memory_working(true);
   return error;

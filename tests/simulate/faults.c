@@ -100,6 +100,7 @@ static void power_cut(bool on, int b) {
   agent_killed(on, b);
   if (on)
     disk_power_cut();
+  kept_excuse();
   for (int i = 0; i < SIM_BOARDS; i++) {
     if (on)
       wire_cut(i);
@@ -110,6 +111,7 @@ static void power_cut(bool on, int b) {
 static void clock_step(bool on, int b) {
   (void)b;
   sim.wall_off_us = on ? ANY_OF(steps_s) * SIM_S : 0;
+  clocks_set();
 }
 
 static void disk_fails(bool on, int b) {

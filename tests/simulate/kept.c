@@ -10,8 +10,12 @@
 
 struct row {
   int64_t true_us; /* of the sample */
+  int64_t fits_us; /* what its stamp means by another clock, see clocks.c */
   struct wr_value value;
   bool state, committed, lost, delivered;
+  size_t loose;    /* delivered, but it may have been another equal one before
+                    * this; 0: not */
+  int64_t sure_us; /* the service has it for good, and said so; 0: not yet */
   bool alone;         /* was sent alone, in vain: it may be stepped over */
   bool stepped_clock; /* stamped while the clock was wrong */
   bool
@@ -30,13 +34,20 @@ struct stream {
 static struct {
   struct stream stream[SIM_PROPERTIES];
   int64_t last_request_us;
-  int64_t flaky_us; /* the service answered this and that; 0: never */
+  int64_t flaky_us;  /* the service answered this and that; 0: never */
+  int64_t excuse_us; /* what was delivered may have been forgotten */
+  /* rows of the request under way */
+  struct {
+    int property;
+    size_t row;
+  } taken[WR_BATCH_MAX];
+  size_t taken_count;
   /* what happened */
   long rows, lost, recorded, twice, bare, requests, kills;
 } o;
 
 void kept_init(void) {
-  o.last_request_us = -SIM_EPOCH_US;
+  o.last_request_us = o.excuse_us = -SIM_EPOCH_US;
   for (int i = 0; i < SIM_PROPERTIES; i++)
     o.stream[i].last_old = -1;
 }
@@ -79,6 +90,7 @@ void kept_row(const struct wr_row *row, int64_t true_us, int status) {
   }
   s->rows[s->count++] = (struct row){
       .true_us = true_us,
+      .fits_us = clocks_youngest(true_us, row->time_us),
       .value = row->value,
       .state = row->state,
       .stepped_clock = row->time_us != true_us,
@@ -101,6 +113,7 @@ void kept_committed(void) {
 
 void kept_killed(void) {
   o.kills++;
+  kept_excuse();
   for (int i = 0; i < SIM_PROPERTIES; i++)
     for (struct stream *s = o.stream + i; s->safe < s->count; s->safe++) {
       s->rows[s->safe].lost = true;
@@ -120,6 +133,13 @@ static void advance(struct stream *s) {
     s->first++;
 }
 
+/* How far a stamp is from a row's. */
+static int64_t distance(const struct row *r, int64_t stamp_us) {
+  int64_t us = llabs(r->true_us - stamp_us);
+  int64_t other_us = llabs(r->fits_us - stamp_us);
+  return us < other_us ? us : other_us;
+}
+
 /* The row that a stamped value is: the nearest of its kind in time; of two as
  * near the one that was not yet delivered. */
 static size_t find_stamped(const struct stream *s, const struct wr_value *v,
@@ -128,15 +148,72 @@ static size_t find_stamped(const struct stream *s, const struct wr_value *v,
   int64_t best_us = SIM_STAMP_US;
   for (size_t i = s->count; i-- > 0;) {
     const struct row *r = s->rows + i;
-    int64_t away_us = llabs(r->true_us - stamp_us);
+    int64_t away_us = distance(r, stamp_us) + (r->delivered ? SIM_S : 0);
     if (r->true_us < stamp_us - SIM_STAMP_US - BEHIND_US)
       break;
-    if (same(&r->value, v) && away_us + (r->delivered ? SIM_S : 0) <= best_us) {
+    if (same(&r->value, v) && away_us <= best_us) {
       best = i;
-      best_us = away_us + (r->delivered ? SIM_S : 0);
+      best_us = away_us;
     }
   }
   return best;
+}
+
+/* --- how often -------------------------------------------------------------
+ */
+
+void kept_excuse(void) { o.excuse_us = sim.now_us; }
+
+/* What the service has answered for never goes again, unless what is known of
+ * that was lost; a label goes with others, so that a batch ends with it. */
+static void check_twice(int property, size_t i) {
+  const struct row *r = o.stream[property].rows + i;
+  bool label = r->value.kind == WR_VALUE_TEXT;
+  if (r->sure_us == 0 || o.excuse_us >= r->sure_us - SIM_FORGET_US ||
+      (label && i + 1 >= o.stream[property].safe))
+    return;
+  sim_fail("at most once more for each request without an answer: value %zu of "
+           "property %d, %g %s, was taken %.0f s ago and comes again",
+           i, property, r->value.number, r->value.text,
+           (double)(sim.now_us - r->sure_us) / 1e6);
+}
+
+static void note_taken(int property, size_t i) {
+  if (o.taken_count == WR_BATCH_MAX)
+    sim_fail("ceilings: more than %d values in a request", WR_BATCH_MAX);
+  o.taken[o.taken_count].property = property;
+  o.taken[o.taken_count++].row = i;
+}
+
+void kept_answered(bool ok) {
+  for (size_t k = 0; ok && k < o.taken_count; k++)
+    o.stream[o.taken[k].property].rows[o.taken[k].row].sure_us = sim.now_us;
+  o.taken_count = 0;
+}
+
+/* --- what the service takes ------------------------------------------------
+ */
+
+/* May an old row go without its stamp? Where it can have none, or where the
+ * service was seen to lack the call for ten minutes: sending.h. */
+static bool may_be_bare(const struct row *r) {
+  return r->stepped_clock || r->aside ||
+         (o.flaky_us != 0 &&
+          sim.now_us - o.flaky_us < 2 * WR_ABSENT_MS * SIM_MS);
+}
+
+/* One of the rows before `end` that are such a value was delivered; nobody can
+ * tell which, so it is the first that lacks it. */
+static bool credit(struct stream *s, const struct wr_value *v, size_t end) {
+  for (size_t k = s->first; k < end; k++) {
+    struct row *r = s->rows + k;
+    if (r->delivered || r->lost || !same(&r->value, v))
+      continue;
+    r->delivered = true;
+    r->loose = end;
+    return true;
+  }
+  return false;
 }
 
 static void stamped(int property, const struct wr_value *v, int64_t stamp_us) {
@@ -147,24 +224,29 @@ static void stamped(int property, const struct wr_value *v, int64_t stamp_us) {
              "so",
              property % 2 == 0 ? "flow" : "label", v->number, v->text,
              (double)(SIM_EPOCH_US + sim.now_us - stamp_us) / 1e6);
-  if (s->rows[i].delivered) {
-    o.twice++;
+  struct row *r = s->rows + i;
+  check_twice(property, i);
+  note_taken(property, i);
+  if (r->delivered) {
+    size_t end = r->loose;
+    r->loose = 0;
+    /* So it was another one that went without a stamp. */
+    o.twice += end == 0 || !credit(s, v, end);
     return;
   }
-  if ((int64_t)i < s->last_old && !s->rows[i].alone && !s->rows[i].aside &&
+  if ((int64_t)i < s->last_old && !r->alone && !r->aside &&
       !s->rows[s->last_old].aside)
     sim_fail(
         "order: value %zu of property %d (%.0f s old) comes after value "
         "%lld (%.0f s old)",
-        i, property,
-        (double)(SIM_EPOCH_US + sim.now_us - s->rows[i].true_us) / 1e6,
+        i, property, (double)(SIM_EPOCH_US + sim.now_us - r->true_us) / 1e6,
         (long long)s->last_old,
         (double)(SIM_EPOCH_US + sim.now_us - s->rows[s->last_old].true_us) /
             1e6);
   /* A batch ends with what is so now, whatever still waits before it. */
   if ((int64_t)i > s->last_old && i + 1 < s->safe)
     s->last_old = (int64_t)i;
-  s->rows[i].delivered = true;
+  r->delivered = true;
 }
 
 void kept_refused(int property, const struct wr_value *v, int64_t stamp_us) {
@@ -175,36 +257,35 @@ void kept_refused(int property, const struct wr_value *v, int64_t stamp_us) {
     s->rows[i].alone = true;
 }
 
-/* May an old row go without its stamp? Where it can have none, or where the
- * service was seen to lack the call for ten minutes: sending.h. */
-static bool may_be_bare(const struct row *r) {
-  return r->stepped_clock || r->aside ||
-         (o.flaky_us != 0 &&
-          sim.now_us - o.flaky_us < 2 * WR_ABSENT_MS * SIM_MS);
-}
-
 /* Shown as what is so now: the newest row that was safe. An older one goes
  * without a stamp only where it can have none. */
 static void live(int property, const struct wr_value *v) {
   struct stream *s = o.stream + property;
-  for (size_t i = s->count; i-- > 0;) {
-    struct row *r = s->rows + i;
-    if (!same(&r->value, v))
-      continue;
-    int64_t age_us = SIM_EPOCH_US + sim.now_us - r->true_us;
-    bool newest = i + 1 >= s->safe;
-    if (!newest && age_us > WR_LIVE_AGE_US + SIM_S && !may_be_bare(r))
-      sim_fail("what is shown is so now: property %d shows what was so %.0f s "
-               "ago",
-               property, (double)age_us / 1e6);
-    o.bare += !newest && age_us > WR_LIVE_AGE_US + SIM_S;
-    /* One that is old is recorded once more, with its time. */
-    o.twice += r->delivered;
-    r->delivered |= !newest || age_us <= WR_LIVE_AGE_US + SIM_MS;
+  size_t i = s->count;
+  while (i > 0 && !same(&s->rows[i - 1].value, v))
+    i--;
+  if (i == 0)
+    sim_fail("no invented value: property %d never was %g %s", property,
+             v->number, v->text);
+  struct row *r = s->rows + --i;
+  int64_t age_us = SIM_EPOCH_US + sim.now_us - r->true_us;
+  bool newest = i + 1 >= s->safe, old = age_us > WR_LIVE_AGE_US + SIM_S;
+  if (!newest && old && !may_be_bare(r))
+    sim_fail("what is shown is so now: property %d shows what was so %.0f s "
+             "ago",
+             property, (double)age_us / 1e6);
+  o.bare += !newest && old;
+  if (v->kind == WR_VALUE_NUMBER)
+    check_twice(property, i);
+  if (may_be_bare(r)) {
+    o.twice += !credit(s, v, s->count);
     return;
   }
-  sim_fail("no invented value: property %d never was %g %s", property,
-           v->number, v->text);
+  o.twice += r->delivered;
+  /* One that is old is recorded once more, with its time. */
+  r->delivered |= !newest || age_us <= WR_LIVE_AGE_US + SIM_MS;
+  if (age_us < WR_LIVE_AGE_US - SIM_S)
+    note_taken(property, i);
 }
 
 void kept_recorded(int property, const struct wr_value *v, int64_t stamp_us) {
@@ -278,6 +359,8 @@ static void check_held_up(int property) {
 void kept_second(void) {
   if (sim.cloud.mode == CLOUD_FLAKY)
     o.flaky_us = sim.now_us;
+  if (!disk_is_good() || memory_is_short())
+    kept_excuse();
   int others = SIM_ALL & ~(SIM_CLOUD | SIM_M4 | SIM_MODEL);
   if ((sim.cloud.mode != CLOUD_POISON && sim.cloud.mode != CLOUD_SMALL) ||
       !sim.agent.up || faults_calm(others) < 2 * SIM_HELD_US ||

@@ -88,7 +88,9 @@
   ((10 * 2 * WR_PACE_BRISK_MS + WR_STEP_AFTER_MS + 2 * WR_SINGLE_MS) *         \
        SIM_MS +                                                                \
    WR_STEP_BACK_MS * SIM_MS)
-#define SIM_STAMP_US (31 * SIM_S) /* choice.h: less is no step of a clock */
+#define SIM_STAMP_US (WR_CLOCK_SLACK_US + 2 * SIM_S) /* choice.h */
+/* What a disk that failed holds is put right within this: spool.h. */
+#define SIM_FORGET_US (70 * SIM_S)
 #define SIM_DRAIN_US (12 * 3600 * SIM_S) /* at most, for what waits */
 
 /* --- the M4 --------------------------------------------------------------- */
@@ -396,18 +398,33 @@ void kept_committed(void);
 void kept_killed(void);
 /* Could another version tell when all that waits was so? */
 bool kept_has_plain_stamps(void);
+/* From here back what was delivered may go once more: a kill, a power cut, a
+ * disk or memory that failed. */
+void kept_excuse(void);
 /* A request reached the service. */
 void kept_request(bool token);
 /* The service has taken a value. stamp_us 0: live. */
 void kept_recorded(int property, const struct wr_value *v, int64_t stamp_us);
 /* A batch of this one value was not taken. */
 void kept_refused(int property, const struct wr_value *v, int64_t stamp_us);
+/* The end of a request: did the agent hear that its values were taken? */
+void kept_answered(bool ok);
 void kept_budget(int64_t records);
 void kept_rejected(int64_t count);
 void kept_second(void);
 /* At the end of the quiet phase. */
 void kept_final(void);
 void kept_report(FILE *f);
+
+/* --- the oracle: what the machine's clock said ----------------------------
+ */
+
+/* From now on it is off by sim.wall_off_us. */
+void clocks_set(void);
+/* A value of `true_us`, stamped `stamp_us`, arrives now: the youngest instant
+ * that this stamp can mean by the clocks of late. Where the machine's clock was
+ * set while a writer hung, that is another one, and arrival.h takes it. */
+int64_t clocks_youngest(int64_t true_us, int64_t stamp_us);
 
 /* --- the world ------------------------------------------------------------ */
 
