@@ -1,12 +1,12 @@
-/* The machine's clock as the oracle knows it: since when it was off by how much.
- * A stamp that comes late may mean two instants. */
+/* The machine's clock as the oracle knows it: since when it was off by how
+ * much. A stamp that comes late may mean two instants. */
 #include "sim.h"
 
 #define CLOCKS 16
 
 static struct {
   int64_t off_us, from_us;
-} past[CLOCKS]; /* the newest last; a ring */
+} past[CLOCKS];          /* the newest last; a ring */
 static size_t count = 1; /* at first it is right */
 
 void clocks_set(void) {

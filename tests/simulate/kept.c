@@ -16,7 +16,7 @@ struct row {
   size_t loose;    /* delivered, but it may have been another equal one before
                     * this; 0: not */
   int64_t sure_us; /* the service has it for good, and said so; 0: not yet */
-  bool alone;         /* was sent alone, in vain: it may be stepped over */
+  bool alone;      /* was sent alone, in vain: it may be stepped over */
   bool stepped_clock; /* stamped while the clock was wrong */
   bool
       aside; /* the disk failed: it lies elsewhere, or what is older does; or

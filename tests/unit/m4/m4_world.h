@@ -41,7 +41,7 @@ struct world {
   const char *mute_method;
   bool mute, gone, lossy; /* lossy: the server ends after a notification */
   bool stale; /* calls bring an earlier reply; what drains is cut short */
-  int64_t away_until_us;  /* the proxy is restarting */
+  int64_t away_until_us; /* the proxy is restarting */
   bool connected, is_down;
   struct world_event event;
   /* What was seen: */

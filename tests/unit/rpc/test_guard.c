@@ -85,8 +85,8 @@ static void test_proven_method_turns_bad(void) {
   int64_t now_ms = 9000, want_ms = WR_GUARD_REST_PROVEN_MS;
   for (int i = 0; i < 15; i++) {
     now_ms += want_ms;
-    want_ms = want_ms * 2 < WR_GUARD_REST_MAX_MS ? want_ms * 2
-                                                 : WR_GUARD_REST_MAX_MS;
+    want_ms =
+        want_ms * 2 < WR_GUARD_REST_MAX_MS ? want_ms * 2 : WR_GUARD_REST_MAX_MS;
     CU_ASSERT(wr_rpc_guard_allows(&g, &w, now_ms));
     CU_ASSERT_FALSE(wr_rpc_guard_trial(&g, &w, now_ms));
     wr_rpc_guard_alive(&g);
@@ -194,7 +194,7 @@ static void test_many_crashes(void) {
 
 UNIT_MAIN("guard", UNIT(test_twice_alone_rests),
           UNIT(test_no_guilt_by_neighbourhood), UNIT(test_tunnel),
-          UNIT(test_proven_method_turns_bad), UNIT(test_answer_forgives), UNIT(test_answer_clears_it),
-          UNIT(test_alive_was_no_crash), UNIT(test_dying),
-          UNIT(test_many_crashes), UNIT(test_crashes_are_rationed),
-          UNIT(test_proven_methods_go_on))
+          UNIT(test_proven_method_turns_bad), UNIT(test_answer_forgives),
+          UNIT(test_answer_clears_it), UNIT(test_alive_was_no_crash),
+          UNIT(test_dying), UNIT(test_many_crashes),
+          UNIT(test_crashes_are_rationed), UNIT(test_proven_methods_go_on))
