@@ -160,7 +160,7 @@ LoadPlugin network
   Server "127.0.0.1" "%d"
 </Plugin>
 """ % self.udp(self.count)
-        config += shipped("b-influxdb/board.conf", (
+        config += stack.shipped("b-influxdb/board.conf", (
             ('"influxdb.example.org" "25826"', '"127.0.0.1" "%d"' % port),))
         self.ports["mqtt"] = port = stack.free_port()
         self.mosquitto = run(test_mqtt.broker(work, authority, port, """
@@ -178,7 +178,7 @@ topic write collectd/#
             config += kafka.board("board-1")
         self.ports["http"] = port = Https(authority).port
         cert, key = authority.issue("board-http")
-        config += shipped("g-opentelemetry/board.conf", (
+        config += stack.shipped("g-opentelemetry/board.conf", (
             ("otel.example.org:8081", "127.0.0.1:%d" % port),
             ("/etc/weir/otel/ca.pem", authority.cert),
             ("/etc/weir/otel/board.pem", cert),
@@ -214,15 +214,6 @@ topic write collectd/#
     def page(self):
         return stack.get("http://127.0.0.1:%d/metrics"
                          % self.ports["scrape"])[1]
-
-
-def shipped(name, pairs):
-    with open(os.path.join(fleet.FLEET, name)) as file:
-        text = file.read()
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
 
 
 def traffic(setup, wire):

@@ -10,8 +10,9 @@ import subprocess
 import kafkasim
 import stack
 import weir
+from stack import shipped, write
 
-FILES = os.path.join(stack.ROOT, "agent-config", "fleet", "e-kafka")
+FILES = os.path.join(stack.FLEET, "e-kafka")
 JARS = os.path.join(weir.BUILD, "tools", "kafka")
 TOOLS = {"kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
          "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
@@ -37,21 +38,6 @@ def java(heap="64m", *options):
                 stack.HERE, "kafka", "log4j2.properties"), "-cp", JARS + "/*"]
 
 
-def shipped(name, pairs):
-    with open(os.path.join(FILES, name)) as file:
-        text = file.read()
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
-def write(path, text):
-    with open(path, "w") as out:
-        out.write(text)
-    return path
-
-
 class Broker(weir.Process):
     """The shipped server.properties; paths, ports and the host changed."""
 
@@ -64,7 +50,7 @@ class Broker(weir.Process):
         self.address = "127.0.0.1:%d" % self.port
         ca = ("/etc/kafka/ca.pem", self.authority.cert)
         config = write(self.file("server.properties"), shipped(
-            "server.properties", (
+            "e-kafka/server.properties", (
                 ("SSL://kafka.example.org:9093", "SSL://" + self.address),
                 ("kafka.example.org:9094", "127.0.0.1:%d" % controller),
                 ("SSL://:9093", "SSL://" + self.address),
@@ -72,7 +58,7 @@ class Broker(weir.Process):
                  % controller),
                 ("/var/lib/kafka", self.file("data")),
                 ("/etc/kafka/broker.pem", self.both("broker")), ca)))
-        write(self.file("admin.properties"), shipped("admin.properties", (
+        write(self.file("admin.properties"), shipped("e-kafka/admin.properties", (
             ("/etc/kafka/admin.pem", self.both("admin")), ca)))
         for name, main in TOOLS.items():
             write(self.file(name), '#!/bin/sh\nexec %s %s "$@"\n' % (
@@ -144,7 +130,7 @@ class Broker(weir.Process):
     def board(self, name, topic=None):
         """The shipped board.conf with this board's name and certificate."""
         cert, key = self.certificate(name)
-        return shipped("board.conf", (
+        return shipped("e-kafka/board.conf", (
             ("kafka.example.org:9093", self.address),
             ("/etc/weir/kafka/ca.pem", self.authority.cert),
             ("/etc/weir/kafka/board.pem", cert),

@@ -5,10 +5,10 @@ Debian. A wrong token, an unknown bucket or a line that is none is refused as
 there, and remembered in `errors`."""
 
 import gzip
-import http.server
 import re
-import threading
 import urllib.parse
+
+import stack
 
 KEY = r'(?:[^\\,= "]|\\[,= ])+'
 NUMBER = r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
@@ -40,49 +40,14 @@ def parse(line, unit):
             int(found["time"]) / UNITS[unit])
 
 
-def request_body(request):
-    """Of a known length, or in chunks."""
-    if "chunked" not in request.headers.get("Transfer-Encoding", ""):
-        return request.rfile.read(int(request.headers["Content-Length"]))
-    body = b""
-    while True:
-        size = int(request.rfile.readline(), 16)
-        body += request.rfile.read(size)
-        request.rfile.readline()
-        if size == 0:
-            return body
-
-
-class Sink:
+class Sink(stack.Web):
     """org and bucket weir, token secret. away: answers 503."""
 
     def __init__(self):
         self.points, self.errors, self.away = [], [], False
-        sink = self
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = request_body(self)
-                status, text = sink.take(self.path, self.headers, body)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *args):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
-                                                      Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever,
-                         daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    def take(self, path, headers, body):
+    def answer(self, path, headers, body):
         url = urllib.parse.urlsplit(path)
         query = dict(urllib.parse.parse_qsl(url.query))
         if self.away:

@@ -8,7 +8,6 @@ import http.server
 import json
 import os
 import shutil
-import socket
 import sys
 import threading
 import time
@@ -24,6 +23,7 @@ sys.path[:0] = [os.path.join(ROOT, "tests", "e2e"), HERE,
                 os.path.join(ROOT, "dashboards", "grafana")]
 import weir  # noqa: E402
 
+FLEET = os.path.join(ROOT, "agent-config", "fleet")
 TOOLS = os.path.join(weir.BUILD, "tools", "usr")
 PROMETHEUS_FILES = os.path.join(ROOT, "dashboards", "prometheus")
 
@@ -39,18 +39,7 @@ def program(name):
     return found
 
 
-def free_port():
-    """A port that nobody has now, TCP and UDP: these servers cannot say what
-    they got."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
+free_port = weir.reserved_port  # these servers cannot say what they got
 
 
 def get(url, data=None, headers=None):
@@ -62,6 +51,24 @@ def get(url, data=None, headers=None):
         return error.code, error.read().decode()
     except (urllib.error.URLError, ConnectionError) as error:
         return 0, str(error)
+
+
+def shipped(name, pairs=()):
+    """A file of agent-config/fleet with paths and addresses replaced."""
+    with open(os.path.join(FLEET, name)) as file:
+        text = file.read()
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def write(path, text):
+    """The path again; nobody else may read it."""
+    with open(path, "w") as out:
+        os.fchmod(out.fileno(), 0o600)
+        out.write(text)
+    return path
 
 
 class Server(weir.Process):
@@ -195,32 +202,66 @@ def name_of(*names):
     return names[0]
 
 
-class Hook:
-    """A webhook receiver: what Alertmanager tells people, oldest first."""
+class Web:
+    """An HTTP server of the tests, on a port of its own, until stop().
+
+    answer(path, headers, body) gives (status, text); body is None for GET."""
 
     def __init__(self):
-        self.messages = messages = []
+        web = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.reply(None)
+
             def do_POST(self):
-                size = int(self.headers["Content-Length"])
-                body = json.loads(self.rfile.read(size))
-                messages.append((self.path.strip("/"), body))
-                self.send_response(200)
+                self.reply(request_body(self))
+
+            def reply(self, body):
+                status, text = web.answer(self.path, self.headers, body)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
                 self.end_headers()
+                self.wfile.write(text)
 
             def log_message(self, *args):
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
                                                       Handler)
-        self.url = "http://127.0.0.1:%d" % self.server.server_address[1]
+        self.address = "127.0.0.1:%d" % self.server.server_address[1]
+        self.url = "http://" + self.address
         threading.Thread(target=self.server.serve_forever,
                          daemon=True).start()
 
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+
+def request_body(request):
+    """Of a known length, or in chunks."""
+    if "chunked" not in request.headers.get("Transfer-Encoding", ""):
+        return request.rfile.read(int(request.headers["Content-Length"]))
+    body = b""
+    while True:
+        size = int(request.rfile.readline(), 16)
+        body += request.rfile.read(size)
+        request.rfile.readline()
+        if size == 0:
+            return body
+
+
+class Hook(Web):
+    """A webhook receiver: what Alertmanager tells people, oldest first."""
+
+    def __init__(self):
+        self.messages = []
+        super().__init__()
+
+    def answer(self, path, _, body):
+        self.messages.append((path.strip("/"), json.loads(body)))
+        return 200, b""
 
     def alerts(self, name, status):
         """(receiver, alert) for every alert of this name and status."""
@@ -229,8 +270,6 @@ class Hook:
                 a["status"] == status]
 
 
-INFLUX_FILE = os.path.join(ROOT, "agent-config", "fleet", "b-influxdb",
-                           "influxdb.conf")
 INFLUX_SERVER = """\
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
@@ -255,21 +294,13 @@ class Influx(Server):
         listen = listen or "127.0.0.1:%d" % self.collectd_port
         work = os.path.join(directory, "influxdb")
         os.makedirs(work)
-        auth_file = os.path.join(work, "auth")
-        with open(auth_file, "w") as out:
-            os.fchmod(out.fileno(), 0o600)
-            out.write(auth)
-        with open(INFLUX_FILE) as file:
-            listener = file.read()
-        for old, new in (
-                ('":25826"', '"%s"' % listen),
-                ('"encrypt"', '"%s"' % security),
-                ("/etc/influxdb/collectd-users", auth_file)):
-            assert old in listener, old
-            listener = listener.replace(old, new)
-        with open(os.path.join(work, "influxdb.conf"), "w") as out:
-            out.write(INFLUX_SERVER.format(rpc=free_port(), work=work,
-                                           port=port) + listener)
+        listener = shipped("b-influxdb/influxdb.conf", (
+            ('":25826"', '"%s"' % listen),
+            ('"encrypt"', '"%s"' % security),
+            ("/etc/influxdb/collectd-users",
+             write(os.path.join(work, "auth"), auth))))
+        write(os.path.join(work, "influxdb.conf"), INFLUX_SERVER.format(
+            rpc=free_port(), work=work, port=port) + listener)
         super().__init__("influxd", [
             program("influxd"), "-config", work + "/influxdb.conf"],
             directory, port, "/ping")

@@ -21,7 +21,7 @@ from test_kafka import FEED, START, dial
 
 OUTAGE = int(os.environ.get("KAFKA_OUTAGE", "20"))
 BOUND = int(re.search(r'"queue.buffering.max.messages" "(\d+)"',
-                      broker.shipped("board.conf", ())).group(1))
+                      stack.shipped("e-kafka/board.conf")).group(1))
 
 
 def setUpModule():
@@ -238,9 +238,9 @@ class BrokerTest(unittest.TestCase):
         self.addCleanup(sink.stop)
         cert, key = KAFKA.certificate("telegraf")
         self.run_process(weir.Process("telegraf", [
-            stack.program("telegraf"), "--config", broker.write(
-                os.path.join(DIR, "telegraf.conf"), broker.shipped(
-                    "telegraf.conf", (
+            stack.program("telegraf"), "--config", stack.write(
+                os.path.join(DIR, "telegraf.conf"), stack.shipped(
+                    "e-kafka/telegraf.conf", (
                         ("kafka.example.org:9093", KAFKA.address),
                         ("/etc/telegraf/kafka/ca.pem", KAFKA.authority.cert),
                         ("/etc/telegraf/kafka/telegraf.pem", cert),

@@ -7,38 +7,20 @@ influxsink.py stands in for their write API. Neither is Telegraf nor the
 collector: without `telegraf` or `otelcol` in the PATH the tests that need it
 SKIP by name."""
 
-import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import threading
 import unittest
 
 import influxsink
 import stack
 import weir
+from stack import shipped, write
 
-FLEET = os.path.join(stack.ROOT, "agent-config", "fleet")
 DIR = os.path.join(weir.BUILD, "intake")
-
-
-def shipped(name, pairs):
-    with open(os.path.join(FLEET, name)) as file:
-        text = file.read()
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
-
-
-def write(path, text):
-    with open(path, "w") as out:
-        os.fchmod(out.fileno(), 0o600)
-        out.write(text)
-    return path
 
 
 def telegraf(work, name, pairs, sink):
@@ -244,21 +226,13 @@ class ShardTest(IntakeTest):
              {"__metrics_path__": "/board%05d" % i,
               "board": "board%05d" % i}} for i in range(self.BOARDS)]).encode()
 
-        class Inventory(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(answer)
+        class Inventory(stack.Web):
+            def answer(self, *_):
+                return 200, answer
 
-            def log_message(self, *args):
-                pass
-
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Inventory)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return "127.0.0.1:%d" % server.server_address[1]
+        inventory = Inventory()
+        self.addCleanup(inventory.stop)
+        return inventory.address
 
     def test_each_board_has_one_owner(self):
         inventory, server = self.boards(), self.victoria()

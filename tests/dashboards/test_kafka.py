@@ -15,7 +15,7 @@ import kafkasim
 import stack
 import weir
 
-FILES = os.path.join(stack.ROOT, "agent-config", "fleet", "e-kafka")
+FILES = os.path.join(stack.FLEET, "e-kafka")
 TLS = re.compile(r'(?m)^ *Property "(?:security|ssl)\.[\w.]+" ".*"\n')
 FEED = """\
 WriteThreads 1
@@ -41,12 +41,10 @@ class Mock(weir.Simulator):
 
 def shipped(brokers):
     """(configuration for these brokers, topic, key) of the shipped file."""
-    with open(os.path.join(FILES, "board.conf")) as file:
-        text = file.read()
-    assert "kafka.example.org:9093" in text
-    text, removed = TLS.subn("", text)
+    text, removed = TLS.subn("", stack.shipped(
+        "e-kafka/board.conf", (("kafka.example.org:9093", brokers),)))
     assert removed == 4, removed
-    return (text.replace("kafka.example.org:9093", brokers),
+    return (text,
             re.search(r'<Topic "(.+)">', text).group(1),
             re.search(r'Key "(.+)"', text).group(1).encode())
 

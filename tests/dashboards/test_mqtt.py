@@ -11,40 +11,27 @@ import unittest
 
 import stack
 import weir
+from stack import shipped, write
 
 SHUT_OUT = """
 user board-5
 topic deny collectd/#
 """
-FILES = os.path.join(stack.ROOT, "agent-config", "fleet", "d-mqtt")
-
-
-def shipped(name, pairs):
-    with open(os.path.join(FILES, name)) as file:
-        text = file.read()
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, new)
-    return text
 
 
 def broker(work, authority, port, acl="", options=()):
     """mosquitto as shipped, on this port; acl: more lines for its file."""
     cert, key = authority.issue("broker")
-    acl_file = os.path.join(work, "weir.acl")
-    with open(acl_file, "w") as out:
-        os.fchmod(out.fileno(), 0o600)
-        out.write(shipped("weir.acl", ()) + acl)
-    config = shipped("mosquitto.conf", (
+    acl_file = write(os.path.join(work, "weir.acl"),
+                     shipped("d-mqtt/weir.acl") + acl)
+    config = shipped("d-mqtt/mosquitto.conf", (
         ("listener 8883", "listener %d 127.0.0.1" % port),
         ("/etc/mosquitto/certs/ca.pem", authority.cert),
         ("/etc/mosquitto/certs/broker.pem", cert),
         ("/etc/mosquitto/certs/broker.key", key),
         ("/etc/mosquitto/weir.acl", acl_file),
         ("/var/lib/mosquitto/", work + "/")))
-    path = os.path.join(work, "mosquitto.conf")
-    with open(path, "w") as out:
-        out.write("user root\n" + config)
+    path = write(os.path.join(work, "mosquitto.conf"), "user root\n" + config)
     return weir.Process("mosquitto", [stack.program("mosquitto"), "-c", path,
                                       *options], work)
 
@@ -52,7 +39,7 @@ def broker(work, authority, port, acl="", options=()):
 def client(file, authority, port, name, role):
     """The shipped file with this client's name and own certificate."""
     cert, key = authority.issue(role)  # the common name: the user
-    config = shipped(file, (
+    config = shipped("d-mqtt/" + file, (
         ("broker.example.org", "127.0.0.1"), ("Port 8883", "Port %d" % port),
         ("/etc/weir/mqtt/ca.pem", authority.cert)))
     config = re.sub(r'(CertificateFile) ".*"', r'\1 "%s"' % cert, config)

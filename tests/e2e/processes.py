@@ -4,8 +4,10 @@ simulators. weir.py says how they are used."""
 import ctypes
 import json
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -35,6 +37,32 @@ def wait_until(condition, what, ceiling=CEILING, alive=None):
             raise AssertionError("waited %g s in vain until %s\n%s" % (
                 ceiling, what, alive.tail() if alive else ""))
         time.sleep(0.01)
+
+
+_reserved = []  # kept until this process ends
+
+
+def reserved_port():
+    """A port of 127.0.0.1, TCP and UDP, for a program that cannot say which
+    one it got, or for nobody. The kernel gives it to no one by itself: not to
+    a server that asks for any, nor to a connection. Among the tests it belongs
+    to who holds the socket of its name."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+        low, high = map(int, file.read().split())
+    ours = [p for p in range(10000, 65536) if not low <= p <= high]
+    for port in random.sample(ours, len(ours)):
+        mine = socket.socket(socket.AF_UNIX)
+        try:
+            mine.bind("\0weir-test-port-%d" % port)
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(socket.AF_INET, kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            mine.close()
+            continue
+        _reserved.append(mine)
+        return port
+    raise AssertionError("no port is free outside of %d to %d" % (low, high))
 
 
 LIBC = ctypes.CDLL(None)

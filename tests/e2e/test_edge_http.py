@@ -295,7 +295,7 @@ class RealRunnerTest(HttpCase):
     info = test_runner.RunnerTest.info
 
     def runner(self, port=None):
-        self.port = port or test_runner.free_port()
+        self.port = port or weir.reserved_port()
         runner = self.run_process(weir.Process("runner", [
             "node", self.program, "--run-http-server", str(self.port),
             "--model-file", self.model.path, "--dont-print-predictions"],

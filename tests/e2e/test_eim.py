@@ -197,9 +197,7 @@ class RunnerTest(weir.Case):
         program = weir.runner_program()
         model = os.path.join(self.dir, "flow.eim")  # the runner chmods it
         shutil.copy(weir.EIM, model)
-        with socket.socket() as probe:  # it cannot say which port 0 became
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = weir.reserved_port()
         runner = weir.Process(
             "runner", ["node", program, "--run-http-server", str(port),
                        "--model-file", model, "--dont-print-predictions"],

@@ -2,7 +2,6 @@
 plugin's HTTP path meets the program that runs in their container."""
 
 import json
-import socket
 import unittest
 import urllib.error
 import urllib.request
@@ -12,20 +11,14 @@ import weir
 STEADY = [10.0, 10.1, 9.9, 10.0, 10.1, 10.0, 9.9, 10.0, 10.1, 10.0] * 6
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class RunnerTest(weir.Case):
     @classmethod
     def setUpClass(cls):
         cls.program = weir.runner_program()
 
     def start_runner(self):
-        """The runner wants a port number; the kernel suggests one."""
-        self.port = free_port()
+        """The runner wants a port number, and cannot say which one it got."""
+        self.port = weir.reserved_port()
         runner = self.run_process(weir.Process("runner", [
             "node", self.program, "--run-http-server", str(self.port),
             "--model-file", weir.EIM, "--dont-print-predictions"], self.dir,

@@ -43,7 +43,7 @@ import unittest
 from authority import Authority  # noqa: F401 (a part of this module)
 from processes import (BUILD, CEILING, LIBC, PARTS, PYTHON, ROOT,  # noqa: F401
                        CloudSim, M4Sim, Process, Simulator, end_with_parent,
-                       read_jsonl, wait_until)
+                       read_jsonl, reserved_port, wait_until)
 
 DATA = os.environ.get("WEIR_DATA",
                       os.path.join(os.path.dirname(ROOT), "shared", "data"))
