@@ -8,9 +8,11 @@ moments is not the same.
 
 SAN=address or thread: with plugins built so. PLANT=lie|leak|label: a failure is
 planted, and the run has to be red. What this machine cannot do (namespaces,
-netem, a frozen disk) is said in a NOTICE; wire.py stands in for the network.
+netem, netfilter, a frozen disk) is said in a NOTICE: net.py is the network as
+the kernel makes it fail, wire.py a proxy that does so in its place.
 FAULTS: a regular expression, only faults of such names."""
 
+import collections
 import json
 import os
 import random
@@ -27,6 +29,7 @@ sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "e2e")]
 import cloudcase  # noqa: E402
 import edgecase  # noqa: E402
 import faults  # noqa: E402
+import net  # noqa: E402
 import oracle  # noqa: E402
 import test_cloud_disk  # noqa: E402
 import weir  # noqa: E402
@@ -51,7 +54,8 @@ class World(faults.Faults):
         self.dice = random.Random(SEED)
         self.kills, self.steps, self.recoveries = [], {0}, []
         self.turns = []  # when the wall clock was set
-        self.netem_is_there = NETEM
+        self.net = net.Net(self.dice)
+        self.injected = collections.Counter()
         self.disk = Disk(self.dir)
         self.start_peers()
         self.start_agent()
@@ -150,6 +154,7 @@ class World(faults.Faults):
             lasts = self.dice.uniform(longest / 4, longest)
             time.sleep(wait)
             say("%s for %.1f s" % (name, lasts))
+            self.injected[name] += 1
             heal = act()
             healers.append((time.monotonic() + lasts, heal))
         for until, heal in sorted(healers, key=lambda h: h[0]):
@@ -241,6 +246,8 @@ class World(faults.Faults):
                 disk for _, disk, _ in self.kills))
         say("%d numbers had to arrive, %d came twice or more; %d readings; "
             "%d kills" % (sent, twice, read, len(self.kills)))
+        say("injected: " + ", ".join(
+            "%s %d" % x for x in sorted(self.injected.items())))
         if self.recoveries:
             r = sorted(self.recoveries)
             say("%d rounds; well again after %.1f s (median), %.1f s (longest)"
@@ -253,39 +260,10 @@ class World(faults.Faults):
         self.disk.close()
 
 
-def namespace():
-    """Ourselves once more, in a network and a mount namespace of our own."""
-    if os.environ.get("CHAOS_NET") is not None:
-        return
-    probe = ["unshare", "--net", "--mount", "sh", "-c",
-             "ip link set lo up && ip link set lo down"]
-    can = shutil.which("unshare") and shutil.which("ip") and \
-        subprocess.run(probe, capture_output=True).returncode == 0
-    os.environ["CHAOS_NET"] = "1" if can else ""
-    if can:
-        os.execvp("unshare", ["unshare", "--net", "--mount", "--",
-                              sys.executable, __file__])
-    say("NOTICE no namespace of our own: the network never goes down")
-
-
-def netem_is_there():
-    if not os.environ.get("CHAOS_NET"):
-        return False
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    done = subprocess.run(["tc", "qdisc", "add", "dev", "lo", "root", "netem",
-                           "delay", "1ms"], capture_output=True)
-    subprocess.run(["tc", "qdisc", "del", "dev", "lo", "root"],
-                   capture_output=True)
-    return done.returncode == 0
-
-
 def main():
     found, world = oracle.Faults(), None
     print("chaos: SEED=%d SECONDS=%g SAN=%s PLANT=%s" % (
         SEED, SECONDS, SAN, PLANT), flush=True)
-    if not NETEM:
-        say("NOTICE no netem in this kernel: loss, delay and bandwidth come "
-            "from our own proxy")
     try:
         world = World()
         world.finish(found, world.run())
@@ -303,6 +281,5 @@ def main():
 
 
 if __name__ == "__main__":
-    namespace()
-    NETEM = netem_is_there()
+    net.namespace(__file__)
     sys.exit(main())

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import subprocess
 import time
 
 import edgecase
@@ -15,7 +14,6 @@ class Faults:
 
     disk_until = 0.0  # the disk may not be in use again before
     down = None       # what fails just now that forbids something else
-    netem_is_there = False
 
     def stall(self, process):
         process.signal(signal.SIGSTOP)
@@ -101,22 +99,6 @@ class Faults:
         self.feed.shift = step
         self.turns.append(time.monotonic())
 
-    def net_down(self):
-        """All of the loopback: a black hole, then it is there again."""
-        subprocess.run(["ip", "link", "set", "lo", "down"], check=True)
-        return lambda: subprocess.run(["ip", "link", "set", "lo", "up"],
-                                      check=True)
-
-    def netem(self):
-        """Loss, delay and bandwidth as the kernel makes them."""
-        shape = "loss %d%% delay %dms %dms rate %dkbit" % (
-            self.dice.randrange(1, 15), self.dice.randrange(5, 100),
-            self.dice.randrange(1, 20), self.dice.randrange(200, 2000))
-        subprocess.run(["tc", "qdisc", "add", "dev", "lo", "root", "netem"] +
-                       shape.split(), check=True)
-        return lambda: subprocess.run(
-            ["tc", "qdisc", "del", "dev", "lo", "root"], check=True)
-
     def wire_fault(self, which):
         modes = [dict(mode="delay", seconds=0.3), dict(mode="slow", rate=2000),
                  dict(mode="hole"), dict(mode="refuse"), dict(mode="reset"),
@@ -190,9 +172,7 @@ class Faults:
         if self.disk.mounted:
             found += [("disk full", 20, self.disk_full),
                       ("disk frozen", 8, self.disk_frozen)]
-        if os.environ.get("CHAOS_NET"):
-            found.append(("network down", 8, self.net_down))
-            if self.netem_is_there:
-                found.append(("netem", 30, self.netem))
+        found += self.net.choices({"m4": self.m4_wire.port,
+                                   "cloud": self.cloud_wire.port})
         only = os.environ.get("FAULTS") or "."
         return [x for x in found if re.search(only, x[0])]

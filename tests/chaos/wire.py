@@ -1,6 +1,6 @@
 """A TCP proxy of ours between collectd and a peer, which fails on order. It
-stands in for the network where the kernel has no netem, and does what netem
-cannot: answer in the peer's place.
+stands in for the network where the kernel cannot do it (net.py), and does what
+no network can: answer in the peer's place.
 
     wire = Wire("127.0.0.1:5001")     # listens on wire.address
     wire.order(mode="delay", seconds=0.3)
@@ -29,7 +29,8 @@ class Wire:
         self.peer = self.split(peer)
         self.orders = {"mode": "pass"}
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.port = self.listener.getsockname()[1]
+        self.address = "127.0.0.1:%d" % self.port
         self.stopped = threading.Event()
         threading.Thread(target=self.accept, daemon=True).start()
 
