@@ -52,8 +52,10 @@ static bool parse(char *id, struct doctor_value *v) {
   return false;
 }
 
-/* "3 Values found": the number; negative: an error in words. */
+/* "3 Values found": the number; negative: an error in words, or, with an empty
+ * line, no answer. */
 static long answer(FILE *f, char *line, size_t size) {
+  line[0] = '\0';
   if (fgets(line, (int)size, f) == NULL)
     return -1;
   line[strcspn(line, "\n")] = '\0';
@@ -125,6 +127,16 @@ static int open_socket(struct doctor_look *look, const char *path) {
   return status;
 }
 
+static int look_all(struct doctor_look *look, FILE *f, char **ids) {
+  int status = list(look, f, ids);
+  for (size_t i = 0; i < look->count; i++) {
+    if (status == 0)
+      status = get(look, f, ids[i], &look->at[i].value);
+    free(ids[i]);
+  }
+  return status;
+}
+
 int doctor_look(struct doctor_look *look, const char *socket_path) {
   static char *ids[DOCTOR_LOOK_MAX];
   look->count = 0;
@@ -137,12 +149,7 @@ int doctor_look(struct doctor_look *look, const char *socket_path) {
     close(fd);
     return fault(look, ENOMEM, socket_path);
   }
-  int status = list(look, f, ids);
-  for (size_t i = 0; i < look->count; i++) {
-    if (status == 0)
-      status = get(look, f, ids[i], &look->at[i].value);
-    free(ids[i]);
-  }
+  int status = look_all(look, f, ids);
   fclose(f);
   return status;
 }

@@ -134,6 +134,12 @@ static const char *plain(const char *text) {
   return doctor_plain(text, out, sizeof(out));
 }
 
+/* Of it no more than so many bytes, in whole characters. */
+static const char *plain_part(const char *text, size_t most) {
+  static char out[64];
+  return doctor_plain(text, out, most < sizeof(out) ? most + 1 : sizeof(out));
+}
+
 static const char *clock_of(time_t at) {
   static char text[16];
   struct tm tm;
@@ -159,7 +165,7 @@ static void draw_flow(const struct view *v, const struct view_loop *loop,
   double most = 1.0, newest = loop->flow[loop->cells - 1];
   for (size_t i = 0; i < loop->cells; i++)
     most = loop->flow[i] > most ? loop->flow[i] : most;
-  snprintf(text, sizeof(text), "%-14.14s ", plain(loop->name));
+  snprintf(text, sizeof(text), "%-14s ", plain_part(loop->name, 14));
   put(&l, "1", text);
   if (isnan(newest))
     put(&l, "1;31", "no flow      ");
@@ -249,7 +255,7 @@ static void draw_clouds(const struct view *v, const struct doctor_look *look,
         strcmp(c->type, "queue_length") != 0)
       continue;
     struct line l = begin(v, out);
-    snprintf(text, sizeof(text), "cloud %.20s: ", plain(c->instance));
+    snprintf(text, sizeof(text), "cloud %s: ", plain_part(c->instance, 20));
     put_up(&l, text,
            doctor_look_get(look, c->plugin, c->instance, "bool", "up"));
     snprintf(text, sizeof(text), ", %.0f values in the spool", c->value);
