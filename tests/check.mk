@@ -37,7 +37,9 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 	$(call say,FUZZ,$@)
 	$(Q)$(CLANG) -std=gnu11 -g -O1 -I. -Iplugins \
 	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  $(FUZZ_FLAGS) -o $@ $^ $(LIBS) -pthread
+	  $(FUZZ_FLAGS) -MMD -MP -MF $@.d -o $@ $< \
+	  $(B)/fuzzlib/lib/libweir.a $(LIBS) -pthread
+-include $(FUZZ:=.d)
 # What stands in for collectd, and for libcurl's way to the network.
 $(B)/fuzz/fuzz_command: FUZZ_FLAGS := $(COLLECTD_CFLAGS)
 $(B)/fuzz/fuzz_http: FUZZ_FLAGS := -rdynamic
@@ -64,7 +66,7 @@ deps-build: ; @tests/install-deps $(DEPS_BUILD)
 deps-demo: ; @tests/install-deps $(DEPS_DEMO)
 deps-check: ; @tests/install-deps $(DEPS_CHECK)
 
-.PHONY: demo check rooms unit unit-asan unit-tsan sanitize mutate fuzz-run e2e \
+.PHONY: demo check rooms unit unit-asan unit-tsan sanitize mutate fuzz-run fuzz-long e2e \
   valgrind bench format format-check check-config plugins
 demo: deps-demo ## the whole pipe on this machine, no hardware
 	@$(MAKE) --no-print-directory -j2 all
@@ -118,6 +120,10 @@ unit-tsan: ; @$(MAKE) --no-print-directory B=$(B)/tsan LOCALES=$(LOCALES) \
 FUZZ_RUNS ?= 20000
 fuzz-run: $(FUZZ) ## a fixed number of runs of every fuzz target
 	@tests/run-fuzz $(FUZZ_RUNS) $^
+
+FUZZ_SECONDS ?= 300
+fuzz-long: $(FUZZ) ## every fuzz target for minutes, another seed: FUZZ_SECONDS=
+	@tests/run-fuzz $(FUZZ_SECONDS)s $^
 
 e2e: all $(EVALUATE) ## the stock collectd with our plugins, simulators around it
 	@WEIR_BUILD=$(B) tests/run-e2e $(TESTS)

@@ -1,20 +1,11 @@
 /* Addresses and URLs, which come from a file that a person writes. What is
  * taken is whole; what is refused is refused in words. */
 #include "lib/rpc/address.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/transport.h"
 
 #include <curl/curl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 /* Printed and read again it is the same. */
 static void same_again(const struct wr_rpc_address *a) {

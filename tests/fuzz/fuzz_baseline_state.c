@@ -3,23 +3,15 @@
  * and what is refused changes nothing. A line that was accepted and written
  * again is the same line from then on. */
 #include "lib/flow/baseline_state.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool held) {
-  if (!held)
-    abort();
-}
 
 /* One line, shorter than a reader allows. */
 static void text_of(const struct wr_baseline *b, struct wr_bytes *out) {
-  require(wr_baseline_put(out, b) == 0);
-  require(out->len > 0 && out->len < WR_BASELINE_STATE_MAX);
-  require(strpbrk(out->data, "\r\n") == NULL);
+  check(wr_baseline_put(out, b) == 0);
+  check(out->len > 0 && out->len < WR_BASELINE_STATE_MAX);
+  check(strpbrk(out->data, "\r\n") == NULL);
 }
 
 static void same_again(const struct wr_baseline *b) {
@@ -27,10 +19,10 @@ static void same_again(const struct wr_baseline *b) {
   struct wr_bytes one = WR_BYTES_INIT(WR_BASELINE_STATE_MAX);
   struct wr_bytes two = WR_BYTES_INIT(WR_BASELINE_STATE_MAX);
   text_of(b, &one);
-  require(wr_baseline_get(one.data, &second) == 0);
+  check(wr_baseline_get(one.data, &second) == 0);
   text_of(&second, &two);
-  require(wr_baseline_get(two.data, &third) == 0);
-  require(strcmp(one.data, two.data) == 0);
+  check(wr_baseline_get(two.data, &third) == 0);
+  check(strcmp(one.data, two.data) == 0);
   wr_bytes_free(&one);
   wr_bytes_free(&two);
 }
@@ -40,8 +32,8 @@ static void look(const struct wr_baseline *b,
   struct wr_baseline_view view;
   struct wr_forecast forecast;
   wr_baseline_view(b, rules, &view);
-  require(view.state <= WR_BASELINE_DRIFT);
-  require(view.direction >= -1 && view.direction <= 1);
+  check(view.state <= WR_BASELINE_DRIFT);
+  check(view.direction >= -1 && view.direction <= 1);
   wr_baseline_forecast(b, rules, &forecast);
 }
 
@@ -65,7 +57,7 @@ static void use(struct wr_baseline *b) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static struct wr_baseline b, before;
   char *text = malloc(size + 1); /* its end is an edge that ASan sees */
-  require(text != NULL);
+  check(text != NULL);
   memcpy(text, data, size);
   text[size] = '\0';
   memset(&b, 0x5a, sizeof(b));
@@ -74,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     same_again(&b);
     use(&b);
   } else
-    require(memcmp(&before, &b, sizeof(b)) == 0);
+    check(memcmp(&before, &b, sizeof(b)) == 0);
   free(text);
   return 0;
 }

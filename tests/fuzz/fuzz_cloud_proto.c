@@ -2,32 +2,23 @@
  * first byte chooses the parser. */
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/proto.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool held) {
-  if (!held)
-    abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void fuzz_token(const char *text, size_t len) {
   struct wr_bytes token = WR_BYTES_INIT(256);
   int64_t lifetime = 0;
   if (wr_cloud_read_token(text, len, &token, &lifetime) == 0) {
-    require(token.len > 0 && token.len == strlen(token.data));
-    require(strpbrk(token.data, "\r\n ") == NULL);
-    require(lifetime > 0);
+    check(token.len > 0 && token.len == strlen(token.data));
+    check(strpbrk(token.data, "\r\n ") == NULL);
+    check(lifetime > 0);
   }
   wr_bytes_wipe(&token);
 }
 
 static void each(const struct wr_cloud_property *p, void *arg) {
   (void)arg;
-  require(wr_cloud_id_ok(p->id) && wr_cloud_name_ok(p->name));
-  require(strpbrk(p->type_name, "\r\n\x1b") == NULL);
+  check(wr_cloud_id_ok(p->id) && wr_cloud_name_ok(p->name));
+  check(strpbrk(p->type_name, "\r\n\x1b") == NULL);
 }
 
 static void fuzz_error(const char *text, size_t len) {
@@ -35,9 +26,9 @@ static void fuzz_error(const char *text, size_t len) {
   memset(out, 0x7f, sizeof(out));
   wr_cloud_read_error(text, len, out, sizeof(out));
   size_t used = strnlen(out, sizeof(out));
-  require(used < sizeof(out));
+  check(used < sizeof(out));
   for (size_t i = 0; i < used; i++)
-    require(out[i] >= ' ' && out[i] <= '~');
+    check(out[i] >= ' ' && out[i] <= '~');
 }
 
 static void fuzz_credentials(const char *text, size_t len) {
@@ -45,11 +36,10 @@ static void fuzz_credentials(const char *text, size_t len) {
   memset(&c, 0, sizeof(c));
   if (wr_credentials_parse(&c, text, len) == 0 &&
       wr_credentials_check(&c, "the file") == 0) {
-    require(wr_cloud_id_ok(c.thing_id) && c.client_id[0] != '\0');
+    check(wr_cloud_id_ok(c.thing_id) && c.client_id[0] != '\0');
     struct wr_bytes body = WR_BYTES_INIT(4096);
-    require(wr_cloud_token_body(&body, c.client_id, c.client_secret, NULL) ==
-            0);
-    require(strpbrk(body.data, "\r\n ") == NULL);
+    check(wr_cloud_token_body(&body, c.client_id, c.client_secret, NULL) == 0);
+    check(strpbrk(body.data, "\r\n ") == NULL);
     wr_bytes_wipe(&body);
   }
 }

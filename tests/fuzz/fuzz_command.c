@@ -3,10 +3,7 @@
  * anything, and a time stays within its bound. */
 #include "plugins/edge_impulse/shelf.c"
 #include "plugins/flow_baseline/command.c"
-
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 static int warnings, shelved, woken, queued;
 static bool from_afar; /* it came over the network */
@@ -15,11 +12,6 @@ static struct edge_series pump = {.instance = (char *)"pump",
 static struct edge_engine engine;
 static struct edge_target edge = {.engine = &engine};
 struct fb_target *fb_targets;
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 /* --- collectd and the other files of the plugins --- */
 

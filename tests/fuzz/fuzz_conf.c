@@ -1,14 +1,12 @@
 /* The doctor's reader of collectd's configuration: any bytes in; what is read
  * has keys, and goes no deeper than it may. */
-#include <stdint.h>
 
 #include "plugins/doctor/conf.c"
 #include "plugins/doctor/conf_parse.c"
 #include "plugins/doctor/conf_scan.c"
+#include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(const struct conf_item *i, int depth) {
+static void sound(const struct conf_item *i, int depth) {
   if (depth > CONF_DEPTH + 1)
     abort();
   for (size_t v = 0; v < i->values_count; v++)
@@ -18,14 +16,14 @@ static void check(const struct conf_item *i, int depth) {
     if (i->children[k].key == NULL || i->children[k].line == 0)
       abort();
     (void)conf_get(&i->children[k], "Type");
-    check(&i->children[k], depth + 1);
+    sound(&i->children[k], depth + 1);
   }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct conf c = {0};
   if (conf_parse(&c, "fuzz", (const char *)data, size, &c.top) == 0)
-    check(&c.top, 0);
+    sound(&c.top, 0);
   else if (c.fault[0] == '\0')
     abort();
   conf_free(&c);

@@ -4,17 +4,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "lib/cloud/credentials.h"
 #include "lib/cloud/proto.h"
-
-#include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 /* A text with a NUL after every field: no field runs into the next. */
 static void whole(const struct wr_credentials *c) {

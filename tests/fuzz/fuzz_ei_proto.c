@@ -1,11 +1,9 @@
 /* What a runner or an `.eim` sends: any bytes, in any pieces. The first byte
  * says which reader gets the rest. */
 #include "lib/infer/ei_proto.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 static struct wr_model *flow_model(void) {
   static const char info[] =
@@ -66,8 +64,6 @@ static uint64_t scan(const char *data, size_t size, size_t step) {
   }
   return sum;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0)

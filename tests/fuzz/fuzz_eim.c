@@ -1,10 +1,8 @@
 /* Whatever a client sends: no crash, every reply one line of sane JSON, and
  * the same replies no matter how the bytes are cut into reads. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "model/eim.h"
+#include "tests/fuzz/fuzz.h"
 
 struct transcript {
   size_t length;

@@ -5,17 +5,9 @@
 
 #include "lib/base/json.h"
 #include "lib/base/number.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 /* Longest string or number, as it is written; and whether a key holds a NUL,
  * which the two spell in their own ways. */

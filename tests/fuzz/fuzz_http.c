@@ -3,24 +3,15 @@
  *
  * No network: libcurl's connect() ends here, and gets one end of a pair of
  * sockets in which the reply already waits. */
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/transport.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define BODY_MAX 4096
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const uint8_t *reply_data;
 static size_t reply_size;
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 int connect(int fd, const struct sockaddr *to, socklen_t len) {
   int pair[2];

@@ -1,9 +1,8 @@
 /* The JSON reader on any bytes, and the writer on what was read. */
 #include "lib/base/json.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* A number written and read back is the same number. */
 static void check_number(double value) {
@@ -56,8 +55,6 @@ static void walk(const struct wr_json *v) {
     walk(inner);
   }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct wr_json *doc = NULL;

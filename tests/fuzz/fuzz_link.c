@@ -8,25 +8,17 @@
 #define _GNU_SOURCE /* memmem */
 #include "lib/cloud/link.h"
 #include "lib/cloud/words.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/transport.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define SECRET "s3cret-of-the-thing"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct script {
   const uint8_t *data;
   size_t size;
 };
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 static unsigned next(struct script *s) {
   if (s->size == 0)

@@ -4,18 +4,11 @@
  * counter of measurements, over any steps. */
 #include "lib/m4/values.h"
 
+#include "tests/fuzz/fuzz.h"
 #include "tests/sim/m4sim_wire.c"
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool condition) {
-  if (!condition)
-    abort();
-}
 
 /* What the other reader makes of one value: as wr_m4_number(). */
 static int other_number(const struct ms_value *v, double *out) {

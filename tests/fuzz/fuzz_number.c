@@ -2,21 +2,10 @@
  * nothing but the decimal grammar is taken; what is written is read back as the
  * same number, in the shortest of the texts that are. */
 #include "lib/base/number.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 static const char *digits(const char *p, bool *any) {
   const char *start = p;

@@ -1,16 +1,9 @@
 /* Any bytes into the decoder: what it accepts, it must read and print whole;
  * what it read as a reply must be what the bytes say. */
 #include "lib/rpc/codec.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void check(bool condition) {
-  if (!condition)
-    abort();
-}
 
 static void read_deep(const struct wr_rpc_value *v, unsigned depth) {
   double number;

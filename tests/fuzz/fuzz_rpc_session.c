@@ -5,19 +5,13 @@
  * The first byte chooses mode and operation; then each byte is a step: 0: the
  * connection ends, 1: refused, 2: time passes, n: the next n - 2 bytes come. */
 #include "lib/rpc/session.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define CALLS 3
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-static void check(bool condition) {
-  if (!condition)
-    abort();
-}
 
 static void serve(struct wr_rpc_session *s, int64_t now_us) {
   static const struct wr_rpc_peers here = {.count = 2};

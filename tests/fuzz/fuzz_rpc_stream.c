@@ -7,15 +7,12 @@
  * what the peer sends before it ends the connection in good order. */
 #include "lib/rpc/session.h"
 
+#include "tests/fuzz/fuzz.h"
 #include "tests/sim/m4sim_wire.c"
-
-#include <stdlib.h>
 
 #define CALLS 3
 #define DIALS 8
 #define CUTS 4
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct part {
   const uint8_t *data;
@@ -33,11 +30,6 @@ struct telling { /* what was made of it */
   size_t aside_len;
   unsigned dials;
 };
-
-static void check(bool condition) {
-  if (!condition)
-    abort();
-}
 
 static bool asked(void *user, const struct wr_rpc_value *method, char *buf,
                   size_t size, int64_t now_us) {

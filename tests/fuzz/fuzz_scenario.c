@@ -1,18 +1,10 @@
 /* Scenario files: any text. What is refused has a reason, what is taken can be
  * played: pulses that a sensor can give, and a truth for each second. */
+#include "tests/fuzz/fuzz.h"
 #include "tests/sim/m4sim_plant.c"
 #include "tests/sim/m4sim_scenario.c"
 
-#include <stdint.h>
-
 #define SECONDS 400
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 static void play(struct ms_scenario *s, const char *event) {
   static struct ms_plant plant;

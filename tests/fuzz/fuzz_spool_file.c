@@ -6,50 +6,29 @@
  * changed: place (2 bytes, times 1 or, for odd first bytes, 4), then the new
  * byte, and so on. */
 #include "lib/spool/spool.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <fcntl.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define KEYS 2
 #define NEW 3
 #define ROWS 64
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static const char *const keys[KEYS] = {"flow_rate", "classification"};
-static char folder[64], path[96];
+static struct fuzz_file file;
 static unsigned char *image; /* of a good file */
 static size_t image_len;
 static bool untouched; /* the file under test is the good one */
 
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
-
-static void clean(void) {
-  static const char *const ends[] = {"",         "-wal",        "-shm",
-                                     ".bad",     ".bad-wal",    ".bad-shm",
-                                     "-journal", ".bad-journal"};
-  char name[128];
-  for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-    snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-    unlink(name);
-  }
-}
-
 static void leave(void) {
-  clean();
-  rmdir(folder);
+  fuzz_file_leave(&file);
+  free(image);
 }
 
 static struct wr_spool *open_spool(void) {
-  static const struct wr_spool_options options = {.path = path,
+  static const struct wr_spool_options options = {.path = file.path,
                                                   .max_bytes = 1 << 20,
                                                   .max_age_us = INT64_MAX / 4,
                                                   .memory_bytes = 1 << 18,
@@ -80,7 +59,7 @@ static void make_image(void) {
   wr_spool_reject(s, &row, 400, "no such thing", INT64_C(1700000000000000));
   wr_spool_remember(s, 0, &(struct wr_memo){"id", "name", "FLOAT"});
   wr_spool_destroy(s);
-  int fd = open(path, O_RDONLY);
+  int fd = open(file.path, O_RDONLY);
   struct stat st;
   check(fd >= 0 && fstat(fd, &st) == 0);
   image_len = (size_t)st.st_size;
@@ -89,20 +68,9 @@ static void make_image(void) {
   close(fd);
 }
 
-static void begin(void) {
-  if (folder[0] != '\0')
-    return;
-  strcpy(folder, access("/dev/shm", W_OK) == 0 ? "/dev/shm/weir-fuzz-XXXXXX"
-                                               : "/tmp/weir-fuzz-XXXXXX");
-  check(mkdtemp(folder) != NULL);
-  snprintf(path, sizeof(path), "%s/spool.db", folder);
-  atexit(leave);
-  make_image();
-}
-
 static void put(const void *data, size_t size) {
-  clean();
-  int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  fuzz_file_clean(&file);
+  int fd = open(file.path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
   check(fd >= 0 && write(fd, data, size) == (ssize_t)size);
   close(fd);
 }
@@ -198,7 +166,8 @@ static void note(const struct wr_rejected *r, void *arg) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char fault[128];
   int64_t marked;
-  begin();
+  if (fuzz_file_begin(&file, "spool.db", leave))
+    make_image();
   if (size == 0)
     return 0;
   untouched = false;
@@ -206,8 +175,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     put(data + 1, size - 1);
   else
     damage(data, size);
-  (void)wr_spool_read_rejected(path, note, NULL, fault, sizeof(fault));
-  (void)wr_spool_resend_rejected(path, &marked, fault, sizeof(fault));
+  (void)wr_spool_read_rejected(file.path, note, NULL, fault, sizeof(fault));
+  (void)wr_spool_resend_rejected(file.path, &marked, fault, sizeof(fault));
   for (int round = 0; round < 2; round++) { /* and it stays so */
     struct wr_spool *s = open_spool();
     use(s);

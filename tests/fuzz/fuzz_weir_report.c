@@ -6,16 +6,11 @@
 
 #include "lib/base/json.h"
 #include "lib/base/text.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #define CLOSE(a, b) (fabs((a) - (b)) <= 1e-6 * fabs(b) + 1e-37)
-
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
 
 static size_t longest_number(const char *text, size_t size) {
   size_t longest = 0, length = 0;
@@ -87,8 +82,6 @@ static void refused(const char *text, size_t size) {
   check(!report || keys(text, size, "\"label\"") > 1 ||
         keys(text, size, "\"value\"") > 1);
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *text = (const char *)data;
