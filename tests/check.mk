@@ -41,7 +41,8 @@ $(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzzlib/lib/libweir.a
 	  $(B)/fuzzlib/lib/libweir.a $(LIBS) -pthread
 -include $(FUZZ:=.d)
 # What stands in for collectd, and for libcurl's way to the network.
-$(B)/fuzz/fuzz_command: FUZZ_FLAGS := $(COLLECTD_CFLAGS)
+$(B)/fuzz/fuzz_command $(B)/fuzz/fuzz_baseline_store: FUZZ_FLAGS := \
+  $(COLLECTD_CFLAGS)
 $(B)/fuzz/fuzz_http: FUZZ_FLAGS := -rdynamic
 
 # package, package|package or command:package: see tests/install-deps. Where
