@@ -139,6 +139,17 @@ static size_t log_lines(struct doctor_board *b, char *data) {
   return left;
 }
 
+/* There are n bytes more behind the `left` ones. How many are left now: a line
+ * that is longer than a record is none. */
+static size_t log_take(struct doctor_board *b, char *data, size_t left,
+                       size_t n) {
+  for (char *nul; (nul = memchr(data + left, '\0', n)) != NULL;)
+    *nul = ' ';
+  data[left + n] = '\0';
+  left = log_lines(b, data);
+  return left > LOG_RECORD ? 0 : left;
+}
+
 /* The device gives one record for each read; a file gives many. */
 static void read_log(struct doctor_board *b, const char *root) {
   char data[2 * LOG_RECORD + 1];
@@ -151,9 +162,7 @@ static void read_log(struct doctor_board *b, const char *root) {
       continue; /* records were overwritten meanwhile */
     if (n <= 0)
       break;
-    data[left + (size_t)n] = '\0';
-    left = log_lines(b, data);
-    left = left > LOG_RECORD ? 0 : left;
+    left = log_take(b, data, left, (size_t)n);
   }
   if (fd >= 0)
     close(fd);
