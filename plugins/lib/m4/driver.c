@@ -94,9 +94,6 @@ static void turn(struct wr_m4_driver *d, struct wr_m4_board *b) {
     before = s->op;
     wr_m4_step(&b->life, wr_m4_now_us(d));
   } while (before == WR_OP_NONE && s->op != WR_OP_NONE);
-  if (s->wish == WR_WISH_CLOSE)
-    wr_m4_serve(d, b);
-  wr_m4_release(d, b);
   wr_m4_watch(d, b);
   int64_t at_us = b->life.next_us;
   if (b->retry_us != 0 && b->retry_us < at_us)
@@ -142,20 +139,6 @@ static bool take_event(struct wr_m4_driver *d, void *tag) {
   return true;
 }
 
-/* epoll_wait() counts in milliseconds: rounding up keeps it from spinning, and
- * lets what falls into one go together. */
-static int wait_ms(const struct wr_m4_driver *d) {
-  const struct wr_timer *first = wr_timers_first(&d->timers);
-  if (d->ready != NULL)
-    return 0;
-  if (first == NULL)
-    return -1;
-  int64_t left_us = first->at_us - wr_m4_now_us(d);
-  if (left_us <= 0)
-    return 0;
-  return left_us > 3600000000 ? 3600000 : (int)((left_us + 999) / 1000);
-}
-
 static void take_timers(struct wr_m4_driver *d) {
   int64_t at_us = wr_m4_now_us(d);
   struct wr_timer *first;
@@ -197,7 +180,7 @@ void wr_m4_driver_run(struct wr_m4_driver *d) {
   spread(d);
   while (go_on) {
     take_ready(d);
-    int n = epoll_wait(d->epoll_fd, events, EVENTS, wait_ms(d));
+    int n = epoll_wait(d->epoll_fd, events, EVENTS, wr_m4_wait_ms(d));
     for (int i = 0; i < n; i++)
       go_on &= take_event(d, events[i].data.ptr);
     take_timers(d);

@@ -264,10 +264,13 @@ static void digest(struct wr_m4_life *l, int64_t now_us) {
 }
 
 /* Health that is due when a turn begins waits for its end, but not for ever; a
- * silent M4 takes 1.0005 s, which an interval of 1 s is to see. */
+ * silent M4 takes 1.0005 s, which an interval of 1 s is to see. The first one
+ * waits also for a turn that has not begun, since a label goes first. */
 static int64_t health_at(const struct wr_m4_life *l) {
   int64_t due_us = l->health.next_us;
-  bool waits = l->turn && due_us <= l->turn_us && l->judged_us < due_us;
+  bool first = l->judged_us == 0 && l->methods_count > 0 && !l->parked;
+  bool waits =
+      first || (l->turn && due_us <= l->turn_us && l->judged_us < due_us);
   int64_t most_us = l->health.interval_us + l->health.interval_us / 10;
   return due_us + (waits ? most_us : 0);
 }

@@ -160,8 +160,6 @@ static bool goes_on(const struct wr_rpc_call *call) {
 static bool digest_one(struct wr_m4_life *l, size_t which,
                        const struct wr_rpc_call *call, int64_t now_us) {
   struct wr_m4_method *m = l->methods[which];
-  if (call->outcome == WR_RPC_CANCELLED)
-    return false;
   count_fault(l, call);
   note_lock(l, call, now_us);
   int64_t rest_ms = note_proxy(l, &m->ward, call, now_us);
@@ -227,8 +225,6 @@ void wr_m4_digest_report(struct wr_m4_life *l, size_t which,
                          const struct wr_rpc_call *call, int64_t now_us) {
   struct wr_m4_report *r = l->reports[which];
   bool ok = call->outcome == WR_RPC_OK;
-  if (call->outcome == WR_RPC_CANCELLED)
-    return;
   int64_t rest_ms = 0;
   if (r->call && call->outcome != WR_RPC_WITHHELD)
     rest_ms = note_proxy(l, &r->ward, call, now_us);

@@ -30,6 +30,18 @@ static void queue_up(struct wr_m4_driver *d, struct wr_m4_board *b) {
   d->line_last = b;
 }
 
+int wr_m4_wait_ms(const struct wr_m4_driver *d) {
+  const struct wr_timer *first = wr_timers_first(&d->timers);
+  if (d->ready != NULL)
+    return 0;
+  if (first == NULL)
+    return -1;
+  int64_t left_us = first->at_us - wr_m4_now_us(d);
+  if (left_us <= 0)
+    return 0;
+  return left_us > 3600000000 ? 3600000 : (int)((left_us + 999) / 1000);
+}
+
 /* --- what a board wishes ---
  */
 
@@ -98,7 +110,6 @@ void wr_m4_leave_gate(struct wr_m4_driver *d, struct wr_m4_board *b) {
   if (!b->at_gate)
     return;
   b->at_gate = false;
-  b->retry_us = 0;
   struct wr_m4_visitor *next = wr_m4_gate_leave(b->gate, &b->visitor);
   if (next != NULL)
     wr_m4_make_ready(d, board_of(next));

@@ -25,6 +25,9 @@ int64_t wr_m4_now_us(const struct wr_m4_driver *d);
 
 /* It is to be turned, after those that are ready already. */
 void wr_m4_make_ready(struct wr_m4_driver *d, struct wr_m4_board *b);
+/* For epoll_wait(), which counts in milliseconds: rounded up, which keeps it
+ * from spinning and lets what falls into one go together; an hour at most. */
+int wr_m4_wait_ms(const struct wr_m4_driver *d);
 /* Those who wait for descriptors get what is free, first come, first served. */
 void wr_m4_next_in_line(struct wr_m4_driver *d);
 /* Gives back what the board holds, if it needs it no more. */

@@ -7,6 +7,7 @@
 #include "lib/m4/life.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,9 @@ struct world {
   const char *unbound[4]; /* methods that crash the proxy */
   const char *mute_method;
   bool mute, gone, lossy; /* lossy: the server ends after a notification */
-  bool stale; /* calls bring an earlier reply; what drains is cut short */
+  bool stale;     /* calls bring an earlier reply; what drains is cut short */
+  bool lock_held; /* by another */
+  int strays;     /* replies to nobody that come first */
   int64_t away_until_us; /* the proxy is restarting */
   bool connected, is_down;
   struct world_event event;
@@ -53,12 +56,27 @@ struct world {
   double values[64];
   char why[WR_M4_LOCK_FREE + 1][320];
   int64_t since_us[WR_M4_LOCK_FREE + 1];
+  char course[8192]; /* all that happened, a line each: "1000.4 health up" */
 };
+
+/* Another line of the course; instants are in ms since the start. */
+__attribute__((format(printf, 2, 3))) static inline void
+world_say(struct world *w, const char *format, ...) {
+  size_t used = strlen(w->course), room = sizeof(w->course) - used;
+  va_list ap;
+  int n = snprintf(w->course + used, room, "%.1f ",
+                   (double)(w->now_us - 100 * S) / 1000);
+  va_start(ap, format);
+  if (n > 0 && (size_t)n < room)
+    vsnprintf(w->course + used + n, room - (size_t)n, format, ap);
+  va_end(ap);
+}
 
 static void world_sample(void *user, size_t which, size_t output, double value,
                          int64_t at_us) {
   struct world *w = user;
-  (void)which, (void)output, (void)at_us;
+  world_say(w, "sample %zu.%zu %g of %.1f\n", which, output, value,
+            (double)(at_us - 100 * S) / 1000);
   w->values[w->samples++ % 64] = value;
 }
 
@@ -73,14 +91,23 @@ static void world_health(void *user) {
   w->healths++;
   w->health_us = w->now_us;
   w->healths_up += w->life.up;
+  const int64_t *f = w->life.faults;
+  world_say(w, "health %s %d %d %d %d %d\n", w->life.up ? "up" : "down",
+            (int)f[WR_FAULT_TIMEOUT], (int)f[WR_FAULT_REFUSED],
+            (int)f[WR_FAULT_PROTOCOL], (int)f[WR_FAULT_STALE],
+            (int)f[WR_FAULT_REMOTE]);
   if (!w->life.up && w->first_down_us == 0 && w->healths > 1)
     w->first_down_us = w->now_us;
 }
 
 static void world_event(void *user, enum wr_m4_event event, size_t which,
                         int64_t since_us, const char *why) {
+  static const char *const names[] = {
+      "DOWN",         "UP",           "METHOD_FAILS", "METHOD_WORKS",
+      "REPORT_FAILS", "REPORT_WORKS", "LOCK_HELD",    "LOCK_FREE"};
   struct world *w = user;
-  (void)which;
+  world_say(w, "%s %zu since %.1f %.20s\n", names[event], which,
+            since_us == 0 ? 0 : (double)(since_us - 100 * S) / 1000, why);
   w->events[event]++;
   w->since_us[event] = since_us;
   if (event == WR_M4_DOWN && w->is_down)
@@ -187,8 +214,14 @@ static inline void world_hear(struct world *w, const uint8_t *data,
   if (wr_rpc_read(&at, data + len, &message) != 0)
     abort();
   if (message.count == 5) {
+    world_say(w, "-> nobody\n");
     w->drains++;
-    world_then(w, END, w->stale ? 3000 : S);
+    if (w->strays > 0) {
+      w->strays--;
+      world_reply(w, 1);
+      world_then(w, BYTES, LATENCY_US);
+    } else
+      world_then(w, END, w->stale ? 3000 : S);
     return;
   }
   wr_rpc_element(&message, message.count - 2, &method);
@@ -197,18 +230,23 @@ static inline void world_hear(struct world *w, const uint8_t *data,
   world_note(w, name);
   if (message.count == 3) {
     world_label(w, &params);
+    world_say(w, "-> %s %s\n", name, w->last_label);
     world_then(w, w->path == WORLD_SERVER && !w->lossy ? NO_EVENT : END,
                LATENCY_US);
     return;
   }
+  world_say(w, "-> %s\n", name);
   wr_rpc_element(&message, 1, &msgid);
   if (world_is_unbound(w, name)) {
     w->crashes++;
     w->away_until_us = w->now_us + 2 * S;
     world_then(w, END, 3000);
-  } else if (w->mute || (w->mute_method && strcmp(w->mute_method, name) == 0))
-    world_then(w, w->path == WORLD_SERVER ? NO_EVENT : END, S + 500);
-  else {
+  } else if (w->mute || (w->mute_method && strcmp(w->mute_method, name) == 0)) {
+    if (w->path != WORLD_SERVER)
+      world_then(w, END, S + 500);
+  } else {
+    for (; w->strays > 0 && w->path == WORLD_SERVER; w->strays--)
+      world_reply(w, 1);
     world_reply(w, (uint32_t)msgid.u - w->stale);
     world_then(w, BYTES, LATENCY_US);
   }
@@ -230,6 +268,8 @@ static inline void world_connect(struct world *w) {
   bool away = w->gone || w->now_us < w->away_until_us;
   w->connected = false;
   w->event = (struct world_event){.what = NO_EVENT};
+  if (away)
+    world_say(w, w->path == WORLD_TUNNEL ? "cut\n" : "refused\n");
   if (away && w->path != WORLD_TUNNEL) {
     wr_rpc_connected(&w->session, -ECONNREFUSED, w->now_us);
     return;
@@ -251,7 +291,7 @@ static inline void world_serve(struct world *w) {
     if (wish == WR_WISH_ADDRESS)
       wr_rpc_found(s, &here, w->now_us);
     else if (wish == WR_WISH_LOCK)
-      wr_rpc_locked(s, true, w->now_us);
+      wr_rpc_locked(s, !w->lock_held, w->now_us);
     else if (wish == WR_WISH_CONNECT)
       world_connect(w);
     else if (wish == WR_WISH_SEND) {
@@ -269,6 +309,8 @@ static inline void world_happen(struct world *w) {
     return;
   if (e.what == BYTES)
     wr_rpc_bytes(&w->session, e.data, e.len, w->now_us);
+  if (w->session.wish == WR_WISH_CONNECT)
+    return; /* the old connection is given up */
   if (e.what == END || (e.what == BYTES && w->path != WORLD_SERVER)) {
     bool busy = w->session.op != WR_OP_NONE;
     w->connected = false;

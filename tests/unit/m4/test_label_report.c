@@ -96,6 +96,10 @@ static void test_age_follows_the_interval(void) {
   wr_label_report_offer(&r, "Normal", 0.9, 1, 20000, 1000);
   tell(&r, 1000);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1000), 60000);
+  wr_label_report_offer(&r, "Normal", 0.9, 1, 10001, 1000);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1000), 30003);
+  wr_label_report_offer(&r, "Normal", 0.9, 1, 9999, 1000);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1000), WR_LABEL_AGE_MS);
   r.max_age_ms = 2000;
   wr_label_report_offer(&r, "Normal", 0.9, 2, 20000, 2000);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 2000), 2000);
@@ -118,6 +122,9 @@ static void test_lost(void) {
   wr_label_report_lost(&r, 2000, 0);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 2000), 2000);
   tell(&r, 4000);
+  wr_label_report_lost(&r, 5000, 0); /* what comes next is told, too */
+  CU_ASSERT(wr_label_report_offer(&r, "High", 0.7, 400, 0, 5000));
+  tell(&r, 7000);
 }
 
 static void test_change_while_sending(void) {

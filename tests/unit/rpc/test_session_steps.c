@@ -1,0 +1,550 @@
+/* A session step by step: what it wants next, until when, and what each call
+ * has become. Instants are in microseconds; a call may take 1.5 s. */
+#include "tests/unit/unit.h"
+
+#include "lib/rpc/session.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#define S 1000000LL
+#define AFTER (3 * S / 2)
+#define NEVER INT64_MAX
+
+static struct wr_rpc_session s;
+static struct wr_rpc_call calls[4];
+static const struct wr_rpc_peers one = {.count = 1}, two = {.count = 2},
+                                 none = {.count = 0};
+
+static void open_session(enum wr_rpc_mode mode) {
+  CU_ASSERT_EQUAL_FATAL(wr_rpc_session_open(&s, mode, 1500, 7, 4), 0);
+}
+
+static void begin(enum wr_rpc_op op, size_t count, int64_t now_us) {
+  memset(calls, 0, sizeof(calls));
+  for (size_t i = 0; i < count; i++)
+    calls[i].method = "m";
+  wr_rpc_begin(&s, op, calls, count, now_us);
+}
+
+/* What it wishes, which is then taken up, and when it wants to be told. */
+static void wants(enum wr_rpc_wish wish, int64_t next_us) {
+  CU_ASSERT_EQUAL(s.wish, wish);
+  CU_ASSERT_EQUAL(s.next_us, next_us);
+  s.wish = WR_WISH_NOTHING;
+}
+
+static void became(size_t i, enum wr_rpc_outcome outcome, int error,
+                   int64_t sent_us, int64_t took_us) {
+  CU_ASSERT_EQUAL(calls[i].outcome, outcome);
+  CU_ASSERT_EQUAL(calls[i].error, error);
+  CU_ASSERT_EQUAL(calls[i].sent_us, sent_us);
+  CU_ASSERT_EQUAL(calls[i].took_us, took_us);
+}
+
+static void is_over(void) {
+  CU_ASSERT_EQUAL(s.op, WR_OP_NONE);
+  CU_ASSERT_EQUAL(s.out_len, 0);
+  CU_ASSERT_PTR_NULL(s.calls);
+}
+
+/* The answer `result`, one byte, to this msgid. */
+static void reply(uint32_t msgid, char result, int64_t now_us) {
+  uint8_t bytes[] = "\x94\x01\xce????\xc0?";
+  msgid = htonl(msgid);
+  memcpy(bytes + 3, &msgid, sizeof(msgid));
+  bytes[8] = (uint8_t)result;
+  wr_rpc_bytes(&s, bytes, 9, now_us);
+}
+
+/* As far as an open connection on which all was sent, from `now_us` on. */
+static void talk(enum wr_rpc_op op, size_t count, int64_t now_us) {
+  begin(op, count, now_us);
+  if (s.wish == WR_WISH_ADDRESS)
+    wr_rpc_found(&s, &one, now_us);
+  if (s.wish == WR_WISH_LOCK)
+    wr_rpc_locked(&s, true, now_us);
+  s.wish = WR_WISH_NOTHING;
+  wr_rpc_connected(&s, 0, now_us);
+}
+
+/* Three calls at once: one cannot be sent, one is answered, one is not. */
+static void test_batch(void) {
+  open_session(WR_RPC_PERSISTENT);
+  memset(calls, 0, sizeof(calls));
+  calls[0].method = "a";
+  calls[1].method = ""; /* none */
+  calls[2].method = "c";
+  wr_rpc_begin(&s, WR_OP_CALL, calls, 3, S);
+  CU_ASSERT_EQUAL(s.out_len, 18);
+  CU_ASSERT_EQUAL(s.out[8], 'a');
+  CU_ASSERT_EQUAL(s.out[17 - 1], 'c');
+  wants(WR_WISH_ADDRESS, S + AFTER);
+  wr_rpc_tick(&s, S + AFTER - 1); /* harmless */
+  wants(WR_WISH_NOTHING, S + AFTER);
+  wr_rpc_found(&s, &one, S + 100);
+  wants(WR_WISH_CONNECT, S + AFTER);
+  CU_ASSERT_EQUAL(s.dials, 1);
+  wr_rpc_connected(&s, 0, S + 200);
+  wants(WR_WISH_NOTHING, S + AFTER);
+  reply(calls[2].msgid + 1, 1, S + 300); /* nobody's */
+  CU_ASSERT_EQUAL(calls[0].stale, 1);
+  reply(calls[1].msgid, 1, S + 300); /* it was never sent */
+  CU_ASSERT_EQUAL(calls[0].stale, 2);
+  reply(calls[2].msgid, 5, S + 300);
+  CU_ASSERT_EQUAL(calls[2].result.u, 5);
+  reply(calls[2].msgid, 6, S + 400); /* twice */
+  CU_ASSERT_EQUAL(calls[0].stale, 3);
+  CU_ASSERT_EQUAL(calls[2].result.u, 5);
+  CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
+  wr_rpc_tick(&s, S + AFTER);
+  is_over();
+  wants(WR_WISH_CLOSE, NEVER);
+  became(0, WR_RPC_TIMEOUT, -ETIMEDOUT, S + 100, AFTER);
+  became(1, WR_RPC_UNSENDABLE, -EINVAL, S + 100, AFTER);
+  became(2, WR_RPC_OK, 0, S + 100, 200);
+  CU_ASSERT_EQUAL(calls[2].stale, 0);
+  wr_rpc_session_close(&s);
+}
+
+/* The connection stays; when it turns out to be dead, once more afresh. */
+static void test_connection_is_kept(void) {
+  open_session(WR_RPC_PERSISTENT);
+  talk(WR_OP_CALL, 1, S);
+  reply(calls[0].msgid, 1, S + 300);
+  is_over();
+  wants(WR_WISH_NOTHING, NEVER);
+  became(0, WR_RPC_OK, 0, S, 300);
+  CU_ASSERT(s.open);
+  begin(WR_OP_CALL, 2, 2 * S);
+  wants(WR_WISH_SEND, 2 * S + AFTER);
+  wr_rpc_connected(&s, 0, 2 * S + 100);
+  CU_ASSERT_EQUAL(calls[1].sent_us, 2 * S);
+  wr_rpc_ended(&s, 0, 2 * S + 200);
+  wants(WR_WISH_CONNECT, 2 * S + AFTER);
+  CU_ASSERT_EQUAL(s.dials, 2);
+  CU_ASSERT_FALSE(s.open);
+  wr_rpc_connected(&s, 0, 2 * S + 300);
+  reply(calls[0].msgid, 1, 2 * S + 400);
+  became(0, WR_RPC_OK, 0, 2 * S, 400);
+  wr_rpc_ended(&s, 0, 2 * S + 500); /* not a third time */
+  became(1, WR_RPC_CLOSED, -ECONNRESET, 2 * S, 500);
+  is_over();
+  wants(WR_WISH_CLOSE, NEVER);
+  wr_rpc_session_close(&s);
+}
+
+/* What is no sign of a connection that had ended before. */
+static void test_no_second_try(void) {
+  static const struct {
+    int error;
+    enum wr_rpc_outcome outcome;
+  } cases[] = {{-ETIMEDOUT, WR_RPC_TIMEOUT},
+               {-EBADMSG, WR_RPC_PROTOCOL},
+               {0, WR_RPC_CLOSED}};
+  for (size_t i = 0; i < 3; i++) {
+    open_session(WR_RPC_PERSISTENT);
+    talk(WR_OP_CALL, 1, S);
+    reply(calls[0].msgid, 1, S);
+    begin(WR_OP_CALL, 2, 2 * S);
+    s.wish = WR_WISH_NOTHING;
+    wr_rpc_connected(&s, 0, 2 * S);
+    if (cases[i].error == 0)
+      reply(calls[0].msgid, 1, 2 * S); /* it lives */
+    if (cases[i].error == -EBADMSG)
+      wr_rpc_bytes(&s, "\xc1", 1, 2 * S + 10);
+    else if (cases[i].error != 0)
+      wr_rpc_tick(&s, 2 * S + AFTER);
+    else
+      wr_rpc_ended(&s, 0, 2 * S + 10);
+    is_over();
+    CU_ASSERT_EQUAL(calls[1].outcome, cases[i].outcome);
+    CU_ASSERT_EQUAL(s.dials, 1);
+    CU_ASSERT_EQUAL(s.wish, WR_WISH_CLOSE);
+    wr_rpc_session_close(&s);
+  }
+}
+
+/* A dead first address leaves half of the time to the second. */
+static void test_two_addresses(void) {
+  open_session(WR_RPC_PERSISTENT);
+  begin(WR_OP_CALL, 1, S);
+  wr_rpc_found(&s, &two, S + S / 2);
+  CU_ASSERT_EQUAL(s.peer, 0);
+  wants(WR_WISH_CONNECT, S + S / 2 + S / 2);
+  wr_rpc_tick(&s, 2 * S);
+  CU_ASSERT_EQUAL(s.peer, 1);
+  wants(WR_WISH_CONNECT, S + AFTER);
+  wr_rpc_connected(&s, -EHOSTUNREACH, 2 * S + 100);
+  is_over();
+  became(0, WR_RPC_UNREACHABLE, -EHOSTUNREACH, 0, S + 100);
+  wants(WR_WISH_CLOSE, NEVER);
+  begin(WR_OP_CALL, 1, 3 * S); /* the address may have changed */
+  wants(WR_WISH_ADDRESS, 3 * S + AFTER);
+  wr_rpc_found(&s, &none, 3 * S + 10); /* then those that were known */
+  CU_ASSERT_EQUAL(s.peer, 0);
+  wants(WR_WISH_CONNECT, 3 * S + 10 + (AFTER - 10) / 2);
+  wr_rpc_connected(&s, -ECONNREFUSED, 3 * S + 20);
+  wants(WR_WISH_CONNECT, 3 * S + AFTER);
+  wr_rpc_tick(&s, 3 * S + AFTER);
+  became(0, WR_RPC_TIMEOUT, -ETIMEDOUT, 0, AFTER);
+  wr_rpc_session_close(&s);
+}
+
+/* Found by the end of its time: the call gets a time of its own. */
+static void test_slow_look_up(void) {
+  for (int late = 0; late < 2; late++) {
+    int64_t at_us = S + AFTER - 1 + late;
+    open_session(WR_RPC_PERSISTENT);
+    begin(WR_OP_CALL, 1, S);
+    wr_rpc_found(&s, &one, at_us);
+    CU_ASSERT_EQUAL(s.wish, WR_WISH_CONNECT);
+    CU_ASSERT_EQUAL(s.next_us, late ? at_us + AFTER : S + AFTER);
+    wr_rpc_session_close(&s);
+  }
+}
+
+/* Between two operations an answer is kept, no answer changes nothing. */
+static void test_look_up_between(void) {
+  open_session(WR_RPC_PERSISTENT);
+  wr_rpc_found(&s, &none, 0);
+  CU_ASSERT_FALSE(s.fresh);
+  wr_rpc_found(&s, &one, 0);
+  wants(WR_WISH_NOTHING, NEVER);
+  wr_rpc_found(&s, &none, 0);
+  CU_ASSERT(s.fresh);
+  begin(WR_OP_CALL, 1, S);
+  wants(WR_WISH_CONNECT, S + AFTER);
+  wr_rpc_session_close(&s);
+}
+
+/* What the moment of an end says about the m4-proxy. */
+static void test_proxy_ends(void) {
+  static const struct {
+    int64_t after_us;
+    int error;
+    enum wr_rpc_outcome outcome;
+  } cases[] = {{49999, 0, WR_RPC_CRASHED},
+               {49999, -ECONNRESET, WR_RPC_CRASHED},
+               {49999, -EHOSTUNREACH, WR_RPC_UNREACHABLE},
+               {50000, 0, WR_RPC_CLOSED},
+               {899999, 0, WR_RPC_CLOSED},
+               {900000, 0, WR_RPC_SILENT},
+               {900000, -ECONNRESET, WR_RPC_SILENT}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    int64_t at_us = S + 300 + cases[i].after_us;
+    open_session(WR_RPC_PROXY);
+    begin(WR_OP_CALL, 1, S);
+    wr_rpc_found(&s, &one, S + 100);
+    wants(WR_WISH_LOCK, NEVER);
+    wr_rpc_locked(&s, true, S + 200);
+    wants(WR_WISH_CONNECT, S + 200 + AFTER);
+    wr_rpc_connected(&s, 0, S + 300);
+    wants(WR_WISH_NOTHING, S + 200 + AFTER);
+    wr_rpc_ended(&s, cases[i].error, at_us);
+    is_over();
+    wants(WR_WISH_CLOSE, NEVER);
+    became(0, cases[i].outcome,
+           cases[i].outcome == WR_RPC_UNREACHABLE ? -EHOSTUNREACH : 0, S + 200,
+           at_us - S - 200);
+    CU_ASSERT_FALSE(calls[0].unlocked);
+    wr_rpc_session_close(&s);
+  }
+}
+
+static void test_proxy_in_the_middle(void) {
+  open_session(WR_RPC_PROXY);
+  talk(WR_OP_CALL, 1, S);
+  wr_rpc_bytes(&s, "\x94\x01", 2, S + 10);
+  CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
+  wr_rpc_ended(&s, 0, S + 20);
+  became(0, WR_RPC_PROTOCOL, 0, S, 20);
+  talk(WR_OP_CALL, 1, 2 * S);
+  wr_rpc_bytes(&s, "\x94\x01", 2, 2 * S + 10);
+  wr_rpc_tick(&s, 2 * S + AFTER);
+  became(0, WR_RPC_TIMEOUT, 0, 2 * S, AFTER);
+  wr_rpc_session_close(&s);
+}
+
+/* More bytes than a reply may have, at once and in two pieces. */
+static void test_proxy_says_too_much(void) {
+  static const uint8_t text[2 * WR_RPC_REPLY_MAX] = {0x94, 1,    7,   0xc0,
+                                                     0xda, 0xff, 0xff};
+  for (size_t first = 1000; first <= 2000; first += 1000) {
+    open_session(WR_RPC_PROXY);
+    talk(WR_OP_CALL, 1, S);
+    wr_rpc_bytes(&s, text, first, S + 10);
+    CU_ASSERT_EQUAL(s.op, first == 1000 ? WR_OP_CALL : WR_OP_NONE);
+    if (first == 1000)
+      wr_rpc_bytes(&s, text + 7, 1000, S + 20);
+    became(0, WR_RPC_PROTOCOL, 0, S, first == 1000 ? 20 : 10);
+    wr_rpc_session_close(&s);
+  }
+}
+
+/* A stranger's reply: the channel is emptied, under a msgid of its own, until
+ * ours comes or the proxy is quiet. How the emptying ends is not how the call
+ * does. */
+static void test_proxy_drains(void) {
+  static const struct {
+    enum wr_rpc_op op;
+    int64_t after_us;
+    enum wr_rpc_outcome outcome;
+  } cases[] = {{WR_OP_CALL, S, WR_RPC_STALE},
+               {WR_OP_CALL, AFTER, WR_RPC_STALE}, /* no end in time */
+               {WR_OP_CALL, 3000, WR_RPC_CLOSED},
+               {WR_OP_CALL, 500000, WR_RPC_CLOSED},
+               {WR_OP_DRAIN, S, WR_RPC_OK},
+               {WR_OP_DRAIN, AFTER, WR_RPC_OK},
+               {WR_OP_DRAIN, 3000, WR_RPC_CRASHED},
+               {WR_OP_DRAIN, 500000, WR_RPC_CLOSED}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    open_session(WR_RPC_PROXY);
+    talk(cases[i].op, 1, S);
+    CU_ASSERT_EQUAL(s.out[0], cases[i].op == WR_OP_CALL ? 0x94 : 0x95);
+    uint32_t before = s.next_msgid;
+    reply(calls[0].msgid + 1, 1, S);
+    CU_ASSERT_EQUAL(calls[0].stale, 1);
+    wants(WR_WISH_CONNECT, S + AFTER);
+    CU_ASSERT_EQUAL(s.out[0], 0x95);
+    CU_ASSERT_NOT_EQUAL(s.next_msgid, before);
+    wr_rpc_connected(&s, 0, S);
+    if (cases[i].after_us == AFTER)
+      wr_rpc_tick(&s, S + AFTER);
+    else
+      wr_rpc_ended(&s, 0, S + cases[i].after_us);
+    is_over();
+    became(0, cases[i].outcome, 0, S, cases[i].after_us);
+    wr_rpc_session_close(&s);
+  }
+  open_session(WR_RPC_PROXY); /* ours comes behind it */
+  talk(WR_OP_CALL, 1, S);
+  reply(calls[0].msgid + 1, 1, S + 10);
+  s.wish = WR_WISH_NOTHING;
+  wr_rpc_connected(&s, 0, S + 20);
+  reply(calls[0].msgid, 5, S + 30);
+  became(0, WR_RPC_OK, 0, S, 30);
+  CU_ASSERT_EQUAL(calls[0].result.u, 5);
+  wr_rpc_session_close(&s);
+}
+
+/* 64 strangers are dropped, with the next the call is over. */
+static void test_proxy_ceiling(void) {
+  open_session(WR_RPC_PROXY);
+  talk(WR_OP_CALL, 1, S);
+  for (unsigned i = 1; i <= 65; i++) {
+    CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
+    reply(calls[0].msgid + i, 1, S + i);
+    CU_ASSERT_EQUAL(calls[0].stale, i);
+    if (i <= 64)
+      wr_rpc_connected(&s, 0, S + i);
+  }
+  is_over();
+  became(0, WR_RPC_STALE, 0, S, 65);
+  wr_rpc_session_close(&s);
+}
+
+/* Nobody answers a notification: the proxy closes, a server is not waited
+ * for. */
+static void test_notifications(void) {
+  open_session(WR_RPC_PROXY);
+  talk(WR_OP_NOTIFY, 1, S);
+  CU_ASSERT_EQUAL(s.out[0], 0x93);
+  CU_ASSERT_EQUAL(s.op, WR_OP_NOTIFY);
+  wr_rpc_ended(&s, 0, S + 40);
+  became(0, WR_RPC_OK, 0, S, 40);
+  talk(WR_OP_NOTIFY, 1, 2 * S);
+  reply(calls[0].msgid, 1, 2 * S + 40);
+  became(0, WR_RPC_PROTOCOL, 0, 2 * S, 40);
+  talk(WR_OP_NOTIFY, 1, 3 * S);
+  wr_rpc_tick(&s, 3 * S + AFTER);
+  became(0, WR_RPC_TIMEOUT, 0, 3 * S, AFTER);
+  wr_rpc_session_close(&s);
+  open_session(WR_RPC_PERSISTENT);
+  begin(WR_OP_NOTIFY, 1, S);
+  CU_ASSERT_EQUAL(s.out[0], 0x93);
+  wr_rpc_found(&s, &one, S + 10);
+  wants(WR_WISH_CONNECT, S + AFTER);
+  wr_rpc_connected(&s, 0, S + 20);
+  is_over();
+  became(0, WR_RPC_OK, 0, S + 10, 20);
+  wants(WR_WISH_NOTHING, NEVER);
+  begin(WR_OP_NOTIFY, 1, 2 * S);
+  wants(WR_WISH_SEND, 2 * S + AFTER);
+  wr_rpc_ended(&s, -EPIPE, 2 * S + 10);
+  wants(WR_WISH_CONNECT, 2 * S + AFTER);
+  wr_rpc_connected(&s, -ECONNREFUSED, 2 * S + 20);
+  became(0, WR_RPC_REFUSED, -ECONNREFUSED, 0, 20);
+  begin(WR_OP_NOTIFY, 1, 3 * S);
+  wr_rpc_found(&s, &one, 3 * S);
+  wr_rpc_ended(&s, -EPIPE, 3 * S + 30);
+  became(0, WR_RPC_CLOSED, -EPIPE, 3 * S, 30);
+  wr_rpc_session_close(&s);
+}
+
+/* Nothing of it can be sent: it is over at once, and an open connection stays.
+ * A server has no channel that could be emptied. */
+static void test_unsendable(void) {
+  open_session(WR_RPC_PERSISTENT);
+  memset(calls, 0, sizeof(calls));
+  calls[0].method = "";
+  wr_rpc_begin(&s, WR_OP_CALL, calls, 1, S);
+  is_over();
+  wants(WR_WISH_CLOSE, NEVER);
+  became(0, WR_RPC_UNSENDABLE, -EINVAL, 0, 0);
+  talk(WR_OP_CALL, 1, S);
+  reply(calls[0].msgid, 1, S);
+  calls[0].method = "";
+  wr_rpc_begin(&s, WR_OP_CALL, calls, 1, S);
+  is_over();
+  wants(WR_WISH_NOTHING, NEVER);
+  CU_ASSERT(s.open);
+  begin(WR_OP_DRAIN, 1, S);
+  is_over();
+  became(0, WR_RPC_OK, 0, 0, 0);
+  wr_rpc_session_close(&s);
+  open_session(WR_RPC_PROXY);
+  calls[0].method = "";
+  wr_rpc_begin(&s, WR_OP_CALL, calls, 1, S);
+  is_over();
+  CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_UNSENDABLE);
+  wr_rpc_session_close(&s);
+}
+
+/* Nobody is there: what could not have been sent anyway keeps its outcome. */
+static void test_unsendable_and_refused(void) {
+  open_session(WR_RPC_PERSISTENT);
+  memset(calls, 0, sizeof(calls));
+  calls[0].method = "";
+  calls[1].method = "m";
+  wr_rpc_begin(&s, WR_OP_CALL, calls, 2, S);
+  wr_rpc_found(&s, &one, S);
+  wr_rpc_connected(&s, -ECONNREFUSED, S + 10);
+  became(0, WR_RPC_UNSENDABLE, -EINVAL, 0, 10);
+  became(1, WR_RPC_REFUSED, -ECONNREFUSED, 0, 10);
+  wr_rpc_session_close(&s);
+}
+
+/* As many calls as it was opened for, each as long as may be. */
+static void test_longest_requests(void) {
+  char text[300];
+  struct wr_rpc_arg arg = {.kind = WR_ARG_TEXT, .text = text};
+  memset(text, 'a', sizeof(text));
+  text[WR_RPC_REQUEST_MAX - 13] = '\0';
+  open_session(WR_RPC_PERSISTENT);
+  memset(calls, 0, sizeof(calls));
+  for (int i = 0; i < 4; i++)
+    calls[i] =
+        (struct wr_rpc_call){.method = "m", .args = &arg, .args_count = 1};
+  wr_rpc_begin(&s, WR_OP_CALL, calls, 4, S);
+  CU_ASSERT_EQUAL(s.out_len, 4 * WR_RPC_REQUEST_MAX);
+  CU_ASSERT_PTR_EQUAL(s.in, s.out + 4 * WR_RPC_REQUEST_MAX);
+  CU_ASSERT_PTR_EQUAL(s.aside, s.in + 2 * WR_RPC_REPLY_MAX);
+  s.aside[WR_RPC_ASIDE - 1] = 0; /* ours */
+  CU_ASSERT_EQUAL(s.next_us, S + AFTER);
+  wr_rpc_session_close(&s);
+  CU_ASSERT_PTR_NULL(s.out);
+}
+
+/* Cancelled: what has its answer keeps it. */
+static void test_cancel(void) {
+  open_session(WR_RPC_PERSISTENT);
+  talk(WR_OP_CALL, 2, S);
+  reply(calls[0].msgid, 1, S + 10);
+  wr_rpc_cancel(&s, S + 20);
+  became(0, WR_RPC_OK, 0, S, 10);
+  became(1, WR_RPC_CANCELLED, 0, S, 20);
+  is_over();
+  wants(WR_WISH_CLOSE, NEVER);
+  wr_rpc_session_close(&s);
+}
+
+/* Nobody has asked for anything: a stray reply is dropped, what is no message
+ * ends the connection, and so does the peer. */
+static void test_between_operations(void) {
+  open_session(WR_RPC_PERSISTENT);
+  talk(WR_OP_CALL, 1, S);
+  reply(calls[0].msgid, 1, S);
+  reply(77, 1, S);
+  CU_ASSERT(s.open);
+  wants(WR_WISH_NOTHING, NEVER);
+  wr_rpc_tick(&s, NEVER - 1);
+  wants(WR_WISH_NOTHING, NEVER);
+  wr_rpc_bytes(&s, "\xc1", 1, S);
+  CU_ASSERT_FALSE(s.open);
+  wants(WR_WISH_CLOSE, NEVER);
+  talk(WR_OP_CALL, 1, 2 * S);
+  reply(calls[0].msgid, 1, 2 * S);
+  wr_rpc_ended(&s, 0, 2 * S);
+  CU_ASSERT_FALSE(s.open);
+  wants(WR_WISH_CLOSE, NEVER);
+  wr_rpc_session_close(&s);
+}
+
+/* More in one piece than the buffer holds, message by message. */
+static void test_many_messages(void) {
+  static uint8_t bytes[5000];
+  open_session(WR_RPC_PERSISTENT);
+  talk(WR_OP_CALL, 1, S);
+  size_t len = 0;
+  for (; len + 6 <= sizeof(bytes) - 9; len += 6) /* [2, "m", []] */
+    memcpy(bytes + len, "\x93\x02\xa1m\x91\xc0", 6);
+  wr_rpc_bytes(&s, bytes, len - 3, S); /* ends in the middle */
+  CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
+  CU_ASSERT_EQUAL(s.in_len, 3);
+  wr_rpc_bytes(&s, bytes + 3, 3, S);
+  CU_ASSERT_EQUAL(s.in_len, 0);
+  reply(calls[0].msgid, 1, S + 10);
+  became(0, WR_RPC_OK, 0, S, 10);
+  wr_rpc_session_close(&s);
+}
+
+static bool knows_x(void *user, const struct wr_rpc_value *method, char *buf,
+                    size_t size, int64_t now_us) {
+  CU_ASSERT_PTR_EQUAL(user, &s);
+  CU_ASSERT_EQUAL(now_us, S + 5);
+  snprintf(buf, size, "yes");
+  return method->len == 1 && method->data[0] == 'x';
+}
+
+/* Requests of the peer: answered, as many as there is room for. */
+static void test_requests_of_the_peer(void) {
+  static const char known[] = "\x94\x00\x05\xa1x\x90";
+  static const char unknown[] = "\x94\x00\x06\xa1y\x90";
+  static const char no_text[] = "\x94\x00\x07\x01\x90";
+  open_session(WR_RPC_PERSISTENT);
+  talk(WR_OP_CALL, 1, S);
+  wr_rpc_bytes(&s, known, 6, S + 5); /* there is none who answers */
+  CU_ASSERT_EQUAL(s.aside_len, 19);
+  CU_ASSERT_EQUAL(memcmp(s.aside, "\x94\x01\x05\xaeno such method\xc0", 19), 0);
+  s.aside_len = 0;
+  s.asked = knows_x;
+  s.asked_user = &s;
+  wr_rpc_bytes(&s, known, 6, S + 5);
+  CU_ASSERT_EQUAL(s.aside_len, 8);
+  CU_ASSERT_EQUAL(memcmp(s.aside, "\x94\x01\x05\xc0\xa3yes", 8), 0);
+  wr_rpc_bytes(&s, unknown, 6, S + 5);
+  CU_ASSERT_EQUAL(s.aside_len, 8 + 19);
+  wr_rpc_bytes(&s, no_text, 5, S + 5); /* dropped */
+  CU_ASSERT_EQUAL(s.aside_len, 8 + 19);
+  s.aside_len = WR_RPC_ASIDE - WR_RPC_REQUEST_MAX;
+  wr_rpc_bytes(&s, known, 6, S + 5);
+  CU_ASSERT_EQUAL(s.aside_len, WR_RPC_ASIDE - WR_RPC_REQUEST_MAX + 8);
+  wr_rpc_bytes(&s, known, 6, S + 5); /* full: dropped */
+  CU_ASSERT_EQUAL(s.aside_len, WR_RPC_ASIDE - WR_RPC_REQUEST_MAX + 8);
+  CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
+  CU_ASSERT_EQUAL(calls[0].stale, 0);
+  wr_rpc_session_close(&s);
+}
+
+UNIT_MAIN("session, its steps", UNIT(test_batch), UNIT(test_connection_is_kept),
+          UNIT(test_no_second_try), UNIT(test_two_addresses),
+          UNIT(test_slow_look_up), UNIT(test_look_up_between),
+          UNIT(test_proxy_ends), UNIT(test_proxy_in_the_middle),
+          UNIT(test_proxy_says_too_much), UNIT(test_proxy_drains),
+          UNIT(test_proxy_ceiling), UNIT(test_notifications),
+          UNIT(test_unsendable), UNIT(test_unsendable_and_refused),
+          UNIT(test_longest_requests), UNIT(test_cancel),
+          UNIT(test_between_operations), UNIT(test_many_messages),
+          UNIT(test_requests_of_the_peer))
