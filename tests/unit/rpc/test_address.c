@@ -1,10 +1,45 @@
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/unit/unit.h"
 
 #include "lib/rpc/address.h"
 
+#include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+
+/* In front of the C library's: "many.example" has `many` addresses, 192.0.2.1
+ * and on, of which none can be known without asking. 0: one that no sockaddr
+ * can hold. */
+static int many;
+
+int getaddrinfo(const char *host, const char *port,
+                const struct addrinfo *hints, struct addrinfo **out) {
+  static int (*real)(const char *, const char *, const struct addrinfo *,
+                     struct addrinfo **);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+  if (strcmp(host, "many.example") != 0)
+    return real(host, port, hints, out);
+  if (hints->ai_flags & AI_NUMERICHOST)
+    return EAI_NONAME;
+  for (int i = 0; i == 0 || i < many; i++) {
+    char text[32];
+    struct addrinfo numeric = *hints;
+    numeric.ai_flags |= AI_NUMERICHOST;
+    snprintf(text, sizeof(text), "192.0.2.%d", i + 1);
+    int status = real(text, port, &numeric, out);
+    if (status != 0)
+      return status;
+    if (many == 0)
+      (*out)->ai_addrlen = sizeof(struct sockaddr_storage) + 1;
+    out = &(*out)->ai_next; /* glibc frees such a list one by one */
+  }
+  return 0;
+}
 
 static void test_addresses(void) {
   static const struct {
@@ -15,6 +50,10 @@ static void test_addresses(void) {
       {"tcp:10.0.0.7:1", "10.0.0.7", "1", ""},
       {"[::1]:65535", "::1", "65535", ""},
       {"[fe80::1]", "fe80::1", "5001", ""},
+      {"tcp:[fe80::1]:7", "fe80::1", "7", ""},
+      {"tcp", "tcp", "5001", ""},
+      {"unix", "unix", "5001", ""},
+      {"h:00080", "h", "80", ""},
       {"unix:/var/run/arduino-router.sock", "", "5001",
        "/var/run/arduino-router.sock"},
   };
@@ -29,28 +68,39 @@ static void test_addresses(void) {
 }
 
 static void test_bad_addresses(void) {
-  static const char *const cases[] = {"",
-                                      ":5001",
-                                      "m4proxy:",
-                                      "m4proxy:0",
-                                      "m4proxy:65536",
-                                      "m4proxy:99999999999",
-                                      "m4proxy:000080",
-                                      "m4proxy:+80",
-                                      "m4proxy:80x",
-                                      "m4 proxy:80",
-                                      "http://m4proxy:80",
-                                      "::1:5001",
-                                      "[::1",
-                                      "[::1]5001",
-                                      "[]:5001",
-                                      "unix:router.sock",
-                                      "unix:"};
+  static const char host_is[] = "the host is missing or malformed";
+  static const char port_is[] = "the port is a number from 1 to 65535";
+  static const char brackets[] =
+      "an IPv6 address needs brackets, as [::1]:5001";
+  static const char path_is[] =
+      "a unix socket is an absolute path of at most 107 bytes";
+  static const struct {
+    const char *text, *why;
+  } cases[] = {{"", host_is},
+               {":5001", host_is},
+               {"m4proxy:", port_is},
+               {"m4proxy:0", port_is},
+               {"m4proxy:65536", port_is},
+               {"m4proxy:99999999999", port_is},
+               {"m4proxy:000080", port_is},
+               {"m4proxy:+80", port_is},
+               {"m4proxy:80x", port_is},
+               {"m4 proxy:80", host_is},
+               {"m4proxy/x:80", host_is},
+               {"http://m4proxy:80", brackets},
+               {"::1:5001", brackets},
+               {"::1", brackets},
+               {"[::1", host_is},
+               {"[::1]5001", host_is},
+               {"[::1]:", port_is},
+               {"[]:5001", host_is},
+               {"unix:router.sock", path_is},
+               {"unix:", path_is}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct wr_rpc_address a;
-    const char *why = NULL;
-    CU_ASSERT_EQUAL(wr_rpc_address_parse(cases[i], &a, &why), -EINVAL);
-    CU_ASSERT_PTR_NOT_NULL(why);
+    const char *why = "";
+    CU_ASSERT_EQUAL(wr_rpc_address_parse(cases[i].text, &a, &why), -EINVAL);
+    CU_ASSERT_STRING_EQUAL(why, cases[i].why);
   }
   for (size_t len = 254; len <= 257; len++) {
     char host[300];
@@ -109,8 +159,59 @@ static void test_keys(void) {
   CU_ASSERT_STRING_EQUAL(key_of("[::1]:5001"), "local:5001");
   CU_ASSERT_STRING_EQUAL(key_of("127.0.0.1:7"), "local:7");
   CU_ASSERT_STRING_EQUAL(key_of("192.0.2.7:5001"), "192.0.2.7:5001");
+  CU_ASSERT_STRING_EQUAL(key_of("[2001:db8::7]:5001"), "2001:db8::7:5001");
   CU_ASSERT_STRING_EQUAL(key_of("unix:/run/x.sock"), "/run/x.sock");
 }
 
+/* What needs no server: the bytes of the socket's address. */
+static void test_known(void) {
+  struct wr_rpc_peers peers = {.count = 3};
+  struct wr_rpc_address a = {.path = "/run/x.sock"};
+  CU_ASSERT(wr_rpc_address_known(&a, &peers));
+  CU_ASSERT_EQUAL(peers.count, 1);
+  const struct sockaddr_un *un = (const struct sockaddr_un *)peers.at;
+  CU_ASSERT_EQUAL(peers.len[0], sizeof(*un));
+  CU_ASSERT_EQUAL(un->sun_family, AF_UNIX);
+  CU_ASSERT_STRING_EQUAL(un->sun_path, "/run/x.sock");
+  a = (struct wr_rpc_address){.host = "192.0.2.7", .port = "5001"};
+  CU_ASSERT(wr_rpc_address_known(&a, &peers));
+  CU_ASSERT_EQUAL(peers.count, 1);
+  const struct sockaddr_in *in = (const struct sockaddr_in *)peers.at;
+  CU_ASSERT_EQUAL(peers.len[0], sizeof(*in));
+  CU_ASSERT_EQUAL(ntohs(in->sin_port), 5001);
+  CU_ASSERT_EQUAL(ntohl(in->sin_addr.s_addr), 0xc0000207);
+  strcpy(a.host, "localhost");
+  CU_ASSERT_FALSE(wr_rpc_address_known(&a, &peers));
+  CU_ASSERT_EQUAL(peers.count, 0);
+  strcpy(a.host, "many.example");
+  CU_ASSERT_FALSE(wr_rpc_address_known(&a, &peers));
+}
+
+/* Of a name with more addresses than are tried, the first; one of a kind that
+ * does not fit is left out. */
+static void test_many_addresses(void) {
+  struct wr_rpc_peers peers = {.count = 0};
+  struct wr_rpc_address a = {.host = "many.example", .port = "1"};
+  int files = unit_open_files();
+  for (many = 1; many <= WR_RPC_PEERS + 2; many++) {
+    CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers), 0);
+    CU_ASSERT_EQUAL(peers.count,
+                    many < WR_RPC_PEERS ? (unsigned)many : WR_RPC_PEERS);
+    for (unsigned i = 0; i < peers.count; i++) {
+      const struct sockaddr_in *in = (const struct sockaddr_in *)&peers.at[i];
+      CU_ASSERT_EQUAL(ntohl(in->sin_addr.s_addr), 0xc0000201 + i);
+      CU_ASSERT_EQUAL(peers.len[i], sizeof(*in));
+    }
+  }
+  many = 0; /* one that does not fit */
+  CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers), -EADDRNOTAVAIL);
+  strcpy(a.host, "no-such-host.invalid");
+  CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers), -EADDRNOTAVAIL);
+  key_of("192.0.2.7:5001");
+  key_of("127.0.0.1:5001");
+  CU_ASSERT_EQUAL(unit_open_files(), files);
+}
+
 UNIT_MAIN("address", UNIT(test_addresses), UNIT(test_bad_addresses),
-          UNIT(test_default), UNIT(test_keys))
+          UNIT(test_default), UNIT(test_keys), UNIT(test_known),
+          UNIT(test_many_addresses))

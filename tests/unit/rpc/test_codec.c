@@ -98,6 +98,10 @@ static void test_outcomes(void) {
                            cases[i].counts);
     wr_rpc_explain(&call, text, sizeof(text));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, cases[i].says));
+    call.error = 0; /* the system has no word for it */
+    wr_rpc_explain(&call, text, sizeof(text));
+    if (cases[i].outcome == WR_RPC_UNREACHABLE)
+      CU_ASSERT_STRING_EQUAL(text, "there is no way to connect");
   }
 }
 
@@ -324,6 +328,71 @@ static void test_no_replies(void) {
   }
 }
 
+/* Each first byte of the specification. */
+static const struct {
+  const char *bytes;
+  enum wr_rpc_kind kind;
+  size_t len; /* of text, bin and ext */
+  uint32_t count;
+  uint64_t bits;
+} kinds[] = {
+    {"00", WR_RPC_UINT, 0, 0, 0},
+    {"7f", WR_RPC_UINT, 0, 0, 127},
+    {"80", WR_RPC_MAP, 0, 0, 0},
+    {"82 0102 0304", WR_RPC_MAP, 4, 2, 0},
+    {"8f 0102030405060708090a0b0c0d0e0f 0102030405060708090a0b0c0d0e0f",
+     WR_RPC_MAP, 30, 15, 0},
+    {"90", WR_RPC_ARRAY, 0, 0, 0},
+    {"9f 0102030405060708090a0b0c0d0e0f", WR_RPC_ARRAY, 15, 15, 0},
+    {"a0", WR_RPC_TEXT, 0, 0, 0},
+    {"bf 61616161616161616161616161616161616161616161616161616161616161",
+     WR_RPC_TEXT, 31, 0, 0},
+    {"c0", WR_RPC_NIL, 0, 0, 0},
+    {"c4 02 6869", WR_RPC_BIN, 2, 0, 0},
+    {"c5 0002 6869", WR_RPC_BIN, 2, 0, 0},
+    {"c6 00000002 6869", WR_RPC_BIN, 2, 0, 0},
+    {"c7 02 09 6869", WR_RPC_EXT, 2, 0, 0},
+    {"c8 0002 09 6869", WR_RPC_EXT, 2, 0, 0},
+    {"c9 00000002 09 6869", WR_RPC_EXT, 2, 0, 0},
+    {"cc 80", WR_RPC_UINT, 0, 0, 0x80},
+    {"cd 8001", WR_RPC_UINT, 0, 0, 0x8001},
+    {"ce 80010203", WR_RPC_UINT, 0, 0, 0x80010203},
+    {"cf 8001020304050607", WR_RPC_UINT, 0, 0, 0x8001020304050607},
+    {"d0 80", WR_RPC_INT, 0, 0, (uint64_t)-128},
+    {"d1 8001", WR_RPC_INT, 0, 0, (uint64_t)-32767},
+    {"d2 80010203", WR_RPC_INT, 0, 0, 0xffffffff80010203},
+    {"d3 8001020304050607", WR_RPC_INT, 0, 0, 0x8001020304050607},
+    {"d1 7001", WR_RPC_UINT, 0, 0, 0x7001},
+    {"d4 09 68", WR_RPC_EXT, 1, 0, 0},
+    {"d5 09 6869", WR_RPC_EXT, 2, 0, 0},
+    {"d6 09 68696869", WR_RPC_EXT, 4, 0, 0},
+    {"d7 09 6869686968696869", WR_RPC_EXT, 8, 0, 0},
+    {"d8 09 68696869686968696869686968696869", WR_RPC_EXT, 16, 0, 0},
+    {"d9 02 6869", WR_RPC_TEXT, 2, 0, 0},
+    {"da 0002 6869", WR_RPC_TEXT, 2, 0, 0},
+    {"db 00000002 6869", WR_RPC_TEXT, 2, 0, 0},
+    {"dc 0002 6869", WR_RPC_ARRAY, 2, 2, 0},
+    {"dd 00000002 6869", WR_RPC_ARRAY, 2, 2, 0},
+    {"de 0002 68696869", WR_RPC_MAP, 4, 2, 0},
+    {"df 00000002 68696869", WR_RPC_MAP, 4, 2, 0},
+    {"e0", WR_RPC_INT, 0, 0, (uint64_t)-32},
+    {"ff", WR_RPC_INT, 0, 0, (uint64_t)-1},
+};
+
+static void test_every_kind(void) {
+  for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    uint8_t bytes[64];
+    struct wr_rpc_value v = value_of(kinds[i].bytes, bytes);
+    CU_ASSERT_EQUAL(v.kind, kinds[i].kind);
+    CU_ASSERT_EQUAL(v.count, kinds[i].count);
+    CU_ASSERT_EQUAL(v.len, kinds[i].len);
+    if (v.kind == WR_RPC_UINT || v.kind == WR_RPC_INT)
+      CU_ASSERT_EQUAL(v.u, kinds[i].bits);
+    if (v.kind == WR_RPC_BIN || v.kind == WR_RPC_EXT)
+      CU_ASSERT_EQUAL(v.data[0], 0x68);
+  }
+}
+
 /* Every width of a whole number, packed in its shortest form. */
 static void test_shortest_numbers(void) {
   static const struct {
@@ -449,10 +518,10 @@ static void test_print_ends_with_the_value(void) {
 }
 
 UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_outcomes),
-          UNIT(test_old_strings), UNIT(test_shortest_numbers),
-          UNIT(test_answer), UNIT(test_too_long), UNIT(test_drain_message),
-          UNIT(test_bad_bytes), UNIT(test_prefixes), UNIT(test_wide_nesting),
-          UNIT(test_ceilings), UNIT(test_numbers), UNIT(test_no_numbers),
-          UNIT(test_reply), UNIT(test_no_replies), UNIT(test_elements),
-          UNIT(test_print), UNIT(test_print_is_cut),
+          UNIT(test_old_strings), UNIT(test_every_kind),
+          UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
+          UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
+          UNIT(test_wide_nesting), UNIT(test_ceilings), UNIT(test_numbers),
+          UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
+          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut),
           UNIT(test_print_ends_with_the_value))
