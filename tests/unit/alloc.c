@@ -20,6 +20,8 @@ static atomic_long left; /* allocations until the first that fails */
 static atomic_long burst = 1;
 static atomic_bool armed, failed;
 static atomic_size_t in_use, peak, base;
+static void *_Atomic keep; /* not to be given back */
+static atomic_bool kept;
 
 bool unit_alloc_arm(long n) {
   bool again = n == 0 || failed;
@@ -73,7 +75,20 @@ void *__wrap_realloc(void *old, size_t size) {
   return at;
 }
 
+void unit_alloc_keep_freed(void *at) {
+  if (kept)
+    __wrap_free(atomic_exchange(&keep, NULL));
+  kept = false;
+  keep = at;
+}
+
+const void *unit_alloc_kept(void) { return kept ? keep : NULL; }
+
 void __wrap_free(void *at) {
+  if (at != NULL && at == keep) {
+    kept = true;
+    return;
+  }
   in_use -= malloc_usable_size(at);
   __real_free(at);
 }

@@ -21,6 +21,12 @@ void unit_alloc_off(void);
 /* Whether the one of this round has failed. */
 bool unit_alloc_failed(void);
 
+/* free() leaves this block alone until the next call, so that one can look at
+ * what was left in it; NULL ends it. */
+void unit_alloc_keep_freed(void *at);
+/* The block, once it was freed; else NULL. */
+const void *unit_alloc_kept(void);
+
 /* The most memory in use at a time since the last reset, in bytes. */
 void unit_alloc_reset_peak(void);
 size_t unit_alloc_peak(void);

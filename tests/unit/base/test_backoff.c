@@ -39,7 +39,20 @@ static void test_least(void) {
     CU_ASSERT_EQUAL(wr_backoff_fail(&b, 0, i % 2 ? UINT32_MAX : 0, 0), 500);
 }
 
-UNIT_MAIN("backoff", UNIT(test_least),
+/* After a success the next try is due at any time of the clock; the count of
+ * failures does not begin again where it ends. */
+static void test_ends_of_the_count(void) {
+  struct wr_backoff b = WR_BACKOFF_INIT(0, 100, 1000);
+  wr_backoff_fail(&b, -5000, UINT32_MAX, 0);
+  wr_backoff_ok(&b);
+  CU_ASSERT_EQUAL(wr_backoff_wait(&b, 0), 0);
+  b.failures = UINT32_MAX - 1;
+  for (int i = 0; i < 3; i++)
+    CU_ASSERT_EQUAL(wr_backoff_fail(&b, 0, UINT32_MAX, 0), 1000);
+  CU_ASSERT_EQUAL(b.failures, UINT32_MAX);
+}
+
+UNIT_MAIN("backoff", UNIT(test_least), UNIT(test_ends_of_the_count),
           UNIT(test_full_jitter_doubles_to_the_cap),
           UNIT(test_wait_counts_down), UNIT(test_retry_after_beats_the_cap),
           UNIT(test_a_year_of_failures))

@@ -48,5 +48,16 @@ static void test_spread(void) {
   CU_ASSERT(most <= 105);
 }
 
-UNIT_MAIN("beat", UNIT(test_every_look), UNIT(test_changes_and_distance),
-          UNIT(test_spread))
+/* A part of the distance, whatever the number; neighbours lie far apart. */
+static void test_any_number(void) {
+  static const uint64_t numbers[] = {0, 1, 999999, 1000000, UINT64_MAX};
+  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    int64_t here = wr_beat_phase(10000, numbers[i]);
+    int64_t there = wr_beat_phase(10000, numbers[i] - 1);
+    CU_ASSERT(here >= 0 && here < 10000);
+    CU_ASSERT(here - there >= 3000 || there - here >= 3000);
+  }
+}
+
+UNIT_MAIN("beat", UNIT(test_any_number), UNIT(test_every_look),
+          UNIT(test_changes_and_distance), UNIT(test_spread))

@@ -38,6 +38,17 @@ static void test_long_run_keeps_the_rate(void) {
   CU_ASSERT(taken >= 299 && taken <= 301);
 }
 
-UNIT_MAIN("bucket", UNIT(test_the_example_of_the_header),
-          UNIT(test_burst_is_a_ceiling), UNIT(test_backward_time_gains_nothing),
+/* Who is told to wait, waits: not even a microsecond rounds to "now". */
+static void test_at_least_a_millisecond(void) {
+  for (double per_s = 1; per_s < 1e12; per_s *= 10) {
+    struct wr_bucket b;
+    wr_bucket_init(&b, per_s, 1, 0);
+    CU_ASSERT_EQUAL(wr_bucket_take(&b, 0), 0);
+    CU_ASSERT_EQUAL(wr_bucket_take(&b, 0), per_s < 1e3 ? 1000 / (int)per_s : 1);
+  }
+}
+
+UNIT_MAIN("bucket", UNIT(test_at_least_a_millisecond),
+          UNIT(test_the_example_of_the_header), UNIT(test_burst_is_a_ceiling),
+          UNIT(test_backward_time_gains_nothing),
           UNIT(test_long_run_keeps_the_rate))

@@ -3,7 +3,9 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+#include <wchar.h>
 
 static void test_text_stays_terminated(void) {
   struct wr_bytes b = WR_BYTES_INIT(100);
@@ -64,5 +66,54 @@ static void test_no_memory(void) {
   }
 }
 
-UNIT_MAIN("bytes", UNIT(test_no_memory), UNIT(test_text_stays_terminated),
-          UNIT(test_ceiling_changes_nothing), UNIT(test_grows_to_the_ceiling))
+/* Never more memory than the ceiling and its NUL, however it grows. */
+static void test_memory_stays_below_the_ceiling(void) {
+  for (size_t max = 1; max < 300; max++) {
+    struct wr_bytes b = WR_BYTES_INIT(max);
+    while (wr_bytes_append(&b, "x", 1) == 0)
+      CU_ASSERT_FATAL(b.cap <= max + 1);
+    CU_ASSERT_EQUAL(b.len, max);
+    wr_bytes_free(&b);
+    CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%0*d", (int)max, 7), 0);
+    CU_ASSERT_EQUAL(b.cap <= max + 1 && strlen(b.data) == max, true);
+    wr_bytes_free(&b);
+  }
+}
+
+/* Of nothing there is an empty text, and what cannot be written is refused. */
+static void test_nothing(void) {
+  struct wr_bytes b = WR_BYTES_INIT(5);
+  CU_ASSERT_EQUAL(wr_bytes_append(&b, NULL, 0), 0);
+  CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%s", ""), 0);
+  CU_ASSERT_EQUAL(b.len, 0);
+  CU_ASSERT_STRING_EQUAL(b.data, "");
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "12345"), 0);
+  CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%s", ""), 0);
+  CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%lc", (wint_t)0x110000), -EINVAL);
+  CU_ASSERT_STRING_EQUAL(b.data, "12345");
+  wr_bytes_free(&b);
+  CU_ASSERT_EQUAL(b.len, 0);
+  wr_bytes_reset(&b);
+  CU_ASSERT_PTR_NULL(b.data);
+}
+
+/* A secret is gone from the block that goes back, up to its last byte. */
+static void test_wipe(void) {
+  struct wr_bytes b = WR_BYTES_INIT(1000);
+  char zeros[128] = {0};
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "a secret of more than a few bytes"), 0);
+  size_t cap = b.cap;
+  CU_ASSERT_FATAL(cap <= sizeof(zeros));
+  memset(b.data + b.len, 's', cap - b.len);
+  unit_alloc_keep_freed(b.data);
+  wr_bytes_wipe(&b);
+  CU_ASSERT_EQUAL(memcmp(unit_alloc_kept(), zeros, cap), 0);
+  unit_alloc_keep_freed(NULL);
+  CU_ASSERT_PTR_NULL(b.data);
+  CU_ASSERT_EQUAL(b.len + b.cap, 0);
+}
+
+UNIT_MAIN("bytes", UNIT(test_memory_stays_below_the_ceiling),
+          UNIT(test_nothing), UNIT(test_wipe), UNIT(test_no_memory),
+          UNIT(test_text_stays_terminated), UNIT(test_ceiling_changes_nothing),
+          UNIT(test_grows_to_the_ceiling))

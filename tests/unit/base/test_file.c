@@ -85,6 +85,20 @@ static void test_write_fails(void) {
   CU_ASSERT_EQUAL(wr_file_write(-1, "x", 1), -EBADF);
 }
 
+/* Whatever the length: so many bytes and not one more. */
+static void test_write_little(void) {
+  char path[] = "/tmp/test-file-XXXXXX";
+  int fd = mkstemp(path);
+  struct stat st = {0};
+  CU_ASSERT_FATAL(fd >= 0);
+  for (size_t len = 0; len <= 4; len++)
+    CU_ASSERT_EQUAL(wr_file_write(fd, "abcd", len), 0);
+  CU_ASSERT_EQUAL(fstat(fd, &st), 0);
+  CU_ASSERT_EQUAL(st.st_size, 1 + 2 + 3 + 4);
+  close(fd);
+  unlink(path);
+}
+
 /* Each set of the three that may be closed; what is open is left alone. */
 static void test_standard_descriptors(void) {
   int saved[3];
@@ -137,4 +151,4 @@ static void test_no_descriptor(void) {
 
 UNIT_MAIN("file", UNIT(test_standard_descriptors), UNIT(test_no_descriptor),
           UNIT(test_any_umask), UNIT(test_write_in_parts),
-          UNIT(test_write_fails))
+          UNIT(test_write_fails), UNIT(test_write_little))

@@ -46,12 +46,16 @@ static void test_what_is_a_number(void) {
     int status;
     double value;
   } cases[] = {
-      {"7", 0, 7},          {"-7.25e+1", 0, -72.5}, {"+.5", 0, 0.5},
-      {"1E-400", 0, 0},     {"1e999", -ERANGE, 0},  {"-1e999", -ERANGE, 0},
-      {"", -EINVAL, 0},     {"1,5", -EINVAL, 0},    {"1 ", -EINVAL, 0},
-      {" 1", -EINVAL, 0},   {"1.5x", -EINVAL, 0},   {"1.5.2", -EINVAL, 0},
-      {"0x10", -EINVAL, 0}, {"nan", -EINVAL, 0},    {"inf", -EINVAL, 0},
-      {"-", -EINVAL, 0},    {"e5", -EINVAL, 0},     {"1e", -EINVAL, 0},
+      {"7", 0, 7},           {"-7.25e+1", 0, -72.5}, {"+.5", 0, 0.5},
+      {"1E-400", 0, 0},      {"1e999", -ERANGE, 0},  {"-1e999", -ERANGE, 0},
+      {"", -EINVAL, 0},      {"1,5", -EINVAL, 0},    {"1 ", -EINVAL, 0},
+      {" 1", -EINVAL, 0},    {"1.5x", -EINVAL, 0},   {"1.5.2", -EINVAL, 0},
+      {"0x10", -EINVAL, 0},  {"nan", -EINVAL, 0},    {"inf", -EINVAL, 0},
+      {"-", -EINVAL, 0},     {"e5", -EINVAL, 0},     {"1e", -EINVAL, 0},
+      {"1e-05", 0, 1e-5},    {"1x-05", -EINVAL, 0},  {"1ex05", -EINVAL, 0},
+      {"1e-/5", -EINVAL, 0}, {"1e-:5", -EINVAL, 0},  {"1e-0/", -EINVAL, 0},
+      {"1e-0:", -EINVAL, 0}, {"1e-05x", -EINVAL, 0}, {"1e-05.", -EINVAL, 0},
+      {"1/", -EINVAL, 0},    {"1:", -EINVAL, 0},     {".", -EINVAL, 0},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     double value = 42;

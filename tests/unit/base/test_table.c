@@ -127,6 +127,25 @@ static void test_binary_keys(void) {
   wr_table_destroy(t);
 }
 
+/* Two keys that a stranger may choose: their 64 bits of hash are the same. */
+static void test_keys_of_one_hash(void) {
+  static const char one[] = "\xb3\xfc\xae\x2b\xd0\x0b\x31\x3b";
+  static const char other[] = "\x75\xd2\xaf\x75\x71\x08\xd0\xbd";
+  struct wr_table *t = wr_table_create(4, NULL);
+  int a = 1, b = 2;
+  bool dropped;
+  CU_ASSERT_EQUAL(wr_table_put(t, one, 8, &a, 0, &dropped), 0);
+  CU_ASSERT_PTR_NULL(wr_table_get(t, other, 8, 0));
+  CU_ASSERT_FALSE(wr_table_remove(t, other, 8));
+  CU_ASSERT_EQUAL(wr_table_put(t, other, 8, &b, 0, &dropped), 0);
+  CU_ASSERT_PTR_EQUAL(wr_table_get(t, one, 8, 0), &a);
+  CU_ASSERT_PTR_EQUAL(wr_table_get(t, other, 8, 0), &b);
+  CU_ASSERT_TRUE(wr_table_remove(t, one, 8));
+  CU_ASSERT_PTR_NULL(wr_table_get(t, one, 8, 0));
+  CU_ASSERT_PTR_EQUAL(wr_table_get(t, other, 8, 0), &b);
+  wr_table_destroy(t);
+}
+
 static void append(void *value, void *arg) {
   char *text = arg;
   sprintf(text + strlen(text), "%d ", *(int *)value);
@@ -167,4 +186,4 @@ static void test_no_memory(void) {
 UNIT_MAIN("table", UNIT(test_no_memory), UNIT(test_empty), UNIT(test_many),
           UNIT(test_ceiling_drops_least_recently_used), UNIT(test_expire),
           UNIT(test_remove), UNIT(test_binary_keys),
-          UNIT(test_each_in_order_of_use))
+          UNIT(test_keys_of_one_hash), UNIT(test_each_in_order_of_use))

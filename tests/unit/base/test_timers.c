@@ -64,5 +64,19 @@ static void test_no_memory(void) {
   }
 }
 
-UNIT_MAIN("timers", UNIT(test_no_memory), UNIT(test_first_is_first),
-          UNIT(test_in_order))
+/* Room that is there is not asked for again, and is never given away. */
+static void test_room_that_is_there(void) {
+  struct wr_timers t = WR_TIMERS_INIT;
+  CU_ASSERT_EQUAL(wr_timers_reserve(&t, 0), 0);
+  CU_ASSERT_EQUAL(wr_timers_reserve(&t, 5), 0);
+  CU_ASSERT_TRUE(unit_alloc_arm(0));
+  CU_ASSERT_EQUAL(wr_timers_reserve(&t, 5), 0);
+  CU_ASSERT_EQUAL(wr_timers_reserve(&t, 1), 0);
+  CU_ASSERT_EQUAL(wr_timers_reserve(&t, 6), -ENOMEM);
+  unit_alloc_off();
+  CU_ASSERT_EQUAL(wr_timers_reserve(&t, 6), 0);
+  wr_timers_free(&t);
+}
+
+UNIT_MAIN("timers", UNIT(test_no_memory), UNIT(test_room_that_is_there),
+          UNIT(test_first_is_first), UNIT(test_in_order))
