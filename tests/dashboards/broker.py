@@ -14,9 +14,10 @@ from stack import shipped, write
 
 FILES = os.path.join(stack.FLEET, "e-kafka")
 JARS = os.path.join(weir.BUILD, "tools", "kafka")
-TOOLS = {"kafka-topics.sh": "org.apache.kafka.tools.TopicCommand",
+TOOLS = {"kafka-run-class.sh": "",  # a class, or a source file
          "kafka-acls.sh": "org.apache.kafka.tools.AclCommand",
          "kafka-storage.sh": "kafka.tools.StorageTool"}
+STARTS = "starts"  # a line for each start of Java by a tool
 
 
 def missing():
@@ -61,8 +62,8 @@ class Broker(weir.Process):
         write(self.file("admin.properties"), shipped("e-kafka/admin.properties", (
             ("/etc/kafka/admin.pem", self.both("admin")), ca)))
         for name, main in TOOLS.items():
-            write(self.file(name), '#!/bin/sh\nexec %s %s "$@"\n' % (
-                " ".join(x if "*" not in x else "'%s'" % x
+            write(self.file(name), '#!/bin/sh\necho >>%s\nexec %s %s "$@"\n' % (
+                self.file(STARTS), " ".join(x if "*" not in x else "'%s'" % x
                          for x in java("64m", "-XX:TieredStopAtLevel=1")),
                 main))
             os.chmod(self.file(name), 0o755)
@@ -101,6 +102,11 @@ class Broker(weir.Process):
         if done.returncode != 0:
             raise AssertionError("%s: %s" % (program, done.stdout[-2000:]))
         return done.stdout
+
+    def starts(self):
+        """How often a tool of Kafka's was started."""
+        with open(self.file(STARTS)) as file:
+            return len(file.readlines())
 
     def add(self, *args):
         return self.run(os.path.join(FILES, "add-board"), *args)

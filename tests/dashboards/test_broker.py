@@ -140,6 +140,25 @@ class BrokerTest(unittest.TestCase):
         with self.assertRaisesRegex(AssertionError, "add-board NAME"):
             KAFKA.add()
 
+    def test_a_file_of_names_is_one_start(self):
+        names = ["shelf-%04d" % i for i in range(510)]
+        path = stack.write(os.path.join(DIR, "names"), "\n".join(names) + "\n")
+        before = KAFKA.starts()
+        for _ in range(2):  # twice is as good as once
+            KAFKA.add("--file", path)
+        self.assertEqual(KAFKA.starts(), before + 2)
+        rights = KAFKA.run("kafka-acls.sh", "--bootstrap-server",
+                           KAFKA.address, "--command-config",
+                           KAFKA.file("admin.properties"), "--list",
+                           "--topic", "weir.shelf-0509")
+        self.assertEqual(sorted(re.findall(
+            r"principal=User:(\S+), .*operation=(\w+)", rights)),
+            [("shelf-0509", "DESCRIBE"), ("shelf-0509", "WRITE")])
+        with self.assertRaisesRegex(AssertionError, "is no name"):
+            KAFKA.add("--file", stack.write(path, "fine-1\nnot fine\n"))
+        with self.assertRaisesRegex(AssertionError, "cannot read"):
+            KAFKA.add("--file", os.path.join(DIR, "nothing"))
+
     def test_a_board_that_is_removed_is_refused(self):
         self.board("board-4", KAFKA.board("board-4"))
         topic = Topic("board-4")

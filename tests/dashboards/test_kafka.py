@@ -51,8 +51,8 @@ def shipped(brokers):
 
 def partitions():
     """As many as add-board creates for each board."""
-    with open(os.path.join(FILES, "add-board")) as file:
-        return int(re.search(r"--partitions (\d+)", file.read()).group(1))
+    with open(os.path.join(FILES, "AddBoard.java")) as file:
+        return int(re.search(r"PARTITIONS = (\d+)", file.read()).group(1))
 
 
 class KafkaTest(unittest.TestCase):
