@@ -187,32 +187,10 @@ static const char *skip(const char *at, const char *end, const char *text) {
   return there ? at + length : NULL;
 }
 
-static const char *skip_digits(const char *at, const char *end) {
-  while (at < end && *at >= '0' && *at <= '9')
-    at++;
-  return at;
-}
-
-/* -?(0|[1-9][0-9]*)(\.[0-9]+)? and its value; NULL when it is none. */
 static const char *plain_number(const char *at, const char *end,
                                 double *value) {
-  char text[WR_NUMBER_MAX];
-  const char *begin = at, *digits = at + (at < end && *at == '-');
-  at = skip_digits(digits, end);
-  if (at == digits || (*digits == '0' && at != digits + 1))
-    return NULL;
-  if (at < end && *at == '.') {
-    digits = at + 1;
-    at = skip_digits(digits, end);
-    if (at == digits)
-      return NULL;
-  }
-  size_t length = (size_t)(at - begin);
-  if (length >= sizeof(text))
-    return NULL;
-  memcpy(text, begin, length);
-  text[length] = '\0';
-  return wr_number_read(text, value) == 0 ? at : NULL;
+  size_t length = wr_number_scan(at, (size_t)(end - at), value);
+  return length > 0 ? at + length : NULL;
 }
 
 static const char *plain_array(const char *at, const char *end,

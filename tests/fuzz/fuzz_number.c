@@ -44,6 +44,21 @@ static void read_text(const char *text) {
   check(status != 0 || (value == other && !signbit(value) == !signbit(other)));
 }
 
+/* What is at its beginning, if anything, is that very number. */
+static void scan_text(const char *text, size_t size) {
+  char copy[WR_NUMBER_MAX];
+  double value = -1.5, other;
+  size_t len = wr_number_scan(text, size, &value);
+  check(len <= size && (len > 0 || value == -1.5));
+  if (len == 0)
+    return;
+  check(len < sizeof(copy));
+  memcpy(copy, text, len);
+  copy[len] = '\0';
+  check(is_decimal(copy) && strpbrk(copy, "+eE") == NULL);
+  check(wr_number_read(copy, &other) == 0 && other == value);
+}
+
 static void write_double(double value) {
   char text[WR_NUMBER_MAX], shorter[WR_NUMBER_MAX];
   double back;
@@ -77,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   text[size] = '\0';
   read_text(text);
   free(text);
+  scan_text((const char *)data, size);
   if (size >= sizeof(wide)) {
     memcpy(&wide, data, sizeof(wide));
     memcpy(&narrow, data, sizeof(narrow));

@@ -51,27 +51,46 @@ static int read_exponent(const char *text) {
   return (int)(digit_of(text[2]) * 10 + digit_of(text[3]));
 }
 
-static bool read_short(const char *text, double *out) {
-  uint64_t digits = 0;
-  int count = 0, decimals = 0;
-  bool negative = *text == '-', point = false;
-  for (text += negative; digit_of(*text) <= 9 || (*text == '.' && !point);
-       text++) {
-    if (*text == '.') {
-      point = true;
-      continue;
-    }
-    digits = digits * 10 + digit_of(*text);
-    decimals += point;
-    if (++count > DIGITS_MAX)
-      return false;
+/* A sign, digits and a point; where they end. *count: of the digits, of which
+ * more than 15 do not fit. */
+static const char *read_digits(const char *at, const char *end,
+                               struct decimal *d, size_t *count) {
+  const char *point = NULL;
+  *d = (struct decimal){.negative = at < end && *at == '-'};
+  const char *begin = at += d->negative;
+  for (; at < end; at++) {
+    unsigned digit = digit_of(*at);
+    if (digit <= 9)
+      d->digits = d->digits * 10 + digit;
+    else if (*at == '.' && point == NULL)
+      point = at;
+    else
+      break;
   }
-  int more = read_exponent(text);
-  decimals += more;
-  if (count == 0 || more < 0 || decimals > TEN_MAX || !is_exact())
+  d->decimals = point != NULL ? (int)(at - point - 1) : 0;
+  *count = (size_t)(at - begin) - (point != NULL);
+  return at;
+}
+
+static bool is_short(const struct decimal *d, size_t count) {
+  return count > 0 && count <= DIGITS_MAX && d->decimals <= TEN_MAX &&
+         is_exact();
+}
+
+static double value_of(const struct decimal *d) {
+  double value = (double)d->digits / tens[d->decimals];
+  return d->negative ? -value : value;
+}
+
+static bool read_short(const char *text, double *out) {
+  struct decimal d;
+  size_t count;
+  const char *end = text + strnlen(text, WR_NUMBER_MAX);
+  int more = read_exponent(read_digits(text, end, &d, &count));
+  d.decimals += more;
+  if (more < 0 || !is_short(&d, count))
     return false;
-  double value = (double)digits / tens[decimals];
-  *out = negative ? -value : value;
+  *out = value_of(&d);
   return true;
 }
 
@@ -191,6 +210,19 @@ static bool write_float(char *out, float value) {
       return true;
   }
   return false;
+}
+
+size_t wr_number_scan(const char *text, size_t len, double *out) {
+  struct decimal d;
+  size_t count;
+  const char *end = read_digits(text, text + len, &d, &count);
+  const char *first = text + d.negative;
+  size_t whole = count - (size_t)d.decimals;
+  if (!is_short(&d, count) || whole == 0 || (*first == '0' && whole > 1) ||
+      end[-1] == '.')
+    return 0;
+  *out = value_of(&d);
+  return (size_t)(end - text);
 }
 
 /* --- libc --- */

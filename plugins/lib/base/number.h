@@ -20,6 +20,11 @@
  * number too small for a double is 0. */
 int wr_number_read(const char *text, double *out);
 
+/* The number that a text of `len` bytes begins with, as JSON has it but without
+ * an exponent, of up to 15 digits: how many bytes it has, and *out. 0: there is
+ * none, or another one; then *out is as before. */
+size_t wr_number_scan(const char *text, size_t len, double *out);
+
 /* The shortest of the texts that read back as this very double or float.
  * NaN and infinities are written as printf() does. Returns `out`. */
 const char *wr_number_write(char out[WR_NUMBER_MAX], double value);

@@ -8,16 +8,41 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Texts of the newest numbers, each with a comma in front. A sensor that counts
+ * pulses says the same few again and again. */
+#define KEPT 8
+
+struct kept {
+  uint64_t bits;
+  size_t len; /* 0: none yet */
+  char text[1 + WR_NUMBER_MAX];
+};
+
 /* Nine digits are what a model's float32 can hold. */
+static void write_number(struct kept *k, double value, uint64_t bits) {
+  k->text[0] = ',';
+  wr_number_write_nine(k->text + 1, value);
+  if (!isfinite(value))
+    strcpy(k->text + 1, "null");
+  k->bits = bits;
+  k->len = strlen(k->text);
+}
+
 static int put_numbers(struct wr_bytes *b, const double *values, size_t count) {
-  char text[1 + WR_NUMBER_MAX] = "[";
-  int status = count == 0 ? wr_bytes_text(b, "[") : 0;
-  for (size_t i = 0; status == 0 && i < count; i++) {
-    wr_number_write_nine(text + 1, values[i]);
-    if (!isfinite(values[i]))
-      strcpy(text + 1, "null");
-    status = wr_bytes_text(b, text);
-    text[0] = ',';
+  struct kept kept[KEPT] = {{0}};
+  int status = wr_bytes_text(b, "[");
+  for (size_t i = 0, next = 0; status == 0 && i < count; i++) {
+    uint64_t bits;
+    memcpy(&bits, values + i, sizeof(bits));
+    size_t at = 0;
+    while (at < KEPT && (kept[at].bits != bits || kept[at].len == 0))
+      at++;
+    if (at == KEPT) {
+      at = next++ % KEPT;
+      write_number(kept + at, values[i], bits);
+    }
+    size_t first = i == 0; /* no comma */
+    status = wr_bytes_append(b, kept[at].text + first, kept[at].len - first);
   }
   return status != 0 ? status : wr_bytes_text(b, "]");
 }

@@ -177,6 +177,52 @@ static void test_as_libc(void) {
   CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 10 / 7.5), "1.33333333");
 }
 
+/* As much as is a number, whatever stands behind it; nothing behind `len` is
+ * looked at. */
+static void test_scan(void) {
+  static const struct {
+    const char *text;
+    size_t len;
+    double value;
+  } cases[] = {{"7", 1, 7},
+               {"-7.25,", 5, -7.25},
+               {"0]", 1, 0},
+               {"-0.5}", 4, -0.5},
+               {"10.1333333,10", 10, 10.1333333},
+               {"123456789012345", 15, 123456789012345},
+               {"0.12345678901234", 16, 0.12345678901234},
+               {"1.5.2", 3, 1.5},
+               {"1e5", 1, 1},
+               /* another one, or none */
+               {"1234567890123456", 0, 0},
+               {"0.123456789012345", 0, 0},
+               {"", 0, 0},
+               {"-", 0, 0},
+               {"+1", 0, 0},
+               {".5", 0, 0},
+               {"5.", 0, 0},
+               {"5.,", 0, 0},
+               {"-.5", 0, 0},
+               {"01", 0, 0},
+               {"-00.5", 0, 0},
+               {" 1", 0, 0},
+               {"x", 0, 0}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    size_t len = strlen(cases[i].text);
+    char *text = malloc(len + (len == 0)); /* no NUL: sanitizers see the end */
+    double value = 42;
+    memcpy(text, cases[i].text, len);
+    CU_ASSERT_EQUAL(wr_number_scan(text, len, &value), cases[i].len);
+    CU_ASSERT_EQUAL(value, cases[i].len > 0 ? cases[i].value : 42);
+    free(text);
+  }
+  double value = 0;
+  CU_ASSERT_EQUAL(wr_number_scan("12345", 2, &value), 2);
+  CU_ASSERT_EQUAL(value, 12);
+  CU_ASSERT_EQUAL(wr_number_scan("-0", 2, &value), 2);
+  CU_ASSERT(value == 0 && signbit(value));
+}
+
 UNIT_MAIN("number", UNIT(test_doubles_read_back), UNIT(test_short_texts),
           UNIT(test_what_is_a_number), UNIT(test_long_texts),
-          UNIT(test_any_locale), UNIT(test_as_libc))
+          UNIT(test_any_locale), UNIT(test_as_libc), UNIT(test_scan))

@@ -670,6 +670,24 @@ static void test_requests(void) {
   wr_bytes_free(&small);
 }
 
+/* Among few numbers, and among more than are kept, each has its own text. */
+static void test_numbers_again(void) {
+  for (unsigned different = 1; different <= 20; different++) {
+    struct wr_bytes b = WR_BYTES_INIT(4096);
+    char want[4096], *end = want + sprintf(want, "{\"features\":");
+    double values[60];
+    for (unsigned i = 0; i < 60; i++) {
+      unsigned which = i * i % 97 % different; /* 0 and -0 are two */
+      values[i] = which == 0 ? -0.0 : which == 1 ? 0.0 : which / 7.5;
+      end += sprintf(end, "%c%.9g", i == 0 ? '[' : ',', values[i]);
+    }
+    strcpy(end, "]}");
+    CU_ASSERT_EQUAL(wr_ei_put_features(&b, values, 60), 0);
+    CU_ASSERT_STRING_EQUAL(b.data, want);
+    wr_bytes_free(&b);
+  }
+}
+
 /* Every split of a stream gives the same objects. */
 static void test_scan_any_split(void) {
   static const char stream[] =
@@ -707,4 +725,4 @@ UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
           UNIT(test_no_memory), UNIT(test_answers_refused), UNIT(test_answers),
           UNIT(test_last_key_counts), UNIT(test_odd_labels),
           UNIT(test_anomaly_only), UNIT(test_requests),
-          UNIT(test_scan_any_split))
+          UNIT(test_numbers_again), UNIT(test_scan_any_split))
