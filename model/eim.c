@@ -72,7 +72,9 @@ static void hello(struct eim *eim, int id, int version, struct reply *reply) {
 
 static void reply_result(struct eim *eim, struct reply *reply, int id,
                          const struct classifier_result *result) {
-  reply_add(reply, "{\"id\":%d,\"result\":{", id);
+  reply_text(reply, "{\"id\":");
+  reply_add_int(reply, id);
+  reply_text(reply, ",\"result\":{");
   if (classifier_info.anomaly_block_id != 0) {
     reply_text(reply, "\"anomaly\":");
     reply_add_float(reply, result->anomaly);
@@ -88,12 +90,15 @@ static void reply_result(struct eim *eim, struct reply *reply, int id,
   /* A request is read while it arrives, so "json" has no time of its own. */
   int64_t read_us = eim->now_us() - eim->started_us - result->dsp_us -
                     result->classification_us - result->anomaly_us;
-  reply_add(reply,
-            "}},\"success\":true,\"timing\":{\"anomaly\":%d,"
-            "\"classification\":%d,\"dsp\":%d,\"json\":0,\"stdin\":%d}}\n",
-            (int)(result->anomaly_us / 1000),
-            (int)(result->classification_us / 1000),
-            (int)(result->dsp_us / 1000), (int)(read_us / 1000));
+  reply_text(reply, "}},\"success\":true,\"timing\":{\"anomaly\":");
+  reply_add_int(reply, (int)(result->anomaly_us / 1000));
+  reply_text(reply, ",\"classification\":");
+  reply_add_int(reply, (int)(result->classification_us / 1000));
+  reply_text(reply, ",\"dsp\":");
+  reply_add_int(reply, (int)(result->dsp_us / 1000));
+  reply_text(reply, ",\"json\":0,\"stdin\":");
+  reply_add_int(reply, (int)(read_us / 1000));
+  reply_text(reply, "}}\n");
 }
 
 static void show_window(struct eim *eim, const float *window) {

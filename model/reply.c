@@ -31,6 +31,11 @@ void reply_text(struct reply *reply, const char *text) {
   reply->text[reply->length] = '\0';
 }
 
+void reply_add_int(struct reply *reply, int value) {
+  char text[WR_NUMBER_MAX];
+  reply_text(reply, wr_number_write(text, value));
+}
+
 void reply_add_float(struct reply *reply, float value) {
   char text[WR_NUMBER_MAX];
   wr_number_write_float(text, value);

@@ -20,6 +20,7 @@ void reply_add(struct reply *reply, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void reply_text(struct reply *reply, const char *text);
+void reply_add_int(struct reply *reply, int value);
 
 /* The shortest decimal with a point that reads back as the same float. */
 void reply_add_float(struct reply *reply, float value);

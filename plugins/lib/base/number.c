@@ -55,18 +55,19 @@ static int read_exponent(const char *text) {
  * more than 15 do not fit. */
 static const char *read_digits(const char *at, const char *end,
                                struct decimal *d, size_t *count) {
-  const char *point = NULL;
-  *d = (struct decimal){.negative = at < end && *at == '-'};
-  const char *begin = at += d->negative;
+  bool negative = at < end && *at == '-';
+  const char *begin = at += negative, *point = NULL;
+  uint64_t digits = 0;
   for (; at < end; at++) {
     unsigned digit = digit_of(*at);
     if (digit <= 9)
-      d->digits = d->digits * 10 + digit;
+      digits = digits * 10 + digit;
     else if (*at == '.' && point == NULL)
       point = at;
     else
       break;
   }
+  *d = (struct decimal){.negative = negative, .digits = digits};
   d->decimals = point != NULL ? (int)(at - point - 1) : 0;
   *count = (size_t)(at - begin) - (point != NULL);
   return at;
@@ -179,16 +180,16 @@ static bool write_double(char *out, double value) {
 /* As "%.*g" with up to nine digits: a half that is nearer than the error of
  * *rest is left to libc. Of a float there is no error, and the half of a score
  * that is a multiple of 1/256 goes to the even digit. */
-static bool write_rounded(char *out, double value, int count, bool is_float) {
-  struct decimal d = zero(value);
+static bool round_nine(double value, int count, bool is_float,
+                       struct decimal *out) {
   double rest = 0;
-  if (value != 0 && !round_short(value, count, &d, &rest))
+  *out = zero(value);
+  if (value != 0 && !round_short(value, count, out, &rest))
     return false;
-  if (is_float && d.decimals <= FLOAT_EXACT)
-    d.digits -= rest == 0.5 && d.digits % 2 != 0;
+  if (is_float && out->decimals <= FLOAT_EXACT)
+    out->digits -= rest == 0.5 && out->digits % 2 != 0;
   else if (fabs(rest - 0.5) <= 1e-6)
     return false;
-  write_short(out, d);
   return true;
 }
 
@@ -202,12 +203,16 @@ static bool is_middle(double value) {
 
 static bool write_float(char *out, float value) {
   for (int count = 6; count <= 9; count++) {
-    double back;
-    if (!write_rounded(out, (double)value, count, true) ||
-        !read_short(out, &back) || is_middle(back))
+    struct decimal d;
+    if (!round_nine((double)value, count, true, &d))
       return false;
-    if ((float)back == value)
+    double back = value_of(&d);
+    if (is_middle(back))
+      return false;
+    if ((float)back == value) {
+      write_short(out, d);
       return true;
+    }
   }
   return false;
 }
@@ -273,7 +278,10 @@ const char *wr_number_write(char out[WR_NUMBER_MAX], double value) {
 }
 
 const char *wr_number_write_nine(char out[WR_NUMBER_MAX], double value) {
-  if (!write_rounded(out, value, 9, false))
+  struct decimal d;
+  if (round_nine(value, 9, false, &d))
+    write_short(out, d);
+  else
     wr_number_print(out, WR_NUMBER_MAX, "%.9g", value);
   return out;
 }
