@@ -132,6 +132,8 @@ within() {
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
     DEBIAN_FRONTEND=noninteractive ${QEMU_CPU:+QEMU_CPU="$QEMU_CPU"} \
     ${DEB_BUILD_OPTIONS:+DEB_BUILD_OPTIONS="$DEB_BUILD_OPTIONS"} \
+    ${DEBFULLNAME:+DEBFULLNAME="$DEBFULLNAME"} \
+    ${DEBEMAIL:+DEBEMAIL="$DEBEMAIL"} \
     chroot "$root" "$@"
 }
 

@@ -3,7 +3,8 @@
 
 PKG := WEIR_BUILD=$(B) nice tests/packaging
 # SUITE=trixie: the same for Debian 13. ARCHS=amd64: an image for that alone.
-export SUITE ARCHS
+# DEBFULLNAME= DEBEMAIL=: whose packages they are.
+export SUITE ARCHS DEBFULLNAME DEBEMAIL
 
 .PHONY: version deb deb-all deb-check arm64-check image image-check dist \
   release
