@@ -69,7 +69,8 @@ struct thing {
   struct wr_stamps stamps;
   pthread_cond_t wake; /* the publisher's */
   bool stop, flush, news;
-  bool open; /* the way to the cloud is: http and publisher */
+  bool resting; /* the publisher; news can wait */
+  bool open;    /* the way to the cloud is: http and publisher */
   struct wr_publisher_stats stats; /* as of its last step */
 
   struct cloud_alert alert; /* the health callback's own */

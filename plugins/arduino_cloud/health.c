@@ -9,22 +9,29 @@
 
 /* --- the log --- */
 
+static void tell_end(const struct thing *t, struct wr_trouble *trouble,
+                     const char *well) {
+  char what[256];
+  if (!wr_trouble_stands(trouble))
+    return;
+  snprintf(what, sizeof(what), CLOUD_WHERE ": <Thing \"%s\">: %s", t->name,
+           well);
+  wr_trouble_end(trouble, wr_clock_ms(), what);
+}
+
 void cloud_tell_spool(struct thing *t) {
   struct wr_spool_status s;
-  char what[256];
   wr_spool_status(t->spool, &s);
   int64_t now_ms = wr_clock_ms();
   if (s.notes != t->seen.notes)
     WARNING(CLOUD_WHERE ": <Thing \"%s\">: %s.", t->name, s.note);
-  snprintf(what, sizeof(what),
-           CLOUD_WHERE ": <Thing \"%s\">: values are stored on disk", t->name);
   if (s.in_memory)
     wr_trouble_begin(&t->disk, now_ms, LOG_WARNING,
                      CLOUD_WHERE ": <Thing \"%s\">: values wait in memory "
                                  "only, the spool cannot be used: %s.",
                      t->name, s.fault);
   else
-    wr_trouble_end(&t->disk, now_ms, what);
+    tell_end(t, &t->disk, "values are stored on disk");
   int64_t lost = s.thinned + s.dropped + s.expired;
   if (lost > t->seen.thinned + t->seen.dropped + t->seen.expired)
     wr_trouble_begin(&t->loss, now_ms, LOG_WARNING,
@@ -33,25 +40,18 @@ void cloud_tell_spool(struct thing *t) {
                                  " values thinned out, %" PRIi64
                                  " dropped, %" PRIi64 " too old.",
                      t->name, s.thinned, s.dropped, s.expired);
-  else if (s.rows == 0) {
-    snprintf(what, sizeof(what),
-             CLOUD_WHERE ": <Thing \"%s\">: the spool keeps every value",
-             t->name);
-    wr_trouble_end(&t->loss, now_ms, what);
-  }
+  else if (s.rows == 0)
+    tell_end(t, &t->loss, "the spool keeps every value");
   t->seen = s;
 }
 
 static void tell_state(struct thing *t, struct wr_trouble *trouble, bool bad,
                        int severity, const char *text, const char *well) {
-  char what[256];
-  snprintf(what, sizeof(what), CLOUD_WHERE ": <Thing \"%s\">: %s", t->name,
-           well);
   if (bad)
     wr_trouble_begin(trouble, wr_clock_ms(), severity,
                      CLOUD_WHERE ": <Thing \"%s\">: %s.", t->name, text);
   else
-    wr_trouble_end(trouble, wr_clock_ms(), what);
+    tell_end(t, trouble, well);
 }
 
 void cloud_tell_publisher(struct thing *t, int64_t rejected_before) {

@@ -65,7 +65,8 @@ static int64_t keep(struct thing *t) {
     return due_ms;
   pthread_mutex_lock(&t->lock);
   t->news = true;
-  pthread_cond_signal(&t->wake);
+  if (!t->resting)
+    pthread_cond_signal(&t->wake);
   pthread_mutex_unlock(&t->lock);
   return due_ms;
 }
@@ -264,7 +265,8 @@ static void *publisher_main(void *arg) {
     cloud_tell_publisher(t, rejected);
     pthread_mutex_lock(&t->lock);
     t->stats = t->publisher.stats;
-    if (wait > 0 && !t->stop && !t->flush && !t->news)
+    t->resting = t->publisher.resting;
+    if (wait > 0 && !t->stop && !t->flush && (t->resting || !t->news))
       wait_ms(&t->wake, &t->lock, wait);
   }
   pthread_mutex_unlock(&t->lock);

@@ -59,6 +59,7 @@ struct wr_publisher {
   struct wr_publisher_stats stats; /* as of the last step */
   bool old_turn;                   /* a batch may go now */
   bool replied;                    /* to a request of the last step */
+  bool resting;                    /* new rows do not shorten its wait */
 };
 
 /* Strings and `properties` are borrowed and must outlive it; it must not move.
@@ -70,7 +71,8 @@ int wr_publisher_init(struct wr_publisher *p,
 void wr_publisher_free(struct wr_publisher *p);
 
 /* Does one thing; returns in how many ms it wants the next step, 0: at once.
- * New rows in the spool are a reason to step earlier. */
+ * New rows in the spool are a reason to step earlier, unless it is `resting`.
+ */
 int64_t wr_publisher_step(struct wr_publisher *p, const struct wr_moment *t);
 /* Somebody wants it sent now: forget the waits of our own choosing, ask again
  * for the names. */

@@ -76,7 +76,8 @@ static int set_options(struct wr_http *h, const struct wr_http_options *o) {
   int bad = 0;
 #define SET(option, value) bad |= curl_easy_setopt(c, option, value) != CURLE_OK
   SET(CURLOPT_NOSIGNAL, 1L);
-  SET(CURLOPT_QUICK_EXIT, 1L); /* never join a hanging name lookup */
+  SET(CURLOPT_QUICK_EXIT, 1L);            /* never join a hanging name lookup */
+  SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L); /* of each request, not 64 kB */
   SET(CURLOPT_ERRORBUFFER, h->curl_error);
   SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
   SET(CURLOPT_USERAGENT, o->user_agent);
