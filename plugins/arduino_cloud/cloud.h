@@ -51,12 +51,18 @@ struct cloud_alert {
   int64_t rejected; /* values, when it began */
 };
 
+/* Values that were stored although the cloud answers. */
+struct cloud_outpaced {
+  int64_t values, since_ms, told_ms;
+};
+
 struct thing {
   char *name, *url, *credentials_file, *spool_dir;
   char *ca_cert, *ca_path, *client_cert, *client_key;
   struct wr_http_proxy proxy; /* none for plain http */
   int durability;
   int64_t spool_mib, spool_age_ms, timeout_ms, alert_ms;
+  int64_t hold_ms; /* -1: as the durability wants it */
   int64_t batch, daily_records;
   double rate;
   struct property *properties;
@@ -81,8 +87,9 @@ struct thing {
   pthread_t thread;
   bool running, abandoned;
   struct wr_trouble link, token, blocked, advice, refusal, budget, disk, loss;
-  struct wr_spool_status seen; /* what the keeper has told about */
-  int64_t stored_ms;           /* the keeper's own: its last commit */
+  struct wr_spool_status seen;    /* what the keeper has told about */
+  int64_t stored_ms;              /* the keeper's own: its last commit */
+  struct cloud_outpaced outpaced; /* the keeper's own */
   struct thing *next;
 };
 
@@ -128,5 +135,8 @@ int cloud_flush(cdtime_t timeout, const char *identifier, user_data_t *ud);
 int cloud_health(user_data_t *ud);
 void cloud_tell_spool(struct thing *t); /* the keeper's thread or init */
 void cloud_tell_publisher(struct thing *t, int64_t rejected_before);
+/* So many values were stored just now although the cloud answers; the keeper.
+ */
+void cloud_tell_pace(struct thing *t, int64_t now_ms, int64_t stored);
 
 #endif

@@ -112,6 +112,7 @@ static const struct wr_option thing_options[] = {
     WR_OPTION_RANGE("SpoolAge", WR_SECONDS, struct thing, spool_age_ms, 60,
                     315360000),
     WR_OPTION_WORD("Durability", struct thing, durability, durability_words),
+    WR_OPTION_RANGE("StoreAfter", WR_SECONDS, struct thing, hold_ms, 0, 60),
     WR_OPTION_RANGE("Timeout", WR_SECONDS, struct thing, timeout_ms, 0.1, 300),
     WR_OPTION_RANGE("RateLimit", WR_NUMBER, struct thing, rate, 0.01, 10),
     WR_OPTION_RANGE("BatchSize", WR_INTEGER, struct thing, batch, 1,

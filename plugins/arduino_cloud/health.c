@@ -5,6 +5,8 @@
 #include "collectd/core/utils/common/common.h"
 
 #define SILENCE_MS 300000
+#define HOUR_MS INT64_C(3600000)
+#define OUTPACED 100 /* values in an hour: worth a word */
 #define FRESH_S 30.0 /* what waits for less is on its way */
 
 /* --- the log --- */
@@ -69,6 +71,25 @@ void cloud_tell_publisher(struct thing *t, int64_t rejected_before) {
              "DailyRecords is enough");
   if (s->rejected > rejected_before)
     tell_state(t, &t->refusal, true, LOG_WARNING, s->refusal, "");
+}
+
+/* Not while a backlog is sent: then each value has to wait, once. */
+void cloud_tell_pace(struct thing *t, int64_t now_ms, int64_t stored) {
+  struct cloud_outpaced *o = &t->outpaced;
+  if (stored == 0 || t->seen.rows > OUTPACED)
+    return;
+  if (o->values == 0 || now_ms - o->since_ms > HOUR_MS)
+    *o = (struct cloud_outpaced){.since_ms = now_ms, .told_ms = o->told_ms};
+  o->values += stored;
+  if (o->values < OUTPACED ||
+      (o->told_ms != 0 && now_ms - o->told_ms < 24 * HOUR_MS))
+    return;
+  o->told_ms = now_ms;
+  NOTICE(CLOUD_WHERE ": <Thing \"%s\">: the cloud answers, but values come "
+                     "faster than RateLimit lets them go: in less than an "
+                     "hour %" PRIi64 " were stored first, which wears the "
+                     "disk. MinInterval, DeadBand or StoreAfter spares it.",
+         t->name, o->values);
 }
 
 /* --- metrics and notifications --- */

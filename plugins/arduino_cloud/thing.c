@@ -32,6 +32,7 @@ struct thing *cloud_thing_create(const char *name) {
   t->spool_age_ms = INT64_C(30) * 86400 * 1000;
   t->timeout_ms = 15000;
   t->alert_ms = 900000;
+  t->hold_ms = -1;
   t->rate = 0; /* a share of what a free account may */
   t->batch = 100;
   t->daily_records = 100000;

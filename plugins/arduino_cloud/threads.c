@@ -5,8 +5,8 @@
 #include "collectd/core/utils/common/common.h"
 
 #define COMMIT_MS 500 /* between two commits, with Durability "power" */
-/* So long a value waits in memory for the cloud to take it; with the commit it
- * is less than the second that a power cut may cost. */
+/* StoreAfter; with the commit it is less than the second that a power cut may
+ * cost. */
 #define HOLD_MS 750
 #define TICK_MS 5000 /* of the keeper without work */
 #define JOIN_S 2
@@ -44,7 +44,8 @@ static int64_t hold_ms(struct thing *t) {
   pthread_mutex_lock(&t->lock);
   bool answers = t->stats.state == WR_LINK_OK && t->stats.requests > 0;
   pthread_mutex_unlock(&t->lock);
-  return t->durability == 0 && answers ? HOLD_MS : 0;
+  int64_t usual = t->durability == 0 ? HOLD_MS : 0;
+  return !answers ? 0 : t->hold_ms >= 0 ? t->hold_ms : usual;
 }
 
 /* Returns when it wants to be done again, in ms of the clock. */
@@ -61,6 +62,8 @@ static int64_t keep(struct thing *t) {
     due_ms = free_ms;
   if (t->seen.committed != committed)
     t->stored_ms = now_ms;
+  if (hold > 0)
+    cloud_tell_pace(t, now_ms, t->seen.committed - committed);
   if (!work && t->seen.in_memory == was_in_memory)
     return due_ms;
   pthread_mutex_lock(&t->lock);

@@ -197,6 +197,25 @@ class CloudTest(cloudcase.Case):
         agent.wait_log("the cloud accepts values again")
         agent.stop()
 
+    def test_values_faster_than_the_rate_are_said(self):
+        cloud = self.cloudsim()
+        agent = self.agent(cloud, flow="MinInterval 0",
+                           extra="RateLimit 2\nStoreAfter 0.1")
+        feed, sent = self.feed(agent), 0
+        for _ in range(10):
+            for _ in range(60):  # no more than one batch holds
+                feed.flow(sent)
+                sent += 1
+            weir.wait_until(
+                lambda: {v["value"] for v in cloud.values()} >=
+                set(range(sent)), "all %d are there" % sent, alive=agent)
+            if "values come faster than RateLimit" in agent.log():
+                break
+        agent.wait_log(r'<Thing "pump">: the cloud answers, but values come '
+                       r'faster than RateLimit .* StoreAfter spares it\.')
+        agent.stop()
+        self.assertEqual(1, agent.log().count("faster than RateLimit"))
+
     def test_proxy_never_sees_plain_text(self):
         cloud = self.cloudsim()
         agent = self.agent(cloud, start=False, flow="MinInterval 0")

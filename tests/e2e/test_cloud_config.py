@@ -117,6 +117,7 @@ class CloudConfigTest(cloudcase.Case):
                 ("BatchSize 1001", "a whole number from 1 to 1000"),
                 ("DailyRecords -1", "a whole number from 0 to 1000000000"),
                 ('Durability "maybe"', '"power" or "process"'),
+                ("StoreAfter 61", "a number of seconds from 0 to 60"),
                 ("Timeout 0", "a number of seconds from 0.1 to 300")):
             name, value = option.replace('"', "").split(" ")
             self.refused('<Thing "pump">: %s "%s" is not allowed: %s'

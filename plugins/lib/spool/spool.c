@@ -5,6 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FRESH_MAX 1000 /* more are stored at once, however long they may wait  \
+                        */
+
 /* --- life --- */
 
 static void free_rows(struct wr_rows *r) {
@@ -193,6 +196,7 @@ int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
     shown = show(s);
     struct commit c = {.oldest_us = wall_us - s->options.max_age_us};
     c.store = s->fresh.count > 0 && (hold_ms <= 0 || s->status.in_memory ||
+                                     s->fresh.count > FRESH_MAX ||
                                      now_ms - s->fresh.since_ms >= hold_ms);
     bool idle = c.store || shown == 0;
     c.expire = wr_spool_clock_is_steady(s, now_ms, wall_us) && idle;

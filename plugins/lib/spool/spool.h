@@ -2,13 +2,14 @@
  *
  * A row is accepted by wr_spool_offer() into memory, which never waits for a
  * disk, gets its place in the next wr_spool_keep(), from when on it is seen,
- * and is made safe there when one has waited for hold_ms: one transaction for
- * all, with fsync when `power`. One that was delivered before then never
- * touches the disk, and its record of the budget only when `spent_ahead` of
- * them have come together. What leaves the queue (delivered, rejected) is not
- * fsynced: a power cut repeats it, with the same time stamp. Rows stand in the
- * order of their arrival, whatever their time stamps say; only neighbours that
- * overtook each other on their way in are put right.
+ * and is made safe there when one has waited for hold_ms, or there are more
+ * than a thousand: one transaction for all, with fsync when `power`. One that
+ * was delivered before then never touches the disk, and its record of the
+ * budget only when `spent_ahead` of them have come together. What leaves the
+ * queue (delivered, rejected) is not fsynced: a power cut repeats it, with the
+ * same time stamp. Rows stand in the order of their arrival, whatever their
+ * time stamps say; only neighbours that overtook each other on their way in are
+ * put right.
  *
  * At the ceiling (max_bytes, pages in use): the oldest rejected rows go first,
  * as nobody waits for them; then samples are thinned, the oldest of the

@@ -258,6 +258,21 @@ static void test_without_a_disk_nothing_is_held(void) {
   remove_dir();
 }
 
+/* However long they may wait, the memory has an end. */
+static void test_many_are_stored_at_once(void) {
+  struct wr_spool *s = begin(0);
+  for (int n = 0; n < 1000; n++)
+    offer_number(s, WALL + n * SECOND, n);
+  keep(s, 0);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 1000);
+  offer_number(s, WALL + 1000 * SECOND, 1000);
+  keep(s, 1);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 0);
+  CU_ASSERT_EQUAL(status_of(s).committed, 1001);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 UNIT_MAIN("spool, held rows", UNIT(test_rows_stand_by_their_numbers),
           UNIT(test_who_waits_longest), UNIT(test_the_budget_is_written_ahead),
           UNIT(test_what_is_delivered_in_time_is_never_written),
@@ -266,4 +281,5 @@ UNIT_MAIN("spool, held rows", UNIT(test_rows_stand_by_their_numbers),
           UNIT(test_one_queue_wherever_they_are),
           UNIT(test_a_refused_row_comes_back_beside_new_ones),
           UNIT(test_turns_without_work_write_nothing),
-          UNIT(test_without_a_disk_nothing_is_held))
+          UNIT(test_without_a_disk_nothing_is_held),
+          UNIT(test_many_are_stored_at_once))
