@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FRESH_MAX 1000 /* more are stored at once, however long they may wait  \
-                        */
+/* More are stored at once, however long they may wait. */
+#define FRESH_MAX 1000
 
 /* --- life --- */
 
