@@ -44,6 +44,8 @@ static struct {
   int tokens;
   char last_auth[100];
   int64_t true_us; /* of its clock minus now_ms; 0: replies have no Date */
+  /* NULL, or told of each request and how it was answered. */
+  void (*seen)(const struct wr_http_request *r, int error, int status);
 } cloud;
 
 static struct wr_publisher pub;
@@ -113,6 +115,8 @@ static inline int fake_send(void *arg, const struct wr_http_request *r,
   if (body[0] != '\0')
     wr_bytes_text(&reply->body, body);
   snprintf(reply->error, sizeof(reply->error), "planned");
+  if (cloud.seen != NULL)
+    cloud.seen(r, p != NULL ? p->error : 0, reply->status);
   return p != NULL ? p->error : 0;
 }
 
