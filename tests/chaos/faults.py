@@ -64,6 +64,9 @@ class Faults:
         return lambda: None
 
     def disk_full(self):
+        """Not while it is frozen: it could not be filled before it thaws."""
+        if self.down:
+            return lambda: None
         self.down = "disk"
         self.disk.fill()
 
@@ -75,7 +78,7 @@ class Faults:
         return heal
 
     def disk_frozen(self):
-        if not self.disk.freezes:
+        if self.down or not self.disk.freezes:
             return self.disk_full()
         self.down = "disk"
         self.disk.freeze(True)
