@@ -109,6 +109,12 @@ class World(faults.Faults):
             with peer.makefile() as lines:
                 return lines.readline().strip()
 
+    def rests(self):
+        """Whether, since the round began, a method was left alone."""
+        with open(self.agent.log_path, "rb") as log:
+            log.seek(self.log_before)
+            return b"not called again for" in log.read()
+
     def newest(self, **want):
         """The newest value that collectd wrote, with these fields; None. Not
         GETVAL: collectd's cache keeps a value whose stamp lies ahead."""
@@ -148,6 +154,7 @@ class World(faults.Faults):
     def round(self):
         """Some faults, one after the other and all at a time; then none."""
         healers, choices = [], self.choices()
+        self.log_before = os.path.getsize(self.agent.log_path)
         for name, longest, act in self.dice.sample(
                 choices, min(len(choices), self.dice.randint(1, 3))):
             wait = self.dice.uniform(0, 3)
@@ -189,7 +196,8 @@ class World(faults.Faults):
         self.turn()
         weir.wait_until(self.label_is_right, "the label is right in collectd,"
                         " at the M4 and at the cloud", alive=self.agent,
-                        ceiling=oracle.LABEL_S)
+                        ceiling=oracle.LABEL_S +
+                        oracle.REST_S * self.rests())
         self.recoveries.append(time.monotonic() - began)
         say("well again after %.1f s" % self.recoveries[-1])
 

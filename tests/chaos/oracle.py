@@ -7,6 +7,8 @@ The bounds are those of the man pages:
   LABEL_S    after every fault the current states are sent again within 5 s of
              its end when it lasted up to ten minutes; a window is filled anew
              in 30 s; an M4 with a crashed proxy is asked again within 30 s
+  REST_S     more, where the log says that a method rests: "for one minute if it
+             has answered before" (collectd-m4_rpc)
   LIVE_S     "a live value that had to wait for more than 10 seconds" goes with
              its stamp; a request may take Timeout (3 s), or lie in a stalled
              cloud as long as a fault lasts (30 s)"""
@@ -15,6 +17,7 @@ import bisect
 
 SAFE_S = 1.5
 LABEL_S = 65.0
+REST_S = 60.0
 LIVE_S = 45.0
 
 
