@@ -3,8 +3,6 @@
 #include "lib/rpc/codec.h"
 #include "tests/fuzz/fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
 static void read_deep(const struct wr_rpc_value *v, unsigned depth) {
   double number;
   check(depth <= WR_RPC_DEPTH);
