@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import unittest
 
 import cloudcase
@@ -9,8 +10,10 @@ import weir
 
 
 class CloudTlsTest(cloudcase.Case):
-    def refused(self, cloud, reason, **options):
-        agent = self.agent(cloud, flow="MinInterval 0", **options)
+    def refused(self, cloud, reason, env=None, **options):
+        agent = self.agent(cloud, flow="MinInterval 0", start=False, **options)
+        agent.env.update(env or {})
+        agent.start()
         feed = self.feed(agent)
         feed.flow(1)
         agent.wait_log(r'<Thing "pump">: [^\n]*(?i:%s)' % reason)
@@ -69,6 +72,27 @@ class CloudTlsTest(cloudcase.Case):
         shutil.copyfile(ca.cert, path)
         cloud.wait_values(1, value=7)
         agent.stop()
+
+    def test_old_tls(self):
+        """Also where the machine's administrator allows it to others."""
+        conf = os.path.join(self.dir, "openssl.cnf")
+        with open(conf, "w") as out:
+            out.write("openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\n"
+                      "system_default = old\n[old]\nMinProtocol = TLSv1\n"
+                      "CipherString = ALL:@SECLEVEL=0\n")
+        ca, cloud = self.tls_cloud("--old-tls")
+        self.assertIn("TLSv1.1", self.peer_of(cloud, conf))
+        self.refused(cloud, "tls|ssl", env={"OPENSSL_CONF": conf},
+                     extra='CACert "%s"' % ca.cert)
+
+    @staticmethod
+    def peer_of(cloud, conf):
+        """What the client of OpenSSL gets of it under the same rules."""
+        return subprocess.run(
+            ["openssl", "s_client", "-connect",
+             cloud.url.partition("://")[2]], stdin=subprocess.DEVNULL,
+            capture_output=True, text=True,
+            env=dict(os.environ, OPENSSL_CONF=conf)).stdout
 
     def test_plain_text_port(self):
         cloud = self.cloudsim()

@@ -543,6 +543,8 @@ def options():
     p.add_argument("--cert", help="serve https with this certificate")
     p.add_argument("--key")
     p.add_argument("--client-ca", help="demand a client certificate")
+    p.add_argument("--old-tls", action="store_true",
+                   help="speak TLS 1.1, and nothing newer")
     p.add_argument("--client-id", default="demo-client")
     p.add_argument("--client-secret",
                    default=os.environ.get("CLOUDSIM_SECRET", "demo-secret"))
@@ -587,6 +589,10 @@ def main():
     if opt.cert:
         server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.tls.load_cert_chain(opt.cert, opt.key)
+        if opt.old_tls:
+            server.tls.set_ciphers("ALL:@SECLEVEL=0")
+            server.tls.minimum_version = ssl.TLSVersion.TLSv1
+            server.tls.maximum_version = ssl.TLSVersion.TLSv1_1
         if opt.client_ca:
             server.tls.load_verify_locations(opt.client_ca)
             server.tls.verify_mode = ssl.CERT_REQUIRED
