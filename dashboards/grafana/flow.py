@@ -171,9 +171,9 @@ def baseline_panels():
               [line("gauge", "deviation", "deviation")], size=(8, 9)),
         lines("Litres", "Of the last full hour.", "litre",
               [line("gauge", "litres_hour", "an hour")], size=(8, 7), min=0,
-              key="litres"),
-        lines("Litres lost or missing", "What the deviation amounts to, litres "
-              "an hour; below 0: missing.", "litre",
+              noValue="after an hour", key="litres"),
+        lines("Litres lost or missing", "What the deviation would amount to in "
+              "an hour; below 0: missing.", "litreh",
               [line("gauge", "lost", "off")], size=(8, 7)),
         lines("Time to the limit", "Hours until Low or High at this rate. "
               "Empty where no trend is clear.", "h",
