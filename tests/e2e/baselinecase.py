@@ -45,7 +45,7 @@ class Case(edgecase.Case):
             os.remove(self.socket_path)
         agent.start()
         agent.wait_ready()
-        weir.wait_until(self.connect, "unixsock listens", alive=agent)
+        self.dial(agent)
         self.second = second
 
     def learn(self, agent, level=10.0, **series):

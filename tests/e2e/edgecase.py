@@ -114,10 +114,14 @@ LoadPlugin unixsock
 %s""" % (threads, weir.STOCK_PLUGINDIR, self.socket_path, extra)
         agent = self.collectd(config, **options)
         agent.wait_ready()
-        weir.wait_until(self.connect, "unixsock listens", alive=agent)
-        agent.clients += [self.link, self.stream]
+        self.dial(agent)
         self.second = {}
         return agent
+
+    def dial(self, agent):
+        """The feed's connection; it is closed when the agent stops."""
+        weir.wait_until(self.connect, "unixsock listens", alive=agent)
+        agent.clients += [self.link, self.stream]
 
     def connect(self):
         path = os.path.relpath(self.socket_path)  # sun_path is short

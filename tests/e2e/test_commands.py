@@ -149,8 +149,7 @@ class NetworkTest(baselinecase.Case):
             SENDER % (port, path), name="stranger"))
         other.wait_ready()
         here, self.socket_path = self.stream, path
-        weir.wait_until(self.connect, "the stranger's socket", alive=other)
-        other.clients += [self.link, self.stream]
+        self.dial(other)
         away, self.stream = self.stream, here
         return other, away
 

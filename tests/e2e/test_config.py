@@ -223,9 +223,9 @@ for order in itertools.permutations(("m4", "runner", "cloud")):
 
 
 class GoodConfigTest(weir.Case):
-    def check(self, path):
+    def check(self, path, *before):
         return subprocess.run(
-            [os.path.join(weir.ROOT, "tests", "check-config"), path],
+            [*before, os.path.join(weir.ROOT, "tests", "check-config"), path],
             capture_output=True, text=True, env=dict(
                 os.environ, WEIR_BUILD=weir.BUILD))
 
@@ -241,6 +241,20 @@ class GoodConfigTest(weir.Case):
         self.assertEqual((done.returncode, done.stdout),
                          (0, os.path.join(self.dir, "agent.conf") +
                           ": accepted\n"), done.stderr)
+
+    def test_a_machine_that_does_not_know_itself(self):
+        """As a bare root, or a board without a network."""
+        renamed = ["unshare", "--map-root-user", "--uts", "sh", "-c",
+                   'hostname nobody-knows.invalid && exec "$0" "$@"']
+        if subprocess.run(renamed + ["true"]).returncode != 0:
+            self.skipTest("no other name can be given to this machine here")
+        done = self.check(self.write(m4()(self)), *renamed)
+        self.assertIn(": accepted\n", done.stdout, done.stderr)
+        self.assertIn("cannot look up its own name", done.stderr)
+        done = self.check(self.write("FQDNLookup true\n" + m4()(self)),
+                          *renamed)
+        self.assertIn("Looking up", done.stderr)
+        self.assertEqual(done.returncode, 1)
 
     def test_check_config_refuses(self):
         done = self.check(self.write(m4(extra='Adress "x"')(self)))
