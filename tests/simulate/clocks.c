@@ -14,13 +14,14 @@ void clocks_set(void) {
   past[count++ % CLOCKS].from_us = sim.now_us;
 }
 
-/* The agent looks at its clock every SIM_KEEPER_US, and takes less than
- * WR_ARRIVAL_STEP_US for no step. */
+/* The agent looks at its clock every SIM_KEEPER_US, takes less than
+ * WR_ARRIVAL_STEP_US for no step, and stamps what it asked for
+ * WR_ARRIVAL_LAG_US ago. */
 int64_t clocks_youngest(int64_t true_us, int64_t stamp_us) {
   int64_t youngest_us = true_us, until_us = sim.now_us;
   for (size_t i = count; i-- > 0 && i + CLOCKS > count;) {
     int64_t at_us = stamp_us - past[i % CLOCKS].off_us - SIM_EPOCH_US;
-    if (at_us >= past[i % CLOCKS].from_us - SIM_KEEPER_US &&
+    if (at_us >= past[i % CLOCKS].from_us - SIM_KEEPER_US - WR_ARRIVAL_LAG_US &&
         at_us <= until_us + WR_ARRIVAL_STEP_US &&
         at_us + SIM_EPOCH_US > youngest_us)
       youngest_us = at_us + SIM_EPOCH_US;

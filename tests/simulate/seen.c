@@ -23,6 +23,10 @@ struct eye {
   char shown[WR_LABEL_MAX]; /* by the cloud */
   int64_t shown_us;
   int drifts; /* alarms of the baseline */
+  /* What guard.h makes of early ends of the proxy */
+  bool suspect, proven;
+  int strikes;            /* since the last sample */
+  int64_t rests_until_us; /* what is called then, if it is the method's fault */
 };
 
 static struct {
@@ -44,6 +48,8 @@ void seen_init(void) {
 void seen_sample(int b, double value, int64_t call_us) {
   const struct sim_board *board = &sim.board[b];
   o.samples++;
+  o.eye[b].proven = true;
+  o.eye[b].strikes = 0;
   for (size_t i = 0; i < 64 && i < board->readings; i++) {
     const struct sim_reading *r = board->past + i;
     if (r->value == value && r->from_us <= sim.now_us && r->to_us >= call_us)
@@ -60,6 +66,21 @@ void seen_crash(int b, int in_a_row) {
              b, WR_GUARD_WINDOW_MS / 1000);
 }
 
+/* Of a proxy that is not suspect; the promise is in guard.h. */
+void seen_end(int b, bool early) {
+  struct eye *e = &o.eye[b];
+  bool strike = early && !e->suspect && !sim.wire[b].server;
+  e->suspect = early;
+  e->strikes += strike;
+  if (!strike || e->strikes < WR_GUARD_STRIKES)
+    return;
+  int64_t rest_ms = e->proven ? WR_GUARD_REST_PROVEN_MS : WR_GUARD_REST_MS;
+  for (int i = WR_GUARD_STRIKES;
+       i < e->strikes && rest_ms < WR_GUARD_REST_MAX_MS; i++)
+    rest_ms *= 2;
+  e->rests_until_us = sim.now_us + rest_ms * SIM_MS;
+}
+
 /* --- states --------------------------------------------------------------- */
 
 void seen_start(void) {
@@ -67,7 +88,9 @@ void seen_start(void) {
   for (int b = 0; b < SIM_BOARDS; b++) {
     struct eye *e = &o.eye[b];
     e->fed_us = e->health_us = e->written_us = sim.now_us;
-    e->windows = false;
+    e->windows = e->suspect = e->proven = false;
+    e->strikes = 0;
+    e->rests_until_us = sim.now_us;
     e->changes = 0;
     e->label[0] = '\0';
   }
@@ -80,10 +103,11 @@ void seen_fed(int b) {
 
 void seen_health(int b) { o.eye[b].health_us = sim.now_us; }
 
-/* A proxy that our own call crashed is a fault, too. */
+/* A proxy that our own call crashed is a fault, too, and a rest after that. */
 static bool is_calm(int b, int64_t us) {
   return faults_calm_of(SIM_ALL & ~(SIM_CLOUD | SIM_DISK), b) >= us &&
-         sim.now_us - sim.wire[b].restarts_us >= us;
+         sim.now_us - sim.wire[b].restarts_us >= us &&
+         sim.now_us - o.eye[b].rests_until_us >= us;
 }
 
 /* The n-th last change before this one. */

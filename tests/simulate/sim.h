@@ -148,6 +148,7 @@ struct sim_wire {
   int64_t crash_us[4 * WR_GUARD_CRASHES]; /* by our own calls; a ring */
   size_t crashes;
   bool connected;
+  bool early;        /* nothing has come of it yet */
   int64_t closes_us; /* the proxy gives up on a silent M4 */
   bool wants;        /* the proxy waits for the channel */
   struct sim_packet channel[WIRE_CHANNEL]; /* from the M4, in order */
@@ -376,6 +377,8 @@ void seen_output(int b, bool well);
 void seen_start(void);
 /* A proxy crashed by a call of ours. */
 void seen_crash(int b, int in_a_row);
+/* A connection to the proxy has ended, early or after its time. */
+void seen_end(int b, bool early);
 /* The service shows a label. */
 void seen_shown(int b, const char *label);
 void seen_baseline(int b, const struct wr_baseline *was,

@@ -121,7 +121,7 @@ static void connect_it(int b, struct wr_rpc_session *s) {
     wr_rpc_connected(s, -ECONNREFUSED, sim.now_us);
     return;
   }
-  w->connected = true;
+  w->connected = w->early = true;
   sim_trace("%d: wire: connected, %zu bytes", b, s->out_len);
   /* Two in a row, alone, are the method's fault by guard.h; one is not. */
   bool cut = w->answers > 3 && w->late_every == 0 && sim_one_in(w->cut_every);
@@ -163,10 +163,10 @@ static void proxy_turn(struct sim_wire *w) {
     deliver(w, w->channel[0].data, w->channel[0].len, sim.now_us);
     take_first(w->channel, &w->waiting);
     w->end_us = w->inbox[w->inbox_count - 1].at_us;
-    w->wants = false;
+    w->wants = w->early = false;
   } else if (sim.now_us >= w->closes_us) {
     w->end_us = sim.now_us;
-    w->wants = false;
+    w->wants = w->early = false;
   }
 }
 
@@ -175,6 +175,7 @@ static void end_it(int b, struct wr_rpc_session *s) {
   w->connected = false;
   w->end_us = SIM_NEVER;
   sim_trace("%d: wire: the connection ends", b);
+  seen_end(b, w->early);
   if (s->op != WR_OP_NONE || w->server)
     wr_rpc_ended(s, 0, sim.now_us);
 }

@@ -56,7 +56,8 @@ int64_t wr_stamps_clock(struct wr_stamps *s, int64_t time_us, int64_t mono_us,
   int64_t end_us = mono_us + WR_ARRIVAL_STEP_US;
   for (int i = 0; i < s->count; i++) {
     int64_t at_us = time_us - s->eras[i].clock_us;
-    int64_t off_us = outside(at_us, s->eras[i].before_us, end_us);
+    int64_t off_us =
+        outside(at_us, s->eras[i].before_us - WR_ARRIVAL_LAG_US, end_us);
     if (off_us < least_us || (off_us == least_us && at_us > best_us)) {
       best = i;
       best_us = at_us;

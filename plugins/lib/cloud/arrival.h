@@ -20,6 +20,9 @@
 #define WR_ARRIVAL_UNKNOWN "unknown"
 #define WR_ARRIVAL_ERAS 8
 #define WR_ARRIVAL_STEP_US 1000000 /* less is no step of a clock */
+/* A reading that is stamped when it is there with the moment it was asked for
+ * is so much older than its clock, at most. */
+#define WR_ARRIVAL_LAG_US 2000000
 
 struct wr_age {        /* of one property; zero at first but for the limit */
   int64_t limit_ms;    /* of a label; -1: by its interval, 0: none */

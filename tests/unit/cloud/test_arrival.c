@@ -86,6 +86,19 @@ static void test_late_values(void) {
   }
 }
 
+/* Asked for just before the clock was set, answered just after: it is stamped
+ * by the new clock, for a moment at which the old one still ran. */
+static void test_answered_after_a_step(void) {
+  for (int64_t step = -40 * S; step <= 40 * S; step += 80 * S) {
+    struct wr_stamps s = {0};
+    wr_stamps_look(&s, 900 * S, EPOCH + 900 * S);
+    wr_stamps_look(&s, 999900000, EPOCH + 999900000);
+    int64_t asked = 999200000, mono = 1000500000, clock = EPOCH + step;
+    CU_ASSERT_EQUAL(wr_stamps_clock(&s, clock + asked, mono, clock + mono),
+                    clock);
+  }
+}
+
 /* Set, and set back, while a value waits: it is of the first era, though the
  * present clock is the same. */
 static void test_two_steps_meanwhile(void) {
@@ -114,4 +127,4 @@ static void test_two_steps_meanwhile(void) {
 
 UNIT_MAIN("arrival", UNIT(test_alive), UNIT(test_over), UNIT(test_limit),
           UNIT(test_clock), UNIT(test_late_values),
-          UNIT(test_two_steps_meanwhile))
+          UNIT(test_answered_after_a_step), UNIT(test_two_steps_meanwhile))
