@@ -167,7 +167,7 @@ SIMULATE_OBJ := $(call objs,$(wildcard tests/simulate/*.c) \
   tests/evaluate/agent.c tests/sim/m4sim_plant.c tests/sim/m4sim_scenario.c)
 # Our own disk and allocator stand before the C library's.
 simulated := open64 openat64 close read pread64 write pwrite64 fsync fstat64 \
-  stat64 rename remove unlink flock fchmod malloc calloc realloc strdup
+  stat64 rename remove unlink flock fchmod malloc calloc realloc strdup free
 $(B)/bin/simulate: ALL_LDFLAGS += $(simulated:%=-Wl,--wrap=%)
 $(B)/bin/simulate: $(SIMULATE_OBJ) $(B)/lib/libweir.a \
   $(filter-out %/main.o,$(MODEL_OBJ)); $(program)

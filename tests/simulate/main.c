@@ -100,6 +100,7 @@ static void begin(uint64_t seed) {
   sim.now_us = SIM_S + sim_below(SIM_S);
   sim.cloud.last_us = -SIM_EPOCH_US;
   second_us = sim.now_us;
+  memory_register();
   disk_register();
   seen_init();
   kept_init();

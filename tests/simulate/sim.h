@@ -203,11 +203,14 @@ int disk_rename(const char *from, const char *to);
 void memory_short(int every);
 void memory_working(bool on);
 bool memory_is_short(void);
+int64_t memory_held(void); /* by the shipped code and SQLite, in bytes */
+void memory_register(void);
 void memory_report(FILE *f);
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
+void __real_free(void *p);
 #define malloc __real_malloc
 #define calloc __real_calloc
 #define realloc __real_realloc

@@ -83,6 +83,14 @@ int wr_fresh_merge(const struct wr_fresh *f, int property, int64_t seq,
   return count;
 }
 
+int wr_fresh_trim(struct wr_fresh *f, int most) {
+  int gone = f->count > most ? f->count - most : 0;
+  memmove(f->at, f->at + gone, (size_t)(f->count - gone) * sizeof(*f->at));
+  f->count -= gone;
+  look_for_oldest(f);
+  return gone;
+}
+
 void wr_fresh_free(struct wr_fresh *f) {
   free(f->at);
   *f = (struct wr_fresh){0};

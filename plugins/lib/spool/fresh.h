@@ -32,6 +32,8 @@ bool wr_fresh_newest(const struct wr_fresh *f, int property,
  * their order, up to `max` rows; returns how many there are then. */
 int wr_fresh_merge(const struct wr_fresh *f, int property, int64_t seq,
                    struct wr_row *rows, int count, int max);
+/* Only the newest `most` stay; returns how many went. */
+int wr_fresh_trim(struct wr_fresh *f, int most);
 void wr_fresh_free(struct wr_fresh *f);
 
 #endif

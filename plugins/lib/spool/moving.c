@@ -122,8 +122,17 @@ static int move_all(struct wr_spool *s, const struct move *m) {
   return code == SQLITE_OK ? wr_db_exec(m->to, "COMMIT") : code;
 }
 
+/* What was never stored has its numbers from here, too. */
+static void go_on_counting(struct wr_spool *s, struct wr_db *disk) {
+  if (s->numbered && disk->state.seq < s->db.state.seq)
+    disk->state.seq = s->db.state.seq;
+  for (int i = 0; !s->numbered && i < s->fresh.count; i++)
+    s->fresh.at[i].row.seq = disk->state.seq += WR_ORDER_STEP;
+}
+
 static void settle(struct wr_spool *s, struct wr_db *disk,
                    const int64_t *numbers) {
+  go_on_counting(s, disk);
   wr_db_close(&s->db);
   wr_db_close(&s->disk);
   s->db = *disk;

@@ -7,6 +7,7 @@
 
 /* More are stored at once, however long they may wait. */
 #define FRESH_MAX 1000
+#define AGAIN_MS 1000 /* when no database took the rows */
 
 /* --- life --- */
 
@@ -172,15 +173,17 @@ static int show(struct wr_spool *s) {
   return count;
 }
 
-/* Returns false when rows were lost, as no database takes them. */
+/* Returns false when no database takes the rows: they wait as they are. */
 static bool make_safe(struct wr_spool *s, struct commit *c) {
-  int count = c->store ? s->fresh.count : 0;
+  int count = c->store ? s->fresh.count : 0, lost = 0;
   if (count == 0 && !c->expire)
     return true;
   bool stored = wr_spool_transact(s, true, store, c) == SQLITE_OK;
-  if (c->store)
+  if (count > 0 && stored)
     s->fresh.count = 0;
-  wr_spool_recount(s, stored ? count : 0, stored ? 0 : count);
+  else if (count > 0)
+    lost = wr_fresh_trim(&s->fresh, s->options.max_accepted);
+  wr_spool_recount(s, stored ? count : 0, lost);
   return stored || count == 0;
 }
 
@@ -188,6 +191,7 @@ int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
                   int64_t hold_ms, int64_t *due_ms) {
   int64_t back = 0;
   int shown = 0;
+  bool safe = true;
   pthread_mutex_lock(&s->db_lock);
   if (s->opened) {
     s->now_ms = now_ms;
@@ -200,13 +204,14 @@ int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
                                      now_ms - s->fresh.since_ms >= hold_ms);
     bool idle = c.store || shown == 0;
     c.expire = wr_spool_clock_is_steady(s, now_ms, wall_us) && idle;
-    if (!make_safe(s, &c))
-      shown = 0;
+    safe = make_safe(s, &c);
     back = idle ? wr_spool_bring_back(s) : 0;
     wr_spool_recount(s, 0, 0);
   }
   if (due_ms != NULL)
-    *due_ms = s->fresh.count > 0 ? s->fresh.since_ms + hold_ms : INT64_MAX;
+    *due_ms = !safe                ? now_ms + AGAIN_MS
+              : s->fresh.count > 0 ? s->fresh.since_ms + hold_ms
+                                   : INT64_MAX;
   pthread_mutex_unlock(&s->db_lock);
   return shown + (int)back;
 }

@@ -27,8 +27,9 @@
  * s and moves what it has there. A corrupt file, or one of a later version, is
  * renamed to <path>.bad (one is kept), a new one begun, and every row that can
  * still be read is taken over. A file of an earlier version is migrated. A file
- * that another process uses is left alone. No function fails because of the
- * disk.
+ * that another process uses is left alone. Rows that no database takes, as
+ * there is no memory, wait as they are, max_accepted of them at most. No
+ * function fails because of the disk.
  *
  * Ownership: rows are copied. Threads: every function may be called from any
  * thread; offer and status take only a short lock, the others wait for a

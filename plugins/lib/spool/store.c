@@ -196,12 +196,10 @@ int wr_spool_open_memory(struct wr_spool *s) {
                      s->numbers, reason, sizeof(reason));
   if (code != SQLITE_OK)
     wr_spool_say(s, true, reason);
-  else {
-    /* Numbers go on where they were, so that they stay unique when the rows
-     * move back to the disk; so does the budget. */
-    state.rows = 0;
-    s->db.state = state;
-  }
+  /* Numbers go on where they were, so that they stay unique when the rows move
+   * back to the disk; so does the budget. */
+  state.rows = 0;
+  s->db.state = state;
   return code;
 }
 

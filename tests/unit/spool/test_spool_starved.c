@@ -1,0 +1,158 @@
+/* The spool while SQLite gets no memory, for a moment or for long: what was
+ * taken waits, nothing takes the place of what stands on the disk, and all is
+ * delivered in order. */
+#include "tests/unit/spool/spool_case.h"
+
+#include <malloc.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+
+#define BEFORE 200 /* rows on the disk */
+#define MEANWHILE 5
+
+static bool starved;
+static long left; /* allocations that succeed before that; -1: all */
+
+static bool refused(void) {
+  if (left > 0)
+    left--;
+  return starved || left == 0;
+}
+
+static void *m_malloc(int size) {
+  return refused() ? NULL : malloc((size_t)size);
+}
+
+static void *m_realloc(void *old, int size) {
+  return refused() ? NULL : realloc(old, (size_t)size);
+}
+
+static int m_size(void *p) { return (int)malloc_usable_size(p); }
+
+static int m_round(int size) { return (size + 7) & ~7; }
+
+static int m_init(void *arg) {
+  (void)arg;
+  return SQLITE_OK;
+}
+
+static void m_shutdown(void *arg) { (void)arg; }
+
+static void feed(void) {
+  starved = false;
+  left = -1;
+}
+
+static void check_all(struct wr_spool *s, int count) {
+  static struct wr_row rows[BEFORE + 2 * MEANWHILE];
+  int found = wr_spool_oldest(s, FLOW, 0, rows, BEFORE + 2 * MEANWHILE);
+  CU_ASSERT_EQUAL(found, count);
+  for (int i = 0; i < found; i++)
+    CU_ASSERT_EQUAL(rows[i].value.number, i);
+}
+
+static struct wr_spool *filled(void) {
+  struct wr_spool *s;
+  fresh_dir();
+  s = open_with(options());
+  for (int i = 0; i < BEFORE; i++)
+    offer_number(s, WALL, i);
+  wr_spool_commit(s, 0, WALL);
+  return s;
+}
+
+/* The disk's connection fails, and none in memory can be opened, either. */
+static void test_no_memory_at_all(void) {
+  int64_t due_ms = 0;
+  struct wr_spool *s = filled();
+  starved = true;
+  for (int i = 0; i < MEANWHILE; i++) {
+    CU_ASSERT_EQUAL(offer_number(s, WALL, BEFORE + i), 0);
+    wr_spool_keep(s, 1000 * i, WALL, 0, &due_ms);
+    CU_ASSERT_EQUAL(due_ms, 1000 * i + 1000);
+  }
+  CU_ASSERT_EQUAL(status_of(s).accepted, MEANWHILE);
+  CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+  feed();
+  for (int i = MEANWHILE; i < 2 * MEANWHILE; i++) {
+    offer_number(s, WALL, BEFORE + i);
+    wr_spool_keep(s, 60000 * i, WALL, 0, &due_ms);
+  }
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 0);
+  check_all(s, BEFORE + 2 * MEANWHILE);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+/* Nor can the file be read when it starts: nothing is known of numbers. */
+static void test_start_without(void) {
+  wr_spool_destroy(filled());
+  struct wr_spool_options o = options();
+  struct wr_spool *s = wr_spool_create(&o, keys, 2);
+  starved = true;
+  wr_spool_open(s, 0);
+  for (int i = 0; i < MEANWHILE; i++) {
+    offer_number(s, WALL, BEFORE + i);
+    wr_spool_commit(s, 1000 * i, WALL);
+  }
+  feed();
+  wr_spool_commit(s, 120000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  check_all(s, BEFORE + MEANWHILE);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+/* From the n-th allocation on nothing more, for each n. */
+static void test_from_any_moment(void) {
+  bool again = true;
+  for (long n = 1; again; n += 1 + n / 8) {
+    struct wr_spool *s = filled();
+    left = n;
+    offer_number(s, WALL, BEFORE);
+    wr_spool_commit(s, 1000, WALL);
+    wr_spool_commit(s, 2000, WALL);
+    again = left == 0;
+    feed();
+    offer_number(s, WALL, BEFORE + 1);
+    wr_spool_commit(s, 120000, WALL);
+    wr_spool_commit(s, 240000, WALL);
+    CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+    check_all(s, BEFORE + 2);
+    wr_spool_destroy(s);
+    remove_dir();
+  }
+}
+
+/* More than may wait: the oldest give way, and are counted. */
+static void test_too_much(void) {
+  struct wr_spool_options o = options();
+  fresh_dir();
+  o.max_accepted = MEANWHILE;
+  struct wr_spool *s = open_with(o);
+  starved = true;
+  for (int i = 0; i < 3 * MEANWHILE; i++) {
+    offer_number(s, WALL, i - 2 * MEANWHILE);
+    wr_spool_commit(s, 1000 * i, WALL);
+  }
+  CU_ASSERT_EQUAL(status_of(s).dropped, 2 * MEANWHILE);
+  feed();
+  wr_spool_commit(s, 120000, WALL);
+  check_all(s, MEANWHILE);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static int start(void) {
+  static const sqlite3_mem_methods methods = {
+      m_malloc, free, m_realloc, m_size, m_round, m_init, m_shutdown, NULL};
+  feed();
+  return sqlite3_config(SQLITE_CONFIG_MALLOC, &methods);
+}
+
+static void test_config(void) { CU_ASSERT_EQUAL_FATAL(start(), SQLITE_OK); }
+
+UNIT_MAIN("spool without memory for SQLite", UNIT(test_config),
+          UNIT(test_no_memory_at_all), UNIT(test_start_without),
+          UNIT(test_from_any_moment), UNIT(test_too_much))
