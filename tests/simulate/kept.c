@@ -164,13 +164,20 @@ static size_t find_stamped(const struct stream *s, const struct wr_value *v,
 
 void kept_excuse(void) { o.excuse_us = sim.now_us; }
 
+static bool is_last_shown(const struct stream *s, size_t i) {
+  while (++i < s->count)
+    if (s->rows[i].sure_us != 0)
+      return false;
+  return true;
+}
+
 /* What the service has answered for never goes again, unless what is known of
  * that was lost; a label goes with others, so that a batch ends with it. */
 static void check_twice(int property, size_t i) {
   const struct row *r = o.stream[property].rows + i;
   bool label = r->value.kind == WR_VALUE_TEXT;
   if (r->sure_us == 0 || o.excuse_us >= r->sure_us - SIM_FORGET_US ||
-      (label && i + 1 >= o.stream[property].safe))
+      (label && is_last_shown(o.stream + property, i)))
     return;
   sim_fail("at most once more for each request without an answer: value %zu of "
            "property %d, %g %s, was taken %.0f s ago and comes again",
