@@ -182,7 +182,7 @@ simulate-replay: $(B)/bin/simulate # the same seed, the same trace
 	@tests/simulate/replay $<
 
 simulate-year: $(B)/bin/simulate ## a year of it over fresh seeds (minutes)
-	@$(simulate_env) COUNT=244 DAYS=1 nice tests/simulate/run $<
+	@$(simulate_env) COUNT=337 DAYS=1 nice tests/simulate/run $<
 
 simulate-planted: ## mistakes of 0.1.0: how soon does the simulator find them?
 	@SEED= tests/simulate/planted/run $(B)

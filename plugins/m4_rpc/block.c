@@ -65,11 +65,11 @@ struct report *m4_add_report(struct m4 *m4, char *name) {
   }
   r->method = name;
   r->trouble = (struct wr_trouble)WR_TROUBLE_INIT;
-  r->rpc = (struct wr_m4_report){
-      .method = name,
-      .state = {.on_change = true,
-                .heartbeat_ms = 60000,
-                .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
+  r->rpc =
+      (struct wr_m4_report){.method = name,
+                            .state = {.on_change = true,
+                                      .heartbeat_ms = WR_LABEL_HEARTBEAT_MS,
+                                      .backoff = WR_LABEL_BACKOFF}};
   m4->board.life.reports[m4->board.life.reports_count++] = &r->rpc;
   return r;
 }

@@ -7,7 +7,6 @@
 #include <errno.h>
 
 #define COMMIT_US 1000 /* until the keeper has its turn */
-#define HOLD_MS 750
 #define SPOOL DISK_ROOT "pump.db"
 
 static const int64_t whole[] = {WR_M4_WHOLE};
@@ -127,12 +126,12 @@ static void start_m4(int b) {
                                     .scale = 1};
   p->ghost = p->method;
   p->ghost.name = "ghost";
-  p->report = (struct wr_m4_report){
-      .method = "classification",
-      .call = sim.seed % 4 < 2,
-      .state = {.on_change = true,
-                .heartbeat_ms = SIM_HEARTBEAT_MS,
-                .backoff = WR_BACKOFF_INIT(2000, 2000, 30000)}};
+  p->report =
+      (struct wr_m4_report){.method = "classification",
+                            .call = sim.seed % 4 < 2,
+                            .state = {.on_change = true,
+                                      .heartbeat_ms = WR_LABEL_HEARTBEAT_MS,
+                                      .backoff = WR_LABEL_BACKOFF}};
   p->life = (struct wr_m4_life){
       .session = &p->session,
       .guard = &p->guard,
@@ -159,7 +158,7 @@ static const struct wr_spool_options spool_options = {
     .max_bytes = SIM_SPOOL_BYTES,
     .max_age_us = 30LL * 86400 * SIM_S,
     .memory_bytes = 1 << 20,
-    .max_accepted = 32768,
+    .max_accepted = SIM_ACCEPTED,
     .boot = "simulated"};
 
 static void start_spool(struct sim_agent *a) {
@@ -254,6 +253,9 @@ void agent_stop(bool killed) {
     stop_m4(b);
   a->up = false;
   a->start_us = SIM_NEVER;
+  if (memory_held() != 0 || files_open() != 0)
+    sim_fail("ceilings: the agent has ended and holds %lld bytes and %d files",
+             (long long)memory_held(), files_open());
 }
 
 void agent_other_version(int version) {
@@ -294,6 +296,8 @@ static void note_gone(struct sim_agent *a,
               (long long)status->thinned, (long long)status->dropped,
               (long long)status->expired, (long long)status->bytes);
   a->gone = gone;
+  if (memory_held() > SIM_HELD_BYTES)
+    sim_fail("ceilings: the agent holds %lld bytes", (long long)memory_held());
   if (status->bytes > SIM_SPOOL_BYTES)
     sim_fail("ceilings: the spool has %lld bytes", (long long)status->bytes);
 }
@@ -301,7 +305,7 @@ static void note_gone(struct sim_agent *a,
 /* While the cloud answers values wait in memory for it, see threads.c. */
 static int64_t hold_ms(const struct sim_agent *a) {
   const struct wr_publisher_stats *s = &a->publisher.stats;
-  return s->state == WR_LINK_OK && s->requests > 0 ? HOLD_MS : 0;
+  return s->state == WR_LINK_OK && s->requests > 0 ? SIM_HOLD_VALUES_MS : 0;
 }
 
 /* The keeper. */

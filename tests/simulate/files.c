@@ -19,6 +19,13 @@ struct open_file {
 
 static struct open_file table[OPEN_MAX_FILES];
 
+int files_open(void) {
+  int open = 0;
+  for (int i = 0; i < OPEN_MAX_FILES; i++)
+    open += table[i].used;
+  return open;
+}
+
 static bool is_ours(const char *path) {
   return strncmp(path, DISK_ROOT, strlen(DISK_ROOT) - 1) == 0;
 }

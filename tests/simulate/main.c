@@ -130,7 +130,7 @@ int main(int argc, char **argv) {
   }
   run_until(end_us);
   faults_end();
-  run_until(end_us + SIM_DRAIN_US);
+  run_until(end_us + SIM_QUIET_US);
   seen_final();
   kept_final();
   agent_stop(false);

@@ -46,11 +46,13 @@
 /* Of each board: 2 b is its flow, 2 b + 1 its label. */
 #define SIM_PROPERTIES (2 * SIM_BOARDS)
 #define SIM_HOLD_MS 150000 /* as the sketches have it */
-#define SIM_HEARTBEAT_MS 60000
 #define SIM_SPOOL_BYTES (16 << 20)
 #define SIM_DAILY 100000 /* DailyRecords */
 #define SIM_BATCH 200
 #define SIM_KEEPER_US (5 * SIM_S) /* its tick, arduino_cloud/threads.c */
+#define SIM_HOLD_VALUES_MS 750    /* there, too */
+#define SIM_ACCEPTED 32768
+#define SIM_QUIET_US (2 * 3600 * SIM_S) /* at the end of a run */
 
 /* --- the bounds: sums of what the headers and man pages state ------------- */
 
@@ -70,8 +72,8 @@
 /* From the last fault's end to states: calls that rest while others may have
  * crashed the proxy (guard.h), then the first state. */
 #define SIM_HEAL_US                                                            \
-  (WR_GUARD_WINDOW_MS * SIM_MS + SIM_STALE_US + SIM_HEARTBEAT_MS * SIM_MS +    \
-   30 * SIM_S)
+  (WR_GUARD_WINDOW_MS * SIM_MS + SIM_STALE_US +                                \
+   WR_LABEL_HEARTBEAT_MS * SIM_MS + 30 * SIM_S)
 /* A label that nobody renews, until the cloud shows "unknown" when the way is
  * open: its age limit, the keeper, and a turn of each kind of request. */
 #define SIM_CLOUD_AGE_US                                                       \
@@ -91,7 +93,19 @@
 #define SIM_STAMP_US (WR_CLOCK_SLACK_US + 2 * SIM_S) /* choice.h */
 /* What a disk that failed holds is put right within this: spool.h. */
 #define SIM_FORGET_US (70 * SIM_S)
-#define SIM_DRAIN_US (12 * 3600 * SIM_S) /* at most, for what waits */
+/* From the end of the last fault until all that waits has arrived: besides what
+ * SIM_SHOWN_US takes, one value that was stepped over, and names and calls that
+ * the service was taken to lack (sending.h); then the rows, in batches that
+ * begin small. */
+#define SIM_DRAINED_US                                                         \
+  (SIM_SHOWN_US + (WR_STEP_BACK_MS + WR_ABSENT_MS) * SIM_MS + 600 * SIM_S)
+/* What the agent may hold of memory: what the spool keeps when the disk fails
+ * (memory_bytes), SQLite's cache of the disk and as much again for a spool that
+ * moves, the rows of a batch, and a quarter of a MiB for all else. */
+#define SIM_HELD_BYTES                                                         \
+  ((1 << 20) + 2 * (512 << 10) +                                               \
+   (WR_BATCH_MAX + WR_SKIPS_MAX) * (int64_t)sizeof(struct wr_row) +            \
+   (256 << 10))
 
 /* --- the M4 --------------------------------------------------------------- */
 
@@ -204,6 +218,7 @@ void memory_short(int every);
 void memory_working(bool on);
 bool memory_is_short(void);
 int64_t memory_held(void); /* by the shipped code and SQLite, in bytes */
+int files_open(void);      /* of the C library's, on our disk */
 void memory_register(void);
 void memory_report(FILE *f);
 

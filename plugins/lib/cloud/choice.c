@@ -64,6 +64,11 @@ static void keep_last(struct wr_property *q, const struct wr_row *row) {
   q->has_last = true;
 }
 
+/* What came last, as far as anybody knows. */
+static bool is_newest(const struct wr_choice *c, const struct wr_property *q) {
+  return q->has_last && q->last.seq > wr_spool_hidden(c->spool);
+}
+
 static bool live_row(struct wr_choice *c, const struct wr_moment *t, int i,
                      struct wr_row *row) {
   struct wr_property *q = c->names->at + i;
@@ -72,7 +77,7 @@ static bool live_row(struct wr_choice *c, const struct wr_moment *t, int i,
     keep_last(q, row);
   if (found && is_live(c, row, t))
     return q->kind != WR_VALUE_NUMBER || wr_budget_left(c->budget) > 0;
-  if (!q->again || !q->has_last || !q->alive ||
+  if (!q->again || !is_newest(c, q) || !q->alive ||
       (q->last.seq == q->hidden_seq && t->now_ms < q->hidden_until_ms))
     return false;
   *row = q->last;
@@ -214,8 +219,8 @@ static int stamp_all(struct wr_choice *c, const struct wr_moment *t,
 static int end_with_current(struct wr_choice *c, const struct wr_moment *t,
                             int64_t present_us, int count) {
   const struct wr_property *q = c->names->at + c->rows[0].property;
-  if (count == 0 || !q->has_last || !q->alive || q->fails > 0 || q->batch < 2 ||
-      c->bare || wr_choice_no_batch(c, t) ||
+  if (count == 0 || !is_newest(c, q) || !q->alive || q->fails > 0 ||
+      q->batch < 2 || c->bare || wr_choice_no_batch(c, t) ||
       q->last.seq <= c->rows[count - 1].seq)
     return count;
   struct wr_row row = q->last;

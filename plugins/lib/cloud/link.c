@@ -222,6 +222,8 @@ void wr_link_renew(struct wr_link *l, const struct wr_moment *t) {
   bool success = error == 0 && l->reply.status / 100 == 2;
   if (!success || wr_oauth_take(&l->oauth, t->now_ms, &l->reply) != 0)
     no_token(l, t, error);
+  else
+    read_clock(l, t); /* before any value goes */
   if (wr_oauth_usable(&l->oauth, t->now_ms) && l->pace.failing)
     l->pace = before; /* the old one will do for a while */
   wr_bytes_wipe(&l->reply.body);

@@ -22,7 +22,9 @@
 
 #define WR_LABEL_MAX 128 /* bytes with the NUL */
 #define WR_LABEL_UNKNOWN "unknown"
-#define WR_LABEL_AGE_MS 30000 /* three windows of ten seconds */
+#define WR_LABEL_AGE_MS 30000       /* three windows of ten seconds */
+#define WR_LABEL_HEARTBEAT_MS 60000 /* by default */
+#define WR_LABEL_BACKOFF WR_BACKOFF_INIT(2000, 2000, 30000)
 
 struct wr_label_report {
   bool on_change;

@@ -81,14 +81,16 @@ static int read_eras(struct wr_db *db) {
   struct wr_db_era newest[WR_DB_ERAS];
   int count = 0;
   while (code == SQLITE_OK && count < WR_DB_ERAS &&
-         sqlite3_step(s) == SQLITE_ROW)
+         (code = sqlite3_step(s)) == SQLITE_ROW) {
     newest[count++] = (struct wr_db_era){sqlite3_column_int64(s, 0),
                                          sqlite3_column_int64(s, 1)};
+    code = SQLITE_OK;
+  }
   sqlite3_finalize(s);
   for (int i = 0; i < count; i++)
     db->eras[i] = newest[count - 1 - i];
   db->era_count = db->boot[0] != '\0' ? count : 0;
-  return code;
+  return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 static int bring_up(struct wr_db *db) {
@@ -136,10 +138,12 @@ static int tune(struct wr_db *db, const struct wr_db_options *o) {
 static int page_size(struct wr_db *db) {
   sqlite3_stmt *s = NULL;
   int code = sqlite3_prepare_v2(db->handle, "PRAGMA page_size", -1, &s, NULL);
-  if (code == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+  if (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW)
     db->page_size = sqlite3_column_int64(s, 0);
   sqlite3_finalize(s);
-  return code;
+  return db->page_size > 0                           ? SQLITE_OK
+         : code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_CORRUPT
+                                                     : code;
 }
 
 static int set_up(struct wr_db *db, const struct wr_db_options *o) {

@@ -58,6 +58,7 @@ struct wr_spool {
   /* While the memory is in use: the disk, to read from. */
   struct wr_db disk;
   int64_t *disk_numbers;
+  int64_t disk_seq; /* its last row */
   struct wr_done done;
   bool numbered; /* rows in memory go on counting where the disk stopped */
   struct wr_backoff disk_retry;

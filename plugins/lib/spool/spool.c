@@ -302,6 +302,14 @@ int wr_spool_oldest(struct wr_spool *s, int property, int64_t seq,
   return count;
 }
 
+int64_t wr_spool_hidden(struct wr_spool *s) {
+  pthread_mutex_lock(&s->db_lock);
+  bool unread = s->status.in_memory && s->disk.handle == NULL;
+  int64_t seq = unread ? s->disk_seq : 0;
+  pthread_mutex_unlock(&s->db_lock);
+  return seq;
+}
+
 int64_t wr_spool_seq(struct wr_spool *s) {
   pthread_mutex_lock(&s->db_lock);
   int64_t seq = s->db.state.seq;

@@ -99,6 +99,9 @@ bool wr_spool_newest(struct wr_spool *s, int property, struct wr_row *row);
  * come first; returns their number. */
 int wr_spool_oldest(struct wr_spool *s, int property, int64_t seq,
                     struct wr_row *rows, int max);
+/* Rows up to this number may stand where they cannot be read at the moment: on
+ * a disk that fails. 0: none. */
+int64_t wr_spool_hidden(struct wr_spool *s);
 /* The number of the last row stored so far. */
 int64_t wr_spool_seq(struct wr_spool *s);
 

@@ -211,6 +211,7 @@ static int to_memory(struct wr_spool *s) {
   memcpy(s->disk_numbers, s->numbers, (size_t)s->count * sizeof(int64_t));
   memset(&s->db, 0, sizeof(s->db));
   s->db.state = s->disk.state;
+  s->disk_seq = s->disk.state.seq;
   s->numbered = true;
   wr_backoff_fail(&s->disk_retry, s->now_ms, 0, 0);
   wr_spool_say(s, true, NULL);

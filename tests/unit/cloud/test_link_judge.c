@@ -179,6 +179,10 @@ static void test_clock(void) {
     wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL);
     wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT"));
     CU_ASSERT_EQUAL(l.clock_us, cases[i].clock_us);
+    l.clock_us = 7; /* also of a token, before any value goes */
+    plan = (struct plan){0, 200, TOKEN};
+    wr_link_renew(&l, &now);
+    CU_ASSERT_EQUAL(l.clock_us, cases[i].clock_us);
     wr_link_free(&l);
   }
   date = "";

@@ -11,9 +11,12 @@
 #define MEANWHILE 5
 
 static bool starved;
+static bool once;
 static long left; /* allocations that succeed before that; -1: all */
 
 static bool refused(void) {
+  if (once && left == 0)
+    left = -2; /* that was it */
   if (left > 0)
     left--;
   return starved || left == 0;
@@ -39,7 +42,7 @@ static int m_init(void *arg) {
 static void m_shutdown(void *arg) { (void)arg; }
 
 static void feed(void) {
-  starved = false;
+  starved = once = false;
   left = -1;
 }
 
@@ -125,6 +128,51 @@ static void test_from_any_moment(void) {
   }
 }
 
+/* The n-th allocation of a start fails, and no other: whatever was read of the
+ * file by then, it is whole and by the right clock. */
+static void test_start_lacks_one(void) {
+  struct wr_spool_options o = options();
+  struct wr_row row = {.time_us = WALL, .clock_us = WALL - 7};
+  bool again = true;
+  o.boot = "monday";
+  fresh_dir();
+  struct wr_spool *s = open_with(o);
+  wr_spool_offer(s, &row);
+  wr_spool_destroy(s);
+  for (long n = 1; again; n++) {
+    s = wr_spool_create(&o, keys, 2);
+    once = true;
+    left = n;
+    wr_spool_open(s, 0);
+    again = left == -2 || left == 0;
+    feed();
+    wr_spool_commit(s, 120000, WALL);
+    CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, &row, 1), 1);
+    CU_ASSERT_EQUAL(row.clock_us, WALL - 7);
+    wr_spool_destroy(s);
+  }
+  remove_dir();
+}
+
+/* What cannot be read may be newer than what was sent last. */
+static void test_hidden(void) {
+  struct wr_row row;
+  struct wr_spool *s = filled();
+  CU_ASSERT_EQUAL(wr_spool_hidden(s), 0);
+  CU_ASSERT(wr_spool_newest(s, FLOW, &row));
+  starved = true;
+  offer_number(s, WALL, BEFORE);
+  wr_spool_commit(s, 1000, WALL);
+  struct wr_row none;
+  wr_spool_newest(s, FLOW, &none);
+  CU_ASSERT(wr_spool_hidden(s) >= row.seq);
+  feed();
+  wr_spool_commit(s, 120000, WALL);
+  CU_ASSERT_EQUAL(wr_spool_hidden(s), 0);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 /* More than may wait: the oldest give way, and are counted. */
 static void test_too_much(void) {
   struct wr_spool_options o = options();
@@ -155,4 +203,5 @@ static void test_config(void) { CU_ASSERT_EQUAL_FATAL(start(), SQLITE_OK); }
 
 UNIT_MAIN("spool without memory for SQLite", UNIT(test_config),
           UNIT(test_no_memory_at_all), UNIT(test_start_without),
-          UNIT(test_from_any_moment), UNIT(test_too_much))
+          UNIT(test_from_any_moment), UNIT(test_start_lacks_one),
+          UNIT(test_hidden), UNIT(test_too_much))
