@@ -87,15 +87,22 @@ static void learn_wander(struct wr_baseline *b,
   b->wander = (float)larger(now, 0);
 }
 
-/* Everything that follows, by its limit. */
+/* Next to no flow. */
+static bool is_idle(const struct wr_baseline *b, double level) {
+  return fabs(level) < WR_POINTS_SMALL * (double)b->points.scale;
+}
+
+/* Everything that follows, by its limit. A flow that rests says nothing about
+ * how rough it is: it would be an alarm when it comes back. */
 static void follow(struct wr_baseline *b, const struct wr_baseline_rules *r,
                    double off, double deviation, double dt_s) {
   bool alarm = b->drift != 0 || b->spread;
   double slower = b->jumped ? SLOWER * SLOWER : alarm ? SLOWER : 1;
   double rate = r->follow * dt_s / 3600 * slower;
+  double change = deviation - (double)b->deviation;
+  if (change > 0 || !is_idle(b, b->base + off))
+    b->deviation += (float)bound(change, rate * wr_baseline_usual(b));
   b->base += bound(off, rate * wr_baseline_yardstick(b));
-  b->deviation += (float)bound(deviation - (double)b->deviation,
-                               rate * wr_baseline_usual(b));
   if (!alarm)
     learn_wander(b, r, off, dt_s);
 }
@@ -203,7 +210,7 @@ static bool alarms(struct wr_baseline *b, const struct wr_baseline_rules *r,
 /* The flow stood still for a while, and is back where it was: as after a gap.
  * A loop that starts is cold. */
 static bool restarted(struct wr_baseline *b, double level, double interval_s) {
-  bool still = fabs(level) < WR_POINTS_SMALL * (double)b->points.scale;
+  bool still = is_idle(b, level);
   if (b->jumped && still)
     b->stopped = true;
   if (!b->stopped || still || !is_near(b, level))

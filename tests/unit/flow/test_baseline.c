@@ -433,9 +433,33 @@ static void test_half_a_repair(void) {
   }
 }
 
-UNIT_MAIN("baseline", UNIT(test_learning_then_normal),
-          UNIT(test_step_both_ways), UNIT(test_spread),
-          UNIT(test_it_never_freezes), UNIT(test_points_by_themselves),
+/* A rough flow that rests every night, as it is counted: what it was like is
+ * not forgotten meanwhile, so no morning is an alarm. */
+static void test_comes_back_from_rest(void) {
+  static const double intervals_s[] = {1, 10};
+  for (int n = 0; n < 2; n++) {
+    struct loop l = start();
+    double pulses = 0;
+    int alarms = 0;
+    l.interval_s = intervals_s[n];
+    l.noise = 0.02;
+    for (int day = 0; day < 4; day++)
+      for (int i = 0; i < DAY / (int)l.interval_s; i++) {
+        bool rests = i > DAY / 2 / (int)l.interval_s;
+        double before = floor(pulses);
+        pulses += rests ? 0 : 10 * (1 + noise(&l)) * 7.5 * l.interval_s;
+        push(&l, (floor(pulses) - before) / 7.5 / l.interval_s);
+        alarms += day > 0 && state(&l) != WR_BASELINE_NORMAL;
+      }
+    CU_ASSERT(alarms < 600 / l.interval_s); /* of three days */
+    CU_ASSERT_EQUAL(l.points, 1);           /* the rest */
+  }
+}
+
+UNIT_MAIN("baseline", UNIT(test_comes_back_from_rest),
+          UNIT(test_learning_then_normal), UNIT(test_step_both_ways),
+          UNIT(test_spread), UNIT(test_it_never_freezes),
+          UNIT(test_points_by_themselves),
           UNIT(test_a_fault_does_not_become_a_point), UNIT(test_confirm),
           UNIT(test_reset), UNIT(test_a_gap_of_days), UNIT(test_clock_steps),
           UNIT(test_gaps_jitter_and_rubbish),
