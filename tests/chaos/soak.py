@@ -20,8 +20,10 @@ PLANT=descriptors one of those for every hundred: the run has to be red.
 
 SAN as in chaos.py is not meant for this: sanitizers keep memory."""
 
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -110,9 +112,10 @@ class Soak:
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(self.dir)
         self.table = open(os.path.join(self.dir, "points"), "w")
+        self.control = os.path.join(self.dir, "control")
         self.m4 = weir.M4Sim(
             self.dir, "--scenario", self.scenario(), "--loop", "--calls",
-            "/dev/null").start()
+            "/dev/null", "--control", self.control).start()
         self.cloud = weir.CloudSim(self.dir).start()
         self.cloud.record_path = self.cloud.request_path = os.devnull
         self.agent = weir.Collectd(
@@ -197,6 +200,14 @@ class Soak:
             self.note(points, at, name + ", pages", others)
             self.note(points, at, name + ", descriptors", descriptors(pid))
 
+    def samples(self):
+        """How often the M4 was asked, and said something."""
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.connect(self.control)
+            peer.sendall(b"status\n")
+            with peer.makefile() as lines:
+                return json.loads(lines.readline())["answered"]
+
     def note(self, points, at, name, value):
         points.setdefault(name, []).append((at, value))
         self.table.write("%.0f %s %d\n" % (at, name, value))
@@ -250,10 +261,15 @@ def main():
     soak = Soak()
     try:
         points = soak.watch()
+        samples = soak.samples()
         soak.agent.stop()
     finally:
         soak.close()
     judged, faults = judge(points)
+    enough = samples > 0.8 * SECONDS / INTERVAL
+    print("%-4s %d samples came, %d were due" % (
+        "ok" if enough else "FAIL", samples, SECONDS / INTERVAL))
+    judged, faults = judged + 1, faults + (not enough)
     print("counted %d %d 0" % (judged - faults, faults))
     return 1 if faults else 0
 
