@@ -46,6 +46,13 @@ static void test_heartbeat(void) {
   CU_ASSERT(wr_label_report_wait(&r, 65000) <= 0);
   r.heartbeat_ms = 0;
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 65000), 3536000);
+  r.heartbeat_ms = 10000; /* long after the start, and soon too old */
+  r.max_age_ms = 60000;
+  wr_label_report_offer(&r, "Low", 0.7, 300, 1000, 1000000);
+  wr_label_report_done(&r, r.version, true, 1000000, 0, 0);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1009000), 1000);
+  wr_label_report_done(&r, r.version, true, 1055000, 0, 0);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1055000), 5000);
 }
 
 /* Several values of one window carry the same label and time. */

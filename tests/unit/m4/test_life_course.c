@@ -80,7 +80,9 @@ static void test_unbound_method(void) {
   struct wr_m4_method m[] = {every(1000, "a"), every(1000, "bad")};
   begin(WORLD_PROXY, m, 2, NULL, 1000);
   w.unbound[0] = "bad";
-  world_run(&w, 8 * S);
+  world_run(&w, 4 * S);
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_METHOD_FAILS], "for 10 min"));
+  world_run(&w, 4 * S);
   CU_ASSERT_EQUAL(w.crashes, 2);
   end_as("0.0 -> a\n"
          "0.4 sample 0.0 12.5 of 0.0\n"
