@@ -3,6 +3,11 @@
  * A live value is stamped by the cloud on arrival; one that is older than
  * WR_LIVE_AGE_US stays in the backlog, to be recorded with its own time.
  *
+ * A value is recorded with its own time once, and once more for each request
+ * with it that ended without an answer, each kill, power cut and failure of the
+ * disk or of memory; one that was shown in time is not recorded besides. A
+ * state may be shown, and end a batch, again.
+ *
  * No failure costs a value. After one, the names are asked for: their answer
  * proves that the way is open. Only what fails although the way is open is at
  * fault itself, and is made smaller: a request of several goes one by one, a
