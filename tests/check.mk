@@ -133,7 +133,12 @@ valgrind: all ## 60 s of collectd with all plugins: no leak, no error
 	@tests/install-deps valgrind:valgrind libc6-dbg
 	@WEIR_BUILD=$(B) tests/run-valgrind
 
-bench: all $(BENCH) ## what it costs, and its peers: BENCH="peers agent"
+BARE_CURL := $(B)/bench/peers/bare_curl
+$(BARE_CURL): tests/bench/peers/bare_curl.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $< -lcurl
+bench: all $(BENCH) $(BARE_CURL) ## what it costs, and its peers: BENCH="peers agent"
 	@WEIR_BUILD=$(B) tests/bench/run
 .PHONY: bench-hub
 bench-hub: all ## series that one collectd classifies for many boards (9 min)

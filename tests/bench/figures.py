@@ -4,8 +4,9 @@ measured.
 
   figures.py write    README's table of cost, anew from RESULTS.md
   figures.py check    is it that? And does every figure of README's section on
-                      the model stand in one of model/*.md, and does no man
-                      page claim a cost?
+                      the model stand in what `make evaluate` wrote, each row
+                      of its table in the rows of that name, and does no man
+                      page and no other part of README claim a cost?
 
 README's table stands between two comments; nobody writes it by hand."""
 
@@ -17,10 +18,19 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 BEGIN, END = "<!-- of RESULTS.md -->\n", "<!-- end -->\n"
-# What a page would say of its cost: a figure with such a unit.
-COST = re.compile(r"\b\d[\d.]*\s*(?:MB|kB|GB|µs|us|ns|ms|%|percent)"
-                  r"(?:\s+of (?:CPU|a core|memory)| a day| resident)|"
-                  r"\babout\s+\d[\d.]*\s*(?:MB|GB|kB)\b")
+# What a page would say of its cost: a figure with such a unit. A limit of ours
+# is in MiB or seconds, or it is an option.
+COST = re.compile(r"\b\d[\d.]*\s*(?:[kKMG]B|(?:mega|kilo|giga)bytes?|"
+                  r"[\u00b5\u03bcumn]s|(?:micro|milli)seconds?|"
+                  r"(?:%|percent)\s+of\s+(?:the |a |one )?(?:CPU|core|memory))"
+                  r"(?!\w)", re.I)
+# Whose rows of evaluation.md README's table repeats.
+EVALUATED = {
+    "the bundled model": "Weir, int8",
+    "a tuned rule (level and deviation)": "tuned rule",
+    "the application note's features and network, with `Context`":
+        "the note's features and network",
+}
 
 
 class Broken(Exception):
@@ -40,22 +50,24 @@ def piece(results, name):
     return found.group(1)
 
 
-def value(text, name, runs=False):
-    """`12.3 MB` of a line `name 12.3 MB`."""
+def value(text, name, optional=False):
+    """`12.3 MB` of a line `name 12.3 MB`; None: it may be missing, and is."""
     found = re.search(r"(?m)^%s +(\S+) ([^(\n]*[^( \n])" % re.escape(name),
                       text)
+    if not found and optional:
+        return None
     if not found:
         raise Broken("RESULTS.md has no figure %s" % name)
     return "%s %s" % found.groups()
 
 
 def spread(text, name):
-    """(p50, p99) of a line `name: p50 1.2  p99 3.4 ...`."""
-    found = re.search(r"(?m)^%s: p50 (\S+)  p99 (\S+) " % re.escape(name),
-                      text)
+    """(p50, p99) of a line `name: p50 1.2  p99 3.4 ...`, or of `name: none`."""
+    found = re.search(r"(?m)^%s: (?:p50 (\S+)  p99 (\S+) |none$)"
+                      % re.escape(name), text)
     if not found:
         raise Broken("RESULTS.md has no figure %s" % name)
-    return found.groups()
+    return tuple(x or "none" for x in found.groups())
 
 
 def rows(text, head):
@@ -91,6 +103,30 @@ def side_by_side(results):
     return lines
 
 
+def client_rows(publish):
+    """Other clients, where they could be had."""
+    found = []
+    for name, what in (
+            ("bare_libcurl", "bare libcurl in C"),
+            ("arduino_s_python_client", "Arduino's own Python client"),
+            ("arduino_s_npm_client", "Arduino's own npm client")):
+        paced, tight = (value(publish, "publish_cpu_" + name + x, optional=True)
+                        for x in ("", "_in_a_tight_loop"))
+        if paced and tight:
+            found.append(("the same with %s; in a tight loop" % what,
+                          "%s; %s" % (paced, tight)))
+    return found
+
+
+def notification_rows(results):
+    if "\n## notifications\n" not in results:
+        return []
+    last = rows(piece(results, "notifications"), "labels that change")[-1]
+    return [("%s labels that change at once" % last[0],
+             "%s notifications arrived, after %s ms (p50 / p99 / last), %s us "
+             "of CPU each" % (last[1], last[2], last[3].partition(" ")[0]))]
+
+
 def one_agent(results):
     agent, publish = piece(results, "agent"), piece(results, "cloud_publish")
     boards = rows(piece(results, "m4_agent"), "boards")[-1]
@@ -99,15 +135,22 @@ def one_agent(results):
     told = spread(agent, "last sample to the notification of a change")
     shown = spread(agent, "change of the label to its publish, shown as the "
                    "present")
+    busy = ", a burner on each core: p50" in agent and tuple(
+        spread(agent, "last sample of a window to its label, " + what)
+        for what in ("a burner on each core", "busy to quiet"))
     disk = [value(agent, n + "_disk") for n in (
         "with_weir", "collectd_alone", "every_sample_sent",
         "every_sample_sent_free_plan")]
+    disk_held = value(agent, "every_sample_sent_free_plan_store_after_5_disk",
+                      optional=True)
     lines = [
         ("memory of the agent, RSS (private)", "%s (%s); collectd alone %s (%s)"
          % tuple(value(agent, n) for n in (
              "with_weir_rss", "with_weir_private", "collectd_alone_rss",
              "collectd_alone_private"))),
         ("last sample to its label, p50 / p99", "%s / %s ms" % label),
+        busy and ("the same with a program that burns CPU on each core", "%s / "
+                  "%s ms, %s / %s times the quiet ones" % (busy[0] + busy[1])),
         ("last sample to its notification, p50 / p99", "%s / %s ms" % told),
         ("a change of the label to its accepted publish, at one request in "
          "1.1 s, p50 / p99", "%s / %s ms" % shown),
@@ -115,8 +158,11 @@ def one_agent(results):
          % (disk[0], disk[1])),
         ("the same with every sample sent, at 10 requests a second; at 0.9",
          "%s; %s" % (disk[2], disk[3])),
-        ("CPU of a published value over TLS", value(
-            publish, "publish_cpu_weir")),
+        ("the same at 0.9 with StoreAfter 5", disk_held),
+        ("CPU of a published value over TLS, ten a second", value(
+            publish, "publish_cpu_weir"))]
+    lines += client_rows(publish)
+    lines += [
         ("the same with a new connection in Python for each, as in the note",
          value(publish, "publish_cpu_note_s_way")),
         ("%s boards on one agent" % boards[0],
@@ -124,17 +170,15 @@ def one_agent(results):
          "p99)" % (boards[1], boards[2], boards[5])),
         ("%s values that wait" % spool[0], "%s ms to the first one after a "
          "start, %s bytes each" % (spool[1], spool[2]))]
-    if "publish_cpu_arduino_s_client " in publish:
-        lines.insert(7, ("the same with Arduino's own Python client", value(
-            publish, "publish_cpu_arduino_s_client")))
     for count in re.findall(r"(?m)^hub_(\d+)_cpu ", results)[-1:]:
         hub = [value(results, "hub_%s_%s" % (count, what)) for what in (
             "cpu", "model_cpu", "rss", "label_p50", "label_p99", "lost")]
         lines.append(("%s series of other boards, classified by one agent"
                       % count, "%s + %s (the model), RSS %s, label p50 / p99 "
                       "%s / %s, lost %s" % tuple(hub)))
-    return ["| One agent | |", "|---|---|"] + ["| %s | %s |" % x
-                                              for x in lines]
+    lines += notification_rows(results)
+    return ["| One agent | |", "|---|---|"] + [
+        "| %s | %s |" % x for x in lines if x and x[1]]
 
 
 def machine(results):
@@ -170,7 +214,9 @@ def numbers(text):
     text = re.sub(r"`[^`]*`", "", text)
     text = re.sub(r"\]\([^)]*\)", "]", text)
     text = re.sub(r"(?<=\d)[ \u2009](?=\d{3}\b)", "", text)
-    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w|\.\d)", text)
+    # 12.7MB is one, too.
+    return re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?=[^\W\d_]{0,3}(?!\w|\.\d))",
+                      text)
 
 
 def section(readme, name):
@@ -198,8 +244,26 @@ def check_model(readme, sources):
     known = set()
     for text in sources:
         known |= set(numbers(text))
-    return ["README says %s of the model; none of model/*.md does" % n
+    return ["README says %s of the model; `make evaluate` does not" % n
             for n in numbers(section(readme, "The model")) if n not in known]
+
+
+def in_order(few, many):
+    many = iter(many)
+    return all(x in many for x in few)
+
+
+def check_model_rows(readme, evaluation):
+    """Each row of README's table, in what is said under that name."""
+    faults = []
+    for row in rows(section(readme, "The model"), "at the agent's defaults"):
+        name = EVALUATED.get(row[0])
+        said = re.findall(r"(?m)^\| %s \|(.*)" % re.escape(name or "-"),
+                          evaluation)
+        if not in_order(numbers(" | ".join(row[1:])), numbers(" ".join(said))):
+            faults.append("README's row of %s is not what evaluation.md says "
+                          "of it" % row[0])
+    return faults
 
 
 def check_page(name, text):
@@ -207,13 +271,23 @@ def check_page(name, text):
             % (name, " ".join(x.group().split())) for x in COST.finditer(text)]
 
 
+def evaluations():
+    """What `make evaluate` and its like wrote; {name: text}."""
+    texts = {os.path.basename(p): read("model", os.path.basename(p))
+             for p in glob.glob(os.path.join(ROOT, "model", "*.md"))}
+    return {n: x for n, x in texts.items()
+            if re.search(r"(?m)^Written by `make evaluate", x)}
+
+
 def check():
     readme = read("README.md")
     faults = check_cost(readme, read("tests", "bench", "RESULTS.md"))
-    faults += check_model(readme, [
-        read("model", os.path.basename(p)) for p in sorted(glob.glob(
-            os.path.join(ROOT, "model", "*.md")))])
-    for path in sorted(glob.glob(os.path.join(ROOT, "plugins", "*", "*.pod"))):
+    written = evaluations()
+    faults += check_model(readme, written.values())
+    faults += check_model_rows(readme, written["evaluation.md"])
+    faults += check_page("README", readme.replace(parts(readme)[1], ""))
+    for path in sorted(glob.glob(os.path.join(ROOT, "plugins", "*", "*.pod")) +
+                       glob.glob(os.path.join(ROOT, "agent-config", "*.pod"))):
         name = os.path.relpath(path, ROOT)
         faults += check_page(name, read(name))
     return faults

@@ -47,6 +47,20 @@ def written(pid):
     return int(found["write_bytes"]) - int(found["cancelled_write_bytes"])
 
 
+def without_write_log(agent):
+    """The same agent with nothing of it but what is measured: write_log prints
+    every value for the tests. Before it starts."""
+    with open(agent.config_path) as text:
+        config = text.read()
+    for lines in ("LoadPlugin write_log\n",
+                  "<Plugin write_log>\n  Format JSON\n</Plugin>\n"):
+        assert lines in config
+        config = config.replace(lines, "")
+    with open(agent.config_path, "w") as out:
+        out.write(config)
+    return agent
+
+
 def family(pid):
     """A process and all that it started."""
     found = [pid]

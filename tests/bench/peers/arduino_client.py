@@ -1,8 +1,11 @@
 #!/usr/bin/python3
-"""Arduino's own Python client in a tight loop: CPU time of one published value
+"""Arduino's own Python client: CPU time, in seconds, of one published value
 over a kept TLS connection. The interpreter's start is not counted.
 
-  arduino_client.py VALUES    environment: as board.py"""
+  arduino_client.py VALUES SECONDS    environment: as board.py; SECONDS between
+                                      two values, 0: a tight loop
+
+Says `ready` after a first value and begins when it is given a line."""
 
 import os
 import sys
@@ -24,13 +27,19 @@ def main():
     config.access_token = cloud.token
     config.ssl_ca_cert = os.environ["CLOUD_CA"]
     api = PropertiesV2Api(iot.ApiClient(config))
-    values = int(sys.argv[1])
-    for n in range(values + 1):
-        if n == 1:
-            begun = time.process_time()
+
+    def publish(value):
         api.properties_v2_publish(
             os.environ["THING_ID"], os.environ["FLOWRATE_VARIABLE_ID"],
-            PropertyValue(value=float(n)))
+            PropertyValue(value=float(value)))
+    values, pause = int(sys.argv[1]), float(sys.argv[2])
+    publish(-1)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    begun = time.process_time()
+    for n in range(values):
+        time.sleep(pause)
+        publish(n)
     print((time.process_time() - begun) / values)
 
 
