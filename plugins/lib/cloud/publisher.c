@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define BACKLOG_ROWS 100 /* more is no matter of turns */
+#define REST_MS 2000     /* in longer waits the stats follow what arrives */
 
 int wr_publisher_init(struct wr_publisher *p,
                       const struct wr_publisher_options *options,
@@ -179,11 +180,10 @@ static int64_t step(struct wr_publisher *p, const struct wr_moment *t) {
   int count = 0;
   wr_budget_roll(&p->budget, wr_link_present_us(&p->link, t));
   int64_t turn = take_turn(p, t->now_ms);
-  p->resting = turn > 0;
+  p->resting = turn > 0 && turn <= REST_MS;
   if (turn > 0)
     return turn;
   int64_t wait = wr_link_wait(&p->link, t->now_ms);
-  p->resting = wait > 0;
   enum job job = wait > 0 ? NOTHING : choose(p, t, &count);
   if (job == NOTHING) {
     p->bucket.tokens = 1; /* not used after all */

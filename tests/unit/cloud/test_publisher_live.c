@@ -50,6 +50,33 @@ static void test_one_request_a_second(void) {
   stop();
 }
 
+/* Between two requests nobody need wake it for a new row; while it has nothing
+ * to do, or waits for the cloud, its figures follow what arrives. */
+static void test_when_new_rows_can_wait(void) {
+  start();
+  run(10000);
+  CU_ASSERT_FALSE(pub.resting);
+  flow(1);
+  CU_ASSERT_EQUAL(wr_publisher_step(&pub, &t), 0);
+  CU_ASSERT_EQUAL(wr_publisher_step(&pub, &t), 1000);
+  CU_ASSERT_TRUE(pub.resting);
+  int count = cloud.count;
+  pass(999);
+  flow(2);
+  CU_ASSERT_EQUAL(wr_publisher_step(&pub, &t), 1);
+  CU_ASSERT_EQUAL(cloud.count, count);
+  pass(1);
+  plan("/publish", 403, "{\"detail\":\"no\",\"status\":403,\"id\":\"1\"}", 0);
+  CU_ASSERT_EQUAL(wr_publisher_step(&pub, &t), 0);
+  CU_ASSERT_EQUAL(wr_publisher_step(&pub, &t), 1000);
+  pass(1000);
+  CU_ASSERT_EQUAL(pub.link.state, WR_LINK_BLOCKED);
+  pub.link.pace.earliest_ms = t.now_ms + 30000;
+  CU_ASSERT_EQUAL(wr_publisher_step(&pub, &t), 30000);
+  CU_ASSERT_FALSE(pub.resting);
+  stop();
+}
+
 static void test_retry_after(void) {
   start();
   run(2000);
@@ -380,10 +407,10 @@ static void test_flapping_label_does_not_hold_up_the_backlog(void) {
 UNIT_MAIN("publisher, live", UNIT(test_nothing_to_do),
           UNIT(test_current_values_go_in_one_request),
           UNIT(test_token_is_renewed_in_time), UNIT(test_one_request_a_second),
-          UNIT(test_retry_after), UNIT(test_500s_back_off),
-          UNIT(test_401_renews_once), UNIT(test_401_for_ever_is_no_storm),
-          UNIT(test_refused_credentials), UNIT(test_403_stops_the_hammering),
-          UNIT(test_unknown_thing),
+          UNIT(test_when_new_rows_can_wait), UNIT(test_retry_after),
+          UNIT(test_500s_back_off), UNIT(test_401_renews_once),
+          UNIT(test_401_for_ever_is_no_storm), UNIT(test_refused_credentials),
+          UNIT(test_403_stops_the_hammering), UNIT(test_unknown_thing),
           UNIT(test_unknown_property_waits_for_its_creation),
           UNIT(test_property_of_the_wrong_type),
           UNIT(test_culprit_is_rejected_and_the_others_pass),
