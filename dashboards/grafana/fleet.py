@@ -178,8 +178,8 @@ def worst_first(flavour):
         colored, {"id": "mappings", "value": STATE_MAP},
         {"id": "thresholds", "value": steps((None, COLORS["none"]))}]
     trouble["properties"] += [
-        colored, {"id": "thresholds", "value": steps(
-            (None, GOOD), (0.001, WARN), (0.05, BAD))}]
+        colored, {"id": "thresholds", "value": steps(  # silent is not good
+            (None, "transparent"), (0.001, WARN), (0.05, BAD))}]
     m4["properties"].append({"id": "mappings", "value": M4_MAP})
     for o in (state, flow, m4):
         o["properties"].append({"id": "noValue", "value": "silent"})
