@@ -55,6 +55,7 @@ DEPS_DEMO := $(DEPS_BUILD) /usr/bin/python3:python3 'librrd8t64|librrd8' \
 DEPS_CHECK := $(DEPS_DEMO) collectdctl:collectd-utils \
   libprotobuf-c1 'libmicrohttpd12t64|libmicrohttpd12' libcunit1-dev locales 'libpython3.13|libpython3.12|libpython3.11' \
   'libcurl3t64-gnutls|libcurl3-gnutls' clang:clang iproute2 iptables \
+  systemd-analyze:systemd \
   libclang-rt-dev \
   'clang-format-14|clang-format' perl:perl openssl:openssl node:nodejs \
   npm:npm g++:g++ \
