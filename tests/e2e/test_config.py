@@ -244,8 +244,10 @@ class GoodConfigTest(weir.Case):
 
     def test_a_machine_that_does_not_know_itself(self):
         """As a bare root, or a board without a network."""
-        renamed = ["unshare", "--map-root-user", "--uts", "sh", "-c",
-                   'hostname nobody-knows.invalid && exec "$0" "$@"']
+        renamed = ["unshare", "--uts"] + (
+            [] if os.geteuid() == 0 else ["--map-root-user"]) + [
+            "sh", "-c", 'echo nobody-knows.invalid >/proc/sys/kernel/hostname '
+            '&& exec "$0" "$@"']
         if subprocess.run(renamed + ["true"]).returncode != 0:
             self.skipTest("no other name can be given to this machine here")
         done = self.check(self.write(m4()(self)), *renamed)
