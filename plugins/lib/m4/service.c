@@ -36,10 +36,7 @@ int wr_m4_wait_ms(const struct wr_m4_driver *d) {
     return 0;
   if (first == NULL)
     return -1;
-  int64_t left_us = first->at_us - wr_m4_now_us(d);
-  if (left_us <= 0)
-    return 0;
-  return left_us > 3600000000 ? 3600000 : (int)((left_us + 999) / 1000);
+  return wr_rpc_poll_ms(first->at_us - wr_m4_now_us(d));
 }
 
 /* --- what a board wishes ---

@@ -107,13 +107,9 @@ static void serve(struct wr_rpc_client *c) {
   }
 }
 
-/* poll() counts in milliseconds: rounding up keeps it from spinning. */
 static int wait_ms(const struct wr_rpc_client *c) {
-  int64_t at_us = now_us(c), until_us = c->wire.s.next_us;
-  if (c->lock_until_us != 0)
-    until_us = at_us + RETRY_US;
-  int64_t left_us = until_us - at_us;
-  return left_us > 0 ? (int)((left_us + 999) / 1000) : 0;
+  return wr_rpc_poll_ms(c->lock_until_us != 0 ? RETRY_US
+                                              : c->wire.s.next_us - now_us(c));
 }
 
 /* False: stop_fd. */
@@ -188,8 +184,7 @@ enum wr_rpc_outcome wr_rpc_client_resolve(struct wr_rpc_client *c) {
   peers.count = 0;
   if (!wr_rpc_address_known(&c->options.address, &peers) &&
       wr_rpc_resolver_ask(c->resolver, &c->options.address, c) == 0) {
-    int64_t left_us = until_us - now_us(c);
-    poll(fds, 2, (int)((left_us + 999) / 1000));
+    poll(fds, 2, wr_rpc_poll_ms(until_us - now_us(c)));
     wr_rpc_resolver_take(c->resolver, &peers);
     wr_rpc_resolver_forget(c->resolver, c);
   }

@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#define HOUR_US 3600000000
+
 void wr_rpc_wire_init(struct wr_rpc_wire *w) {
   w->fd = -1;
   w->serial = 0;
@@ -115,9 +117,9 @@ static int socket_error(const struct wr_rpc_wire *w) {
 }
 
 static void send_aside(struct wr_rpc_wire *w) {
-  if (w->s.aside_len > 0 &&
-      send(w->fd, w->s.aside, w->s.aside_len, MSG_NOSIGNAL) < 0)
-    w->s.aside_len = 0; /* the peer's own call times out */
+  /* Where it cannot be sent the peer's own call times out. */
+  if (w->s.aside_len > 0)
+    (void)send(w->fd, w->s.aside, w->s.aside_len, MSG_NOSIGNAL);
   w->s.aside_len = 0;
 }
 
@@ -150,4 +152,10 @@ short wr_rpc_wire_events(const struct wr_rpc_wire *w) {
   if (w->fd < 0)
     return 0;
   return w->sending ? POLLOUT : POLLIN;
+}
+
+int wr_rpc_poll_ms(int64_t left_us) {
+  if (left_us <= 0)
+    return 0;
+  return left_us < HOUR_US ? (int)((left_us + 999) / 1000) : HOUR_US / 1000;
 }

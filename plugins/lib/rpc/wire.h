@@ -28,4 +28,8 @@ void wr_rpc_wire_ready(struct wr_rpc_wire *w, int64_t (*clock_us)(void));
 /* POLLIN or POLLOUT; 0: no socket. */
 short wr_rpc_wire_events(const struct wr_rpc_wire *w);
 
+/* For poll() and its like, which count in milliseconds: rounded up, which keeps
+ * who waits from spinning; an hour at most. */
+int wr_rpc_poll_ms(int64_t left_us);
+
 #endif

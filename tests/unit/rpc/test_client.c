@@ -1,20 +1,34 @@
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "tests/unit/unit.h"
 
+#include "lib/rpc/lock.h"
 #include "tests/unit/rpc/rpc_peer.h"
 
 #include <dlfcn.h>
 #include <netdb.h>
+#include <semaphore.h>
 #include <stdio.h>
 
 /* In front of the C library's: "two.example" has two addresses, and nobody
- * listens at the first. */
+ * listens at the first; "slow.example" is looked up until the test allows it to
+ * end, and may raise a stop_fd at its beginning. */
+static int slow_stops = -1;
+static sem_t slow_may_end, slow_ended;
+
 int getaddrinfo(const char *host, const char *port,
                 const struct addrinfo *hints, struct addrinfo **out) {
   static int (*real)(const char *, const char *, const struct addrinfo *,
                      struct addrinfo **);
   if (real == NULL)
     *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+  if (strcmp(host, "slow.example") == 0 &&
+      (hints->ai_flags & AI_NUMERICHOST) == 0) {
+    if (slow_stops >= 0)
+      eventfd_write(slow_stops, 1);
+    sem_wait(&slow_may_end);
+    sem_post(&slow_ended);
+    return EAI_AGAIN;
+  }
   if (strcmp(host, "two.example") != 0 || hints->ai_flags & AI_NUMERICHOST)
     return real(host, port, hints, out);
   struct addrinfo *second = NULL;
@@ -288,10 +302,71 @@ static void test_second_address(void) {
   }
 }
 
-UNIT_MAIN("client", UNIT(test_reply), UNIT(test_split_reply),
-          UNIT(test_remote_errors), UNIT(test_unrouted), UNIT(test_silent),
-          UNIT(test_crashed), UNIT(test_closed), UNIT(test_garbage),
-          UNIT(test_timeout), UNIT(test_stop_ends_a_call), UNIT(test_refused),
+/* A name server that does not answer: the look-up ends with its time, and at
+ * once when somebody wants to stop. */
+static void test_slow_name(void) {
+  struct peer *p = peer_start(NULL, 0);
+  struct wr_rpc_options o = peer_options(p, WR_RPC_PERSISTENT);
+  strcpy(o.address.host, "slow.example");
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  slow_stops = p->stop_fd;
+  CU_ASSERT_EQUAL(wr_rpc_client_resolve(c), WR_RPC_CANCELLED);
+  slow_stops = -1;
+  wr_rpc_client_free(c);
+  sem_post(&slow_may_end);
+  sem_wait(&slow_ended);
+  eventfd_t ignored;
+  eventfd_read(p->stop_fd, &ignored);
+  o.timeout_ms = 20;
+  c = wr_rpc_client_new(&o);
+  CU_ASSERT_EQUAL(wr_rpc_client_resolve(c), WR_RPC_UNRESOLVED);
+  wr_rpc_client_free(c);
+  sem_post(&slow_may_end); /* who may not even have begun */
+  peer_stop(p);
+}
+
+/* The clock of a client that waits for a lock: a millisecond each look. */
+static int64_t looks_us;
+
+static int64_t looking_clock(void) { return looks_us += 1000; }
+
+/* As long as a call may take, and no longer. */
+static void test_patience_with_a_lock(void) {
+  static char directory[] = "/tmp/weir-client.XXXXXX";
+  struct peer *p = peer_start(NULL, 0);
+  struct wr_rpc_options o = peer_options(p, WR_RPC_PROXY);
+  struct wr_rpc_lock other = {.fd = -1};
+  char key[64];
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+  close(p->listen_fd);
+  p->listen_fd = -1;
+  o.lock_directory = directory;
+  o.timeout_ms = 100;
+  o.env.clock_us = looking_clock;
+  snprintf(key, sizeof(key), "local:%u", p->port);
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&other, key, directory), 0);
+  struct wr_rpc_client *c = wr_rpc_client_new(&o);
+  for (int i = 0; i < 2; i++) {
+    int64_t start_us = looks_us;
+    call = (struct wr_rpc_call){.method = "flow_rate"};
+    wr_rpc_call(c, &call, 1);
+    CU_ASSERT_EQUAL(call.outcome, WR_RPC_REFUSED);
+    CU_ASSERT(call.unlocked);
+    CU_ASSERT(looks_us - start_us >= 100000);
+    CU_ASSERT(looks_us - start_us < 120000);
+  }
+  wr_rpc_client_free(c);
+  unlink(other.path);
+  wr_rpc_lock_close(&other);
+  rmdir(directory);
+  peer_stop(p);
+}
+
+UNIT_MAIN("client", UNIT(test_slow_name), UNIT(test_patience_with_a_lock),
+          UNIT(test_reply), UNIT(test_split_reply), UNIT(test_remote_errors),
+          UNIT(test_unrouted), UNIT(test_silent), UNIT(test_crashed),
+          UNIT(test_closed), UNIT(test_garbage), UNIT(test_timeout),
+          UNIT(test_stop_ends_a_call), UNIT(test_refused),
           UNIT(test_reused_calls), UNIT(test_no_unix_socket),
           UNIT(test_unresolved), UNIT(test_unsendable),
           UNIT(test_second_address))

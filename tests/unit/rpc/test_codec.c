@@ -503,6 +503,26 @@ static void test_print_is_cut(void) {
   CU_ASSERT_STRING_EQUAL(text, "[\"ab");
 }
 
+/* Into any room, also none, and not a byte beyond it. */
+static void test_print_into_any_room(void) {
+  uint8_t bytes[64], error[64];
+  struct wr_rpc_value v = value_of("92 a3 616263 02", bytes);
+  struct wr_rpc_value e = value_of("92 02 a3 616263", error);
+  for (size_t size = 0; size <= 12; size++) {
+    char text[16], want[16] = "[\"abc\",2]", say[16] = "2 abc";
+    memset(text, '#', sizeof(text));
+    wr_rpc_print(&v, text, size);
+    CU_ASSERT_EQUAL(text[size], '#');
+    want[size > 0 && size < 10 ? size - 1 : 9] = '\0';
+    CU_ASSERT(size == 0 || strcmp(text, want) == 0);
+    memset(text, '#', sizeof(text));
+    wr_rpc_print_error(&e, text, size);
+    CU_ASSERT_EQUAL(text[size], '#');
+    say[size > 0 && size < 6 ? size - 1 : 5] = '\0';
+    CU_ASSERT(size == 0 || strcmp(text, say) == 0);
+  }
+}
+
 /* Whatever a value says about itself, nothing behind its end is read. */
 static void test_print_ends_with_the_value(void) {
   uint8_t bytes[64];
@@ -524,4 +544,4 @@ UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_outcomes),
           UNIT(test_wide_nesting), UNIT(test_ceilings), UNIT(test_numbers),
           UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
           UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut),
-          UNIT(test_print_ends_with_the_value))
+          UNIT(test_print_into_any_room), UNIT(test_print_ends_with_the_value))

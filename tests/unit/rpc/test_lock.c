@@ -78,6 +78,42 @@ static void test_usual_places(void) {
   unsetenv("TMPDIR");
 }
 
+static bool is_in(const char *place, const char *key) {
+  struct wr_rpc_lock l = {.fd = -1};
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, key, NULL), 0);
+  bool found = strncmp(l.path, place, strlen(place)) == 0 &&
+               l.path[strlen(place)] == '/';
+  unlink(l.path);
+  wr_rpc_lock_close(&l);
+  return found;
+}
+
+/* Where /run/lock will not do: TMPDIR, if it is a whole path, then /tmp. */
+static void test_other_places(void) {
+  char key[64], first[128], second[128], third[128];
+  snprintf(key, sizeof(key), "test-other-%d", (int)getpid());
+  snprintf(first, sizeof(first), "/run/lock/weir-m4-%s.lock", key);
+  snprintf(second, sizeof(second), "%s/weir-m4-%s.lock", directory, key);
+  snprintf(third, sizeof(third), "/tmp/weir-m4-%s.lock", key);
+  bool planted = symlink("/nonexistent", first) == 0;
+  setenv("TMPDIR", directory, 1);
+  CU_ASSERT(is_in(directory, key));
+  CU_ASSERT_EQUAL(symlink("/nonexistent", second), 0);
+  CU_ASSERT(is_in("/tmp", key));
+  setenv("TMPDIR", directory + 1, 1);
+  CU_ASSERT(is_in("/tmp", key));
+  unsetenv("TMPDIR");
+  CU_ASSERT(is_in("/tmp", key));
+  CU_ASSERT_EQUAL(symlink("/nonexistent", third), 0);
+  struct wr_rpc_lock l = {.fd = -1};
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, key, NULL), -ELOOP);
+  CU_ASSERT_EQUAL(l.fd, -1);
+  unlink(third);
+  unlink(second);
+  if (planted)
+    unlink(first);
+}
+
 static void test_directory(void) {
   CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
 }
@@ -85,4 +121,5 @@ static void test_directory(void) {
 static void test_nothing_left(void) { CU_ASSERT_EQUAL(rmdir(directory), 0); }
 
 UNIT_MAIN("lock", UNIT(test_directory), UNIT(test_two), UNIT(test_no_lock),
-          UNIT(test_usual_places), UNIT(test_nothing_left))
+          UNIT(test_usual_places), UNIT(test_other_places),
+          UNIT(test_nothing_left))

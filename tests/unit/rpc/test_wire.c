@@ -43,6 +43,19 @@ ssize_t recv(int fd, void *data, size_t len, int flags) {
   return -1;
 }
 
+/* And connect: fails with that errno; 0: as always. */
+static int connect_error;
+
+int connect(int fd, const struct sockaddr *to, socklen_t len) {
+  static int (*real)(int, const struct sockaddr *, socklen_t);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "connect");
+  if (connect_error == 0)
+    return real(fd, to, len);
+  errno = connect_error;
+  return -1;
+}
+
 static void play(int first, int second) {
   memset(script, 0, sizeof(script));
   script[0] = first;
@@ -326,7 +339,63 @@ static void test_requests_that_cannot_be_answered(void) {
   end();
 }
 
-UNIT_MAIN("rpc_wire", UNIT(test_interrupted), UNIT(test_waits),
+/* How a connection ends that does not come about. */
+static void test_no_connection(void) {
+  static const struct {
+    int error, told;
+    enum wr_rpc_outcome outcome;
+  } cases[] = {{ECONNREFUSED, -ECONNREFUSED, WR_RPC_REFUSED},
+               {EHOSTUNREACH, -EHOSTUNREACH, WR_RPC_UNREACHABLE},
+               {EAGAIN, -ETIMEDOUT, WR_RPC_TIMEOUT}}; /* a full queue */
+  for (size_t i = 0; i < 3; i++) {
+    play(0, 0);
+    connect_error = cases[i].error;
+    start(WR_RPC_PERSISTENT);
+    connect_error = 0;
+    CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
+    CU_ASSERT_EQUAL(call.outcome, cases[i].outcome);
+    CU_ASSERT_EQUAL(call.error, cases[i].told);
+    CU_ASSERT_EQUAL(w.fd, -1);
+    CU_ASSERT_EQUAL(w.serial, 1);
+    end();
+  }
+  play(-ENOTCONN, 0); /* on its way, and then refused */
+  connect_error = EINPROGRESS;
+  start(WR_RPC_PERSISTENT);
+  connect_error = 0;
+  CU_ASSERT(w.sending);
+  close(listener);
+  struct sockaddr_in nobody = {.sin_family = AF_INET,
+                               .sin_port = htons(1),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  CU_ASSERT_EQUAL(connect(w.fd, (struct sockaddr *)&nobody, sizeof(nobody)),
+                  -1);
+  ready(POLLOUT);
+  CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
+  CU_ASSERT(call.outcome == WR_RPC_REFUSED || call.outcome == WR_RPC_CLOSED);
+  listener = -1;
+  end();
+}
+
+static void test_poll(void) {
+  static const struct {
+    int64_t left_us;
+    int ms;
+  } cases[] = {{INT64_MIN, 0},
+               {-1, 0},
+               {0, 0},
+               {1, 1},
+               {1000, 1},
+               {1001, 2},
+               {3599999001, 3600000},
+               {3600000000, 3600000},
+               {INT64_MAX, 3600000}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    CU_ASSERT_EQUAL(wr_rpc_poll_ms(cases[i].left_us), cases[i].ms);
+}
+
+UNIT_MAIN("rpc_wire", UNIT(test_no_connection), UNIT(test_poll),
+          UNIT(test_interrupted), UNIT(test_waits),
           UNIT(test_broken_while_connecting), UNIT(test_broken_later),
           UNIT(test_never_in_pieces), UNIT(test_no_delay),
           UNIT(test_notification), UNIT(test_notification_looks),
