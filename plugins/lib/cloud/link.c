@@ -43,11 +43,31 @@ int64_t wr_link_present_us(const struct wr_link *l, const struct wr_moment *t) {
   return l->clock_us != 0 ? l->clock_us + t->now_ms * 1000 : t->wall_us;
 }
 
-/* Replies carry whole seconds; the middle of it is the best guess. */
+/* Whether a clock of this doubt is better than the kept one, or shows that it
+ * is wrong: time that a machine slept through counts for nobody. */
+static bool takes_clock(const struct wr_link *l, const struct wr_moment *t,
+                        int64_t clock_us, int64_t doubt_us) {
+  if (l->clock_us == 0)
+    return true;
+  int64_t kept_us =
+      l->clock_doubt_us + (t->now_ms - l->clock_ms) * WR_LINK_DRIFT_PPM / 1000;
+  int64_t apart_us = clock_us - l->clock_us;
+  return doubt_us <= kept_us || apart_us > kept_us + doubt_us ||
+         -apart_us > kept_us + doubt_us;
+}
+
+/* The middle of the second and of the wait is the best guess; t is the moment
+ * before the request. */
 static void read_clock(struct wr_link *l, const struct wr_moment *t) {
   int64_t date = wr_http_date(l->reply.watched);
-  if (date > 0)
-    l->clock_us = date * 1000000 + 500000 - t->now_ms * 1000;
+  int64_t half_us = l->reply.waited_ms * 500, doubt_us = 500000 + half_us;
+  int64_t clock_us = date * 1000000 + 500000 - t->now_ms * 1000 - half_us;
+  if (date <= 0 || doubt_us > WR_LINK_DOUBT_US ||
+      !takes_clock(l, t, clock_us, doubt_us))
+    return;
+  l->clock_us = clock_us;
+  l->clock_doubt_us = doubt_us;
+  l->clock_ms = t->now_ms;
 }
 
 /* --- what went wrong --- */

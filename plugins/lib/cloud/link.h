@@ -12,7 +12,12 @@
  * the waits is in pace.h. Retry-After is honoured up to 15 minutes.
  *
  * What the service says about the time (the Date of its replies) is kept: our
- * own clock may be wrong by years.
+ * own clock may be wrong by years. It was said at some moment between request
+ * and reply, in whole seconds, so that the doubt is half a second and half of
+ * the wait; what is kept is better than a reply of more doubt, until it may
+ * have drifted as far. Beyond WR_LINK_DOUBT_US a reply says nothing about the
+ * time: less than a step (WR_CLOCK_SLACK_US), or a clock that is right would be
+ * corrected by it.
  *
  * Strings of the options are borrowed. Time and randomness come in with each
  * call. Threads: one at a time. */
@@ -35,6 +40,9 @@ struct wr_moment {
  * Date header. */
 typedef int (*wr_send_fn)(void *arg, const struct wr_http_request *request,
                           struct wr_http_reply *reply);
+
+#define WR_LINK_DOUBT_US 2500000
+#define WR_LINK_DRIFT_PPM 200
 
 struct wr_link_options {
   const char *url;
@@ -72,6 +80,7 @@ struct wr_link {
   char fault[384]; /* what is wrong, one sentence without full stop */
   int64_t requests, retries, reauthorised;
   int64_t clock_us; /* the service's clock minus now_ms; 0: not known */
+  int64_t clock_doubt_us, clock_ms; /* of it; now_ms when it was taken */
 };
 
 void wr_link_init(struct wr_link *l, const struct wr_link_options *options);

@@ -191,14 +191,16 @@ static void copy_text(char *to, size_t size, const char *from) {
 static void read_metadata(struct wr_http *h, struct wr_http_reply *reply) {
   long status = 0, connects = 0;
   const char *type = NULL;
-  curl_off_t retry_after = 0, took_us = 0;
+  curl_off_t retry_after = 0, took_us = 0, waited_us = 0;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(h->easy, CURLINFO_CONTENT_TYPE, &type);
   curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_after);
   curl_easy_getinfo(h->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+  curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &waited_us);
   curl_easy_getinfo(h->easy, CURLINFO_NUM_CONNECTS, &connects);
   reply->status = (int)status;
   reply->connected = connects > 0;
+  reply->waited_ms = waited_us / 1000;
   copy_text(reply->content_type, sizeof(reply->content_type), type);
   /* The server counts from its reply, the caller from a moment before its
    * request; a little later is polite, a little earlier is refused. */

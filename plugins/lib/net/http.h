@@ -54,8 +54,9 @@ struct wr_http_reply {
   int status; /* HTTP status; 0: none arrived */
   struct wr_bytes body;
   char content_type[64];
-  char watched[64]; /* value of watch_header, "" when absent */
-  bool connected;   /* over a connection that was made for it */
+  char watched[64];  /* value of watch_header, "" when absent */
+  bool connected;    /* over a connection that was made for it */
+  int64_t waited_ms; /* from its start until the first byte of the reply */
   /* Retry-After, in seconds or as a date, from the start of the request, an
    * hour at most; 0: none */
   int64_t retry_after_ms;

@@ -19,6 +19,7 @@ struct plan {
 static struct plan plan;
 static char headers[512];
 static const char *sent_body, *date = "";
+static int64_t waits_ms;
 
 static int fake_send(void *arg, const struct wr_http_request *request,
                      struct wr_http_reply *reply) {
@@ -35,6 +36,7 @@ static int fake_send(void *arg, const struct wr_http_request *request,
   if (plan.body[0] != '\0')
     wr_bytes_text(&reply->body, plan.body);
   snprintf(reply->watched, sizeof(reply->watched), "%s", date);
+  reply->waited_ms = waits_ms;
   snprintf(reply->error, sizeof(reply->error), "no way");
   return plan.error;
 }
@@ -174,18 +176,63 @@ static void test_clock(void) {
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     begin();
     l.clock_us = 7;
+    l.clock_doubt_us = INT64_MAX / 4;
     date = cases[i].date;
     plan = (struct plan){0, 200, ""};
     wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL);
     wr_link_judge(&l, &now, true, wr_link_perform(&l, "PUT"));
     CU_ASSERT_EQUAL(l.clock_us, cases[i].clock_us);
     l.clock_us = 7; /* also of a token, before any value goes */
+    l.clock_doubt_us = INT64_MAX / 4;
     plan = (struct plan){0, 200, TOKEN};
     wr_link_renew(&l, &now);
     CU_ASSERT_EQUAL(l.clock_us, cases[i].clock_us);
     wr_link_free(&l);
   }
   date = "";
+}
+
+/* One reply that says 1000 s, asked at `ms` and waited for so long; 0: what is
+ * kept stays. */
+static int64_t clock_after(int64_t ms, int64_t waited_ms) {
+  int64_t before = l.clock_us;
+  date = "Thu, 01 Jan 1970 00:16:40 GMT";
+  waits_ms = waited_ms;
+  plan = (struct plan){0, 200, ""};
+  wr_link_address(&l, WR_CLOUD_PUBLISH_MANY, NULL);
+  wr_link_judge(&l, &(struct wr_moment){.now_ms = ms}, true,
+                wr_link_perform(&l, "PUT"));
+  date = "";
+  waits_ms = 0;
+  return l.clock_us != before ? l.clock_us : 0;
+}
+
+/* A slow reply says little about the time: what it can be wrong by is less than
+ * a step, and what was known better stays. */
+static void test_clock_of_slow_replies(void) {
+  begin();
+  CU_ASSERT_EQUAL(clock_after(5000, 4001), 0);
+  CU_ASSERT_EQUAL(clock_after(5000, 4000), 993500000);
+  CU_ASSERT_EQUAL(clock_after(5000, 2000), 994500000);
+  CU_ASSERT_EQUAL(clock_after(4400, 2002), 0);
+  CU_ASSERT_EQUAL(clock_after(5600, 100), 994850000);
+  CU_ASSERT_EQUAL(clock_after(5700, 100), 994750000);
+  /* 200 millionths of 250 s are 50 ms, half of 100 ms */
+  CU_ASSERT_EQUAL(clock_after(5700, 200), 0);
+  l.clock_ms -= 249990;
+  CU_ASSERT_EQUAL(clock_after(5700, 200), 0);
+  l.clock_ms -= 10;
+  CU_ASSERT_EQUAL(clock_after(5700, 200), 994700000);
+  /* the machine slept: what is said is beyond all doubt something else */
+  static const int64_t apart[] = {1300000, -1300000}; /* 0.6 and 0.7 s */
+  for (size_t i = 0; i < 2; i++) {
+    l.clock_us = 994600000 + apart[i];
+    l.clock_doubt_us = 600000;
+    CU_ASSERT_EQUAL(clock_after(5700, 400), 0);
+    l.clock_us += apart[i] > 0 ? 1 : -1;
+    CU_ASSERT_EQUAL(clock_after(5700, 400), 994600000);
+  }
+  wr_link_free(&l);
 }
 
 /* Which headers go, and that a GET has no body. */
@@ -273,4 +320,5 @@ static void test_repeated_secrets(void) {
 
 UNIT_MAIN("link_judge", UNIT(test_repeated_secrets), UNIT(test_no_token),
           UNIT(test_old_token_will_do), UNIT(test_outcomes), UNIT(test_owed),
-          UNIT(test_headers), UNIT(test_clock), UNIT(test_unauthorised))
+          UNIT(test_headers), UNIT(test_clock),
+          UNIT(test_clock_of_slow_replies), UNIT(test_unauthorised))

@@ -43,6 +43,8 @@ static int inherited(void) {
   return count;
 }
 
+static atomic_int pause_us; /* before a reply */
+
 static void *serve(void *arg) {
   struct server *s = arg;
   int client;
@@ -53,6 +55,7 @@ static void *serve(void *arg) {
     sigaction(SIGPIPE, NULL, &on_pipe);
     s->on_pipe = on_pipe.sa_handler;
     s->inherited = inherited();
+    usleep((useconds_t)pause_us);
     char byte;
     if (s->replies != NULL) {
       (void)!write(client, s->replies[0], strlen(s->replies[0]));
@@ -119,6 +122,22 @@ static void test_reply_and_headers(void) {
   CU_ASSERT(reply.retry_after_ms >= 7100);
   CU_ASSERT(reply.retry_after_ms <= 7100 + options.timeout_ms);
   CU_ASSERT_EQUAL(wr_http_classify(0, &reply), WR_RETRY);
+  wr_http_reply_free(&reply);
+  wr_http_destroy(h);
+  server_stop(&s);
+}
+
+/* No less than the server took. */
+static void test_wait(void) {
+  struct server s;
+  pause_us = 30000;
+  server_start(&s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  struct wr_http *h = wr_http_create(&options);
+  struct wr_http_reply reply = {0};
+  CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+  CU_ASSERT(reply.waited_ms >= 30);
+  CU_ASSERT(reply.waited_ms <= options.timeout_ms);
+  pause_us = 0;
   wr_http_reply_free(&reply);
   wr_http_destroy(h);
   server_stop(&s);
@@ -631,7 +650,7 @@ static void test_no_transport(void) {
 
 UNIT_MAIN("http", UNIT(test_no_status), UNIT(test_empty_header),
           UNIT(test_folded_first_line), UNIT(test_reply_and_headers),
-          UNIT(test_request_as_sent), UNIT(test_head_cut_off),
+          UNIT(test_wait), UNIT(test_request_as_sent), UNIT(test_head_cut_off),
           UNIT(test_odd_replies), UNIT(test_reply_used_again),
           UNIT(test_retry_after), UNIT(test_errors), UNIT(test_connect_timeout),
           UNIT(test_files_that_are_named), UNIT(test_body_ceiling),
