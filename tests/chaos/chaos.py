@@ -53,7 +53,7 @@ class World(faults.Faults):
         os.makedirs(self.dir)
         self.dice = random.Random(SEED)
         self.kills, self.steps, self.recoveries = [], {0}, []
-        self.turns = []  # when the wall clock was set
+        self.turns, self.turned = [], []  # when the clock was set, by two others
         self.net = net.Net(self.dice)
         self.injected = collections.Counter()
         self.disk = Disk(self.dir)
@@ -248,7 +248,8 @@ class World(faults.Faults):
         readings = [(v["t"], v["timestamp"] and cloudcase.seconds(
             v["timestamp"]), v["value"])
             for v in self.cloud.values(property="flow_rate")]
-        read = oracle.check_readings(found, calls, readings, self.steps)
+        read = oracle.check_readings(found, calls, readings, self.steps,
+                                     self.turned)
         if self.kills:
             say("the disk took %.2f s at a kill, at most" % max(
                 disk for _, disk, _ in self.kills))

@@ -101,6 +101,7 @@ class Faults:
             out.write("%d\n" % step)
         self.feed.shift = step
         self.turns.append(time.monotonic())
+        self.turned.append(time.time())
 
     def wire_fault(self, which):
         modes = [dict(mode="delay", seconds=0.3), dict(mode="slow", rate=2000),

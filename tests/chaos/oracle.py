@@ -9,6 +9,7 @@ The bounds are those of the man pages:
              in 30 s; an M4 with a crashed proxy is asked again within 30 s
   REST_S     more, where the log says that a method rests: "for one minute if it
              has answered before" (collectd-m4_rpc)
+  CLOCK_S    "is put right to within 2.5 s" (collectd-arduino_cloud)
   LIVE_S     "a live value that had to wait for more than 10 seconds" goes with
              its stamp; a request may take Timeout (3 s), or lie in a stalled
              cloud as long as a fault lasts (30 s)"""
@@ -16,6 +17,7 @@ The bounds are those of the man pages:
 import bisect
 
 SAFE_S = 1.5
+CLOCK_S = 2.5
 LABEL_S = 65.0
 REST_S = 60.0
 LIVE_S = 45.0
@@ -44,11 +46,11 @@ def sent_values(feed, kills):
 
 def leeway(put, turns):
     """How far a stamp may be off, in s. The clock is put right by that of the
-    cloud, which says whole seconds; at the very moment that it is set nobody
-    can tell by which clock a value was stamped."""
+    cloud; at the very moment that it is set nobody can tell by which clock a
+    value was stamped."""
     if put is None or any(abs(put - turn) < 1.5 for turn in turns):
         return float("inf")
-    return 1.5 if any(0 < put - turn < 60 for turn in turns) else 0.002
+    return CLOCK_S if any(0 < put - turn < 60 for turn in turns) else 0.002
 
 
 def check_feed(faults, feed, kills, turns, record, seconds):
@@ -76,12 +78,13 @@ def check_feed(faults, feed, kills, turns, record, seconds):
     return len(must), len(got) - len(set(got))
 
 
-def check_readings(faults, calls, readings, steps):
+def check_readings(faults, calls, readings, steps, turns):
     """Each reading was measured, at its time by one of the clocks there were;
     one without a stamp is of the last seconds.
 
     calls: [(time, value)] of the M4; readings: [(arrival, stamp or None,
-    value)] of the cloud; steps: what the wall clock was wrong by, in s."""
+    value)] of the cloud; steps: what the wall clock was wrong by, in s; turns:
+    when it was set, by one that never was."""
     times = [t for t, _ in calls]
 
     def measured(begin, end, value):
@@ -89,12 +92,15 @@ def check_readings(faults, calls, readings, steps):
         last = bisect.bisect_right(times, end)
         return any(abs(v - value) < 1e-3 for _, v in calls[first:last])
 
+    def at_its_time(at, value):
+        off = CLOCK_S if any(-5 < at - turn < 60 for turn in turns) else 0.1
+        return measured(at - off, at + 3 + off, value)
+
     for arrival, stamp, value in readings:
         if stamp is None:
             true = measured(arrival - LIVE_S, arrival, value)
         else:
-            true = any(measured(stamp - step - 0.1, stamp - step + 3, value)
-                       for step in steps)
+            true = any(at_its_time(stamp - step, value) for step in steps)
         faults.need(true, "a reading of %g at %.3f that the M4 never gave",
                     value, stamp or arrival)
     return len(readings)
