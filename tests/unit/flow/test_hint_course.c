@@ -173,7 +173,13 @@ static void test_changes(void) {
 }
 
 static void test_short(void) {
+  static const double wild[] = {1e9, NAN};
   course_begin();
+  for (int i = 0; i < 2; i++) {
+    wr_context_init(&c);
+    wr_context_add(&c, wild + i, 1, 1, 1);
+    say("wild", 1, false);
+  }
   begin(10, 0);
   say("nothing", 0, false);
   say("nothing, below", -1, true);
@@ -187,6 +193,8 @@ static void test_short(void) {
   say("ten", 0, false);
   say("ten, above", 1, false);
   course_is(
+      "wild: burst or too high: 9999 % of nominal for 1 s [5 7] 1e+09\n"
+      "wild: burst or too high: 9999 % of nominal for 0 s [5 7] nan\n"
       "nothing: unclear: between 0 and 0 % of nominal in 0 s [7 7] 0\n"
       "nothing, below: unclear: between 0 and 0 % of nominal in 0 s [7 7] 0\n"
       "two seconds: unclear: between 100 and 100 % of nominal in 2 s [7 7] 10\n"
