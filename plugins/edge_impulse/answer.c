@@ -87,11 +87,6 @@ static struct wr_verdict_input input_of(const struct edge_job *job,
       .scale = job->scale};
 }
 
-/* The last minute knows samples of one second only. */
-static bool has_seconds(const struct edge_target *t) {
-  return t->shape.interval_us >= 900000 && t->shape.interval_us <= 1100000;
-}
-
 static bool wants_context(const struct edge_target *t) {
   if (t->o.context == EDGE_CONTEXT_AUTO)
     return t->axes == 1 && t->shape.samples < WR_CONTEXT_SECONDS;
@@ -100,13 +95,11 @@ static bool wants_context(const struct edge_target *t) {
 
 /* The newest samples join the last minute, and that is asked. */
 static void look(const struct edge_job *job, struct wr_verdict_input *in) {
-  struct edge_target *t = job->series->target;
-  struct wr_context *context = &job->series->state.context;
-  if (!has_seconds(t))
+  edge_minute_add(job, in->fresh);
+  if (!wants_context(job->series->target))
     return;
-  wr_context_add(context, in->values + (in->count - in->fresh) * in->step,
-                 in->step, in->fresh, WR_NOMINAL / (t->o.nominal * job->scale));
-  in->excused = wants_context(t) && wr_context_excuses(context);
+  struct wr_context *minute = edge_minute(job);
+  in->excused = minute != NULL && wr_context_excuses(minute);
 }
 
 /* answer NULL: the model is away. engine.judging is held. True and *decision,
@@ -120,7 +113,7 @@ static bool decide(struct edge_job *job, const struct wr_answer *answer,
   edge_state_sync(s);
   if (job->restarted) {
     wr_verdict_gap(&state->verdict);
-    wr_context_init(&state->context);
+    edge_minute_forget(s);
   }
   struct wr_verdict_input in = input_of(job, answer);
   state->taken = job->taken;

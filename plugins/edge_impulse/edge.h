@@ -16,6 +16,7 @@
  *             series -> names, plan            where windows come from
  *             plan -> inputs
  *             series, answer -> engine -> model
+ *             answer, state -> minute          the last minute of a series
  *
  * Locks, the outer one first: engine.judging guards rules, verdicts and states;
  * target.lock the series and their windows; engine.lock the queue. Write
@@ -77,15 +78,15 @@ struct edge_told {
 struct edge_state {
   unsigned generation; /* of the target's rules that `verdict` is for */
   struct wr_verdict verdict;
-  struct wr_context context;
-  uint64_t taken; /* of the last window that was judged */
+  struct wr_context *context; /* see minute.c; NULL: none is kept */
+  uint64_t taken;             /* of the last window that was judged */
   struct wr_standing stands;
   bool stuck_told, stuck_said, coarse_told;
   double latency_s;
   struct edge_feed seen; /* at stands.judged_ms */
   struct wr_window_counts seen_counts;
   struct wr_trouble trouble;
-  char reason[EDGE_REASON]; /* of unknown, or what an alarm looks like */
+  char *reason; /* of unknown, or what an alarm looks like; NULL: none */
   bool reason_told;
   unsigned alarmed; /* windows since the alarm began */
   struct wr_beat beat;
@@ -97,6 +98,7 @@ struct edge_state {
 struct edge_series {
   atomic_int refs; /* the table's and one for each job */
   struct edge_target *target;
+  /* In the same allocation: */
   char *host;
   char *instance; /* plugin_instance of the results */
   char *source;   /* plugin-instance/type-instance of what comes in */
@@ -215,6 +217,7 @@ struct edge_target {
   struct wr_trouble misfit, crowd, pace, kind, disk;
   struct wr_capture *capture; /* the worker's */
   size_t axes;                /* at least 1 */
+  struct wr_context minute;   /* of one window; engine.judging */
   pthread_mutex_t lock;
   bool fitted;   /* shape is that of a model, not a guess */
   size_t holes;  /* series whose window waits for a late sample */
@@ -320,6 +323,9 @@ struct edge_outcome {
   struct wr_decision decision;
   int shown, previous; /* the state as it is shown, and was before */
 };
+static inline const char *edge_reason(const struct edge_state *s) {
+  return s->reason != NULL ? s->reason : "";
+}
 /* A window was judged. */
 void edge_state_judged(const struct edge_job *job, struct edge_outcome *o);
 /* A window was answered by the model (up) or not. */
@@ -342,6 +348,13 @@ void edge_notify_state(const struct edge_outcome *o);
 /* ms 0: no longer shelved, and the state is told as it is now. */
 void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why);
 void edge_notify_stuck(struct edge_series *s, bool stuck, double value);
+
+/* minute.c; engine.judging is held */
+/* The newest samples of a window pass. */
+void edge_minute_add(const struct edge_job *job, size_t fresh);
+void edge_minute_forget(struct edge_series *s); /* after a gap */
+/* The minute that a window ends, until the next call; NULL: not known. */
+struct wr_context *edge_minute(const struct edge_job *job);
 
 /* keep.c; the worker, with no lock held: it may wait for the disk. `scaled`:
  * the values as the model saw them. */

@@ -49,7 +49,7 @@ static void write_message(const struct edge_outcome *o, char *out,
   wr_text_part(name_of(o->series), name, sizeof(name));
   wr_text_part(edge_label_name(r, o->shown), label, sizeof(label));
   wr_text_part(edge_label_name(r, o->previous), before, sizeof(before));
-  wr_text_part(o->series->state.reason, reason, sizeof(reason));
+  wr_text_part(edge_reason(&o->series->state), reason, sizeof(reason));
   if (o->shown == WR_UNKNOWN)
     snprintf(out, size, "%s is %s, was %s: %s.", name, label, before, reason);
   else {
@@ -76,7 +76,7 @@ void edge_notify_state(const struct edge_outcome *o) {
                                       edge_label_name(r, o->previous));
   plugin_notification_meta_add_double(
       &n, "score", o->shown == WR_UNKNOWN ? 0.0 : o->decision.score);
-  if (o->series->state.reason[0] != '\0')
+  if (o->series->state.reason != NULL)
     plugin_notification_meta_add_string(&n, "reason", o->series->state.reason);
   edge_tell(&n);
 }

@@ -26,7 +26,7 @@ static int put_meta(meta_data_t *meta, const struct edge_outcome *o) {
     status = meta_data_add_string(meta, EDGE_META_SOURCE, source);
   /* Empty while there is nothing to say: what was said must go away. */
   if (status == 0)
-    status = meta_data_add_string(meta, EDGE_META_REASON, state->reason);
+    status = meta_data_add_string(meta, EDGE_META_REASON, edge_reason(state));
   if (status == 0 && state->stands.shelved_ms != 0)
     status = meta_data_add_double(
         meta, EDGE_META_SHELVED,

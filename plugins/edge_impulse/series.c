@@ -19,9 +19,8 @@ void edge_series_release(void *arg) {
     return;
   wr_window_destroy(s->window);
   pthread_mutex_destroy(&s->state.trouble.lock);
-  free(s->host);
-  free(s->instance);
-  free(s->source);
+  free(s->state.context);
+  free(s->state.reason);
   free(s);
 }
 
@@ -90,22 +89,41 @@ static void check_pace(struct edge_target *t, const value_list_t *vl,
                                : "some are left out");
 }
 
-static char *source_of(const struct edge_target *t, const value_list_t *vl) {
-  char name[6 * DATA_MAX_NAME_LEN];
+#define SOURCE_MAX (6 * DATA_MAX_NAME_LEN)
+
+static const char *source_of(const struct edge_target *t,
+                             const value_list_t *vl, char name[SOURCE_MAX]) {
   if (t->o.axis_count > 0)
-    return strdup(t->o.axes[0].name);
-  if (FORMAT_VL(name, sizeof(name), vl) != 0)
-    return strdup(vl->plugin);
-  return strdup(name + strlen(vl->host) + 1);
+    return t->o.axes[0].name;
+  if (FORMAT_VL(name, SOURCE_MAX, vl) != 0)
+    return vl->plugin;
+  return name + strlen(vl->host) + 1;
+}
+
+/* With its texts behind it. */
+static struct edge_series *new_series(const char *host, const char *instance,
+                                      const char *source) {
+  const char *const texts[] = {host, instance, source};
+  size_t sizes[STATIC_ARRAY_SIZE(texts)], all = 0;
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); i++)
+    all += sizes[i] = strlen(texts[i]) + 1;
+  struct edge_series *s = calloc(1, sizeof(*s) + all);
+  if (s == NULL)
+    return NULL;
+  char **const to[] = {&s->host, &s->instance, &s->source};
+  char *at = (char *)(s + 1);
+  for (size_t i = 0; i < STATIC_ARRAY_SIZE(texts); at += sizes[i++])
+    *to[i] = memcpy(at, texts[i], sizes[i]);
+  return s;
 }
 
 static struct edge_series *make_series(struct edge_target *t,
                                        const value_list_t *vl, int64_t now_ms) {
-  char name[DATA_MAX_NAME_LEN];
-  struct edge_series *s = calloc(1, sizeof(*s));
+  char name[DATA_MAX_NAME_LEN], source[SOURCE_MAX];
+  edge_name_of(t, vl, name, sizeof(name));
+  struct edge_series *s = new_series(vl->host, name, source_of(t, vl, source));
   if (s == NULL)
     return NULL;
-  edge_name_of(t, vl, name, sizeof(name));
   s->refs = 1;
   s->target = t;
   s->state =
@@ -118,11 +136,7 @@ static struct edge_series *make_series(struct edge_target *t,
   wr_plan_init(&s->plan);
   wr_verdict_init(&s->state.verdict);
   s->window = wr_window_create(&t->shape);
-  s->host = strdup(vl->host);
-  s->instance = strdup(name);
-  s->source = source_of(t, vl);
-  if (s->window == NULL || s->host == NULL || s->instance == NULL ||
-      s->source == NULL) {
+  if (s->window == NULL) {
     edge_series_release(s);
     return NULL;
   }

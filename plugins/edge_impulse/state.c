@@ -88,6 +88,15 @@ static void mark(struct edge_series *s) {
   pthread_mutex_unlock(&s->target->lock);
 }
 
+/* False: it was this one. Without memory there is none. */
+static bool set_reason(struct edge_state *state, const char *text) {
+  if (strcmp(edge_reason(state), text) == 0)
+    return false;
+  free(state->reason);
+  state->reason = text[0] != '\0' ? strdup(text) : NULL;
+  return true;
+}
+
 /* Windows: not another text, and publish, each second. */
 #define HINT_EVERY 10
 
@@ -99,22 +108,21 @@ static void find_hint(const struct edge_job *job,
   struct edge_state *state = &s->state;
   struct wr_hint hint;
   int shown = state->stands.shown;
-  if (shown < 0 || !s->target->rules.alarming[shown] ||
-      state->context.count == 0) {
-    state->reason_told &= state->reason[0] == '\0';
-    state->reason[0] = '\0';
+  bool alarms = shown >= 0 && s->target->rules.alarming[shown];
+  struct wr_context *minute = alarms ? edge_minute(job) : NULL;
+  if (minute == NULL || minute->count == 0) {
+    state->reason_told &= !set_reason(state, "");
     state->alarmed = 0;
     return;
   }
   if (state->alarmed++ % HINT_EVERY != 0)
     return;
+  char text[EDGE_REASON];
   bool beyond = o->decision.by_range && o->decision.state == shown;
   int side = o->decision.level < s->target->o.nominal ? -1 : 1;
-  wr_hint(&state->context, beyond ? side : 0, job->stuck, &hint);
-  char before[EDGE_REASON];
-  memcpy(before, state->reason, sizeof(before));
-  wr_text_part(hint.text, state->reason, sizeof(state->reason));
-  state->reason_told &= strcmp(before, state->reason) == 0;
+  wr_hint(minute, beyond ? side : 0, job->stuck, &hint);
+  wr_text_part(hint.text, text, sizeof(text));
+  state->reason_told &= !set_reason(state, text);
 }
 
 /* Whether the values of this window say what those before did not; scores
@@ -175,7 +183,7 @@ void edge_state_answered(const struct edge_job *job, bool up,
 static void find_reason(struct edge_series *s, int64_t now_ms) {
   struct edge_state *state = &s->state;
   struct edge_target *t = s->target;
-  char why[320], part[EDGE_REASON - 32];
+  char text[EDGE_REASON], why[320], part[EDGE_REASON - 32];
   pthread_mutex_lock(&t->lock);
   struct edge_feed feed = s->feed;
   struct wr_window_counts c = *wr_window_counts(s->window);
@@ -184,10 +192,9 @@ static void find_reason(struct edge_series *s, int64_t now_ms) {
   double silent_s = (double)(now_ms - feed.sample_ms) / 1000.0;
   double age_s = (double)(now_ms - state->stands.judged_ms) / 1000.0;
   if (silent_s * 2 > age_s) {
-    wr_number_print(state->reason, sizeof(state->reason),
-                    "no sample for %.0f s", silent_s);
+    wr_number_print(text, sizeof(text), "no sample for %.0f s", silent_s);
   } else if (feed.windows == state->seen.windows) {
-    wr_number_print(state->reason, sizeof(state->reason),
+    wr_number_print(text, sizeof(text),
                     "no full window for %.0f s: %" PRIu64 " samples, %" PRIu64
                     " invalid, %" PRIu64 " late, %" PRIu64 " gaps over MaxGap",
                     age_s, samples, c.invalid - state->seen_counts.invalid,
@@ -195,15 +202,14 @@ static void find_reason(struct edge_series *s, int64_t now_ms) {
                         state->seen.jumped,
                     c.restarts - state->seen_counts.restarts);
   } else if (t->misfits) {
-    wr_number_print(state->reason, sizeof(state->reason),
-                    "the model does not fit the options");
+    wr_number_print(text, sizeof(text), "the model does not fit the options");
   } else {
     edge_engine_why(t->engine, why, sizeof(why));
     wr_text_part(why, part, sizeof(part));
-    wr_number_print(state->reason, sizeof(state->reason),
-                    "the model does not answer%s%s",
+    wr_number_print(text, sizeof(text), "the model does not answer%s%s",
                     part[0] != '\0' ? ": " : "", part);
   }
+  (void)set_reason(state, text);
 }
 
 static void tell_unknown(struct edge_series *s, int64_t now_ms) {
@@ -213,7 +219,7 @@ static void tell_unknown(struct edge_series *s, int64_t now_ms) {
   find_reason(s, now_ms);
   wr_trouble_begin(&state->trouble, now_ms, LOG_WARNING,
                    EDGE_WHERE ": the state of %s/%s is unknown: %s.", s->host,
-                   s->source, state->reason);
+                   s->source, edge_reason(state));
   if (wr_standing_lose(&state->stands))
     wr_votes_init(&state->verdict.votes); /* what they were is no evidence */
   state->alarmed = 0;                     /* the reason is another one now */

@@ -16,7 +16,7 @@ struct sample {
 /* Samples of one axis in order of time, the oldest dropped when full. */
 struct line {
   size_t len;
-  struct sample at[PENDING];
+  struct sample *at; /* PENDING; NULL while none has to wait */
 };
 
 struct wr_window {
@@ -32,12 +32,20 @@ struct wr_window {
   uint64_t taken;    /* since the beginning */
   size_t head;       /* the place to take next */
   size_t skip;       /* places until the next window */
-  int64_t *times;    /* of axis 0, per place; NOT_SEEN when filled */
-  double *values;    /* ring of samples x axes */
+  /* In the same allocation: */
   struct line *lines;
+  uint32_t *marks; /* of axis 0, per place; NOT_SEEN when filled */
+  double values[]; /* ring of samples x axes */
 };
 
-#define NOT_SEEN INT64_MIN
+#define NOT_SEEN 0
+
+/* What tells a time stamp from the others of its window: 71 minutes fit, and
+ * beyond them two differ by a multiple of that to the microsecond. */
+static uint32_t mark_of(int64_t time_us) {
+  uint32_t low = (uint32_t)time_us;
+  return low != NOT_SEEN ? low : 1;
+}
 
 static void forget(struct wr_window *w) {
   for (size_t i = 0; i < w->o.samples * w->o.axes; i++)
@@ -59,17 +67,15 @@ static bool options_fit(const struct wr_window_options *o) {
 struct wr_window *wr_window_create(const struct wr_window_options *options) {
   if (!options_fit(options))
     return NULL;
-  struct wr_window *w = calloc(1, sizeof(*w));
+  size_t values = options->samples * options->axes;
+  struct wr_window *w = calloc(1, sizeof(*w) + values * sizeof(w->values[0]) +
+                                      options->axes * sizeof(*w->lines) +
+                                      options->samples * sizeof(*w->marks));
   if (w == NULL)
     return NULL;
   w->o = *options;
-  w->times = calloc(options->samples, sizeof(*w->times));
-  w->values = calloc(options->samples * options->axes, sizeof(*w->values));
-  w->lines = calloc(options->axes, sizeof(*w->lines));
-  if (w->times == NULL || w->values == NULL || w->lines == NULL) {
-    wr_window_destroy(w);
-    return NULL;
-  }
+  w->lines = (struct line *)(w->values + values);
+  w->marks = (uint32_t *)(w->lines + options->axes);
   forget(w);
   return w;
 }
@@ -77,9 +83,8 @@ struct wr_window *wr_window_create(const struct wr_window_options *options) {
 void wr_window_destroy(struct wr_window *w) {
   if (w == NULL)
     return;
-  free(w->times);
-  free(w->values);
-  free(w->lines);
+  for (size_t a = 0; a < w->o.axes; a++)
+    free(w->lines[a].at);
   free(w);
 }
 
@@ -89,7 +94,7 @@ static void line_remove(struct line *l, size_t index) {
           (l->len - index) * sizeof(l->at[0]));
 }
 
-/* False when that time stamp is there already. The line is not full. */
+/* False when that time stamp is there already. The line has room. */
 static bool line_insert(struct line *l, const struct sample *s) {
   size_t i = l->len;
   while (i > 0 && l->at[i - 1].time_us > s->time_us)
@@ -150,9 +155,9 @@ static bool gather(const struct wr_window *w, int64_t time_us, double *values,
   return true;
 }
 
-static void take_place(struct wr_window *w, int64_t time_us, int64_t end_us,
+static void take_place(struct wr_window *w, uint32_t mark, int64_t end_us,
                        const double *values, wr_window_fn full, void *arg) {
-  w->times[w->head] = time_us;
+  w->marks[w->head] = mark;
   memcpy(w->values + w->head * w->o.axes, values,
          w->o.axes * sizeof(*w->values));
   w->head = (w->head + 1) % w->o.samples;
@@ -207,23 +212,21 @@ static size_t company(const struct wr_window *w) {
   return least(w) < PENDING ? least(w) : PENDING - 1;
 }
 
-/* Takes the oldest sample of axis 0 out of the line and puts it, and what may
- * be missing in front of it, into the window. False: it has to wait. */
-static bool take_oldest(struct wr_window *w, bool patient, wr_window_fn full,
-                        void *arg) {
-  struct line *l = &w->lines[0];
-  struct sample s = l->at[0];
-  double values[WR_WINDOW_AXES] = {s.value};
+/* Puts a sample of axis 0, the oldest of `waiting`, and what may be missing in
+ * front of it, into the window. False: it has to wait. */
+static bool take(struct wr_window *w, const struct sample *s, size_t waiting,
+                 int64_t now_ms, wr_window_fn full, void *arg) {
+  bool patient = waiting < PENDING && now_ms - s->arrived_ms < w->o.late_ms;
+  double values[WR_WINDOW_AXES] = {s->value};
   bool complete;
-  if (!w->running && patient && l->len < company(w))
+  if (!w->running && patient && waiting < company(w))
     return false;
-  size_t steps = w->running ? steps_to(w, s.time_us) : 1;
+  size_t steps = w->running ? steps_to(w, s->time_us) : 1;
   if (steps > 1 && patient)
     return false;
-  bool known = steps == 0 || gather(w, s.time_us, values, &complete);
+  bool known = steps == 0 || gather(w, s->time_us, values, &complete);
   if (steps != 0 && patient && (!known || !complete))
     return false;
-  line_remove(l, 0);
   if (steps == 0) {
     w->counts.duplicate++;
     return true;
@@ -238,19 +241,20 @@ static bool take_oldest(struct wr_window *w, bool patient, wr_window_fn full,
     w->counts.filled++;
   if (w->running)
     fill_gap(w, steps - 1, full, arg);
-  follow(w, s.time_us);
-  take_place(w, s.time_us, s.time_us, values, full, arg);
+  follow(w, s->time_us);
+  take_place(w, mark_of(s->time_us), s->time_us, values, full, arg);
   return true;
 }
 
 void wr_window_tick(struct wr_window *w, int64_t now_ms, wr_window_fn full,
                     void *arg) {
-  const struct line *l = &w->lines[0];
-  while (l->len > 0 &&
-         take_oldest(
-             w, l->len < PENDING && now_ms - l->at[0].arrived_ms < w->o.late_ms,
-             full, arg))
-    ;
+  struct line *l = &w->lines[0];
+  while (l->len > 0 && take(w, &l->at[0], l->len, now_ms, full, arg))
+    line_remove(l, 0);
+  if (l->len == 0 && w->o.axes == 1) { /* others wait at every place */
+    free(l->at);
+    l->at = NULL;
+  }
 }
 
 bool wr_window_waits(const struct wr_window *w) {
@@ -258,8 +262,9 @@ bool wr_window_waits(const struct wr_window *w) {
 }
 
 static bool seen(const struct wr_window *w, int64_t time_us) {
+  uint32_t mark = mark_of(time_us);
   for (size_t i = 0; i < w->fill; i++)
-    if (w->times[i] == time_us)
+    if (w->marks[i] == mark)
       return true;
   return false;
 }
@@ -284,6 +289,16 @@ static bool refuse_old(struct wr_window *w, int64_t time_us) {
   return true;
 }
 
+static void line_up(struct wr_window *w, size_t axis, const struct sample *s) {
+  struct line *l = &w->lines[axis];
+  if (l->at == NULL)
+    l->at = malloc(PENDING * sizeof(l->at[0]));
+  if (l->at == NULL)
+    w->counts.late++;
+  else if (!line_insert(l, s))
+    w->counts.duplicate++;
+}
+
 void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
                     double value, int64_t now_ms, wr_window_fn full,
                     void *arg) {
@@ -296,11 +311,13 @@ void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
       refuse_old(w, time_us))
     return;
   struct line *l = &w->lines[axis];
+  struct sample s = {time_us, value, now_ms};
+  /* Mostly a sample is the next in turn. */
+  if (axis == 0 && l->len == 0 && take(w, &s, 1, now_ms, full, arg))
+    return;
   if (axis != 0 && l->len == PENDING)
     line_remove(l, 0);
-  struct sample s = {time_us, value, now_ms};
-  if (!line_insert(l, &s))
-    w->counts.duplicate++;
+  line_up(w, axis, &s);
   wr_window_tick(w, now_ms, full, arg);
 }
 

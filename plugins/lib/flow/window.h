@@ -18,7 +18,9 @@
  * Several axes: axis 0 gives the time grid; each other axis contributes its
  * newest sample within half an interval, else its last one if that is at
  * most max_gap intervals older. Windows are interleaved: s0a0 s0a1 s1a0 ...
- * Memory is fixed at creation. Threads: none of its own; the caller locks. */
+ * Memory is fixed at creation, but for up to 16 samples of an axis that have to
+ * wait; where there is none for them they count as late. Threads: none of its
+ * own; the caller locks. */
 #ifndef WR_WINDOW_H
 #define WR_WINDOW_H
 
