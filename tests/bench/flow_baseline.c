@@ -49,27 +49,18 @@ static oconfig_item_t option(const char *key, oconfig_value_t *value) {
 
 /* One sample of each of 10 000 series a second, as their boards would send. */
 static void fleet(void) {
-  static data_source_t source = {"value", DS_TYPE_GAUGE, 0, 1e9};
-  data_set_t ds = {"flow", 1, &source};
-  value_t value = {.gauge = 10.0};
-  value_list_t vl = VALUE_LIST_INIT;
-  vl.values = &value;
-  vl.values_len = 1;
-  vl.interval = TIME_T_TO_CDTIME_T(1);
-  sstrncpy(vl.plugin, "m4_rpc", sizeof(vl.plugin));
-  sstrncpy(vl.plugin_instance, "pump", sizeof(vl.plugin_instance));
-  sstrncpy(vl.type, "flow", sizeof(vl.type));
-  sstrncpy(vl.type_instance, "flow_rate", sizeof(vl.type_instance));
+  struct flow_value f;
+  flow_value_init(&f);
   size_t before = mallinfo2().uordblks;
   double begin = 0;
   for (int second = 0; second < SECONDS + 50; second++) {
     if (second == SECONDS)
       begin = cpu();
-    vl.time = TIME_T_TO_CDTIME_T(1700000000 + second);
-    value.gauge = value_at(second);
+    f.vl.time = TIME_T_TO_CDTIME_T(1700000000 + second);
+    f.value.gauge = value_at(second);
     for (int i = 0; i < SERIES; i++) {
-      snprintf(vl.host, sizeof(vl.host), "portenta-%05d", i);
-      target.invoke(&ds, &vl, NULL, &user_data);
+      snprintf(f.vl.host, sizeof(f.vl.host), "portenta-%05d", i);
+      flow_value_hand_in(&f, &user_data);
     }
     if (second == 0) /* every series is there, and nothing is being saved */
       printf("%-40s %12.0f bytes\n", "memory_per_series",
