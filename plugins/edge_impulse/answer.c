@@ -71,18 +71,17 @@ static void scale(struct edge_engine *e, const struct edge_job *job) {
                        : job->features[i];
 }
 
-/* A window as the verdict wants it: axis 0, and samples only. */
+/* A window as the verdict wants it: axis 0, and samples only, with those that
+ * came before. */
 static struct wr_verdict_input input_of(const struct edge_job *job,
                                         const struct wr_answer *answer) {
-  size_t axes = job->series->target->axes;
-  uint64_t fresh = job->taken - job->series->state.taken;
   return (struct wr_verdict_input){
       .scores = answer != NULL ? answer->scores : NULL,
       .anomaly = answer != NULL ? answer->anomaly : NAN,
-      .values = job->features + job->missing,
-      .step = axes,
-      .count = job->fill,
-      .fresh = fresh < job->fill ? (size_t)fresh : job->fill,
+      .values = edge_job_held(job),
+      .step = job->axes,
+      .count = job->held,
+      .fresh = job->held,
       .plan = job->say,
       .scale = job->scale};
 }
@@ -93,13 +92,11 @@ static bool wants_context(const struct edge_target *t) {
   return t->o.context == EDGE_CONTEXT_ON;
 }
 
-/* The newest samples join the last minute, and that is asked. */
-static void look(const struct edge_job *job, struct wr_verdict_input *in) {
-  edge_minute_add(job, in->fresh);
-  if (!wants_context(job->series->target))
-    return;
-  struct wr_context *minute = edge_minute(job);
-  in->excused = minute != NULL && wr_context_excuses(minute);
+/* Whether the last minute says that there is no cause for alarm. */
+static bool is_excused(const struct edge_job *job) {
+  struct wr_context *minute =
+      wants_context(job->series->target) ? edge_minute(job) : NULL;
+  return minute != NULL && wr_context_excuses(minute);
 }
 
 /* answer NULL: the model is away. engine.judging is held. True and *decision,
@@ -111,14 +108,15 @@ static bool decide(struct edge_job *job, const struct wr_answer *answer,
   struct edge_state *state = &s->state;
   struct edge_outcome o = {.series = s, .time = job->time, .answer = answer};
   edge_state_sync(s);
-  if (job->restarted) {
-    wr_verdict_gap(&state->verdict);
-    edge_minute_forget(s);
-  }
+  if (job->restarted)
+    wr_votes_gap(&state->verdict.votes);
   struct wr_verdict_input in = input_of(job, answer);
-  state->taken = job->taken;
-  look(job, &in);
-  if (!wr_verdict_step(&state->verdict, &t->rules.verdict, &in, &o.decision))
+  in.excused = is_excused(job);
+  wr_verdict_resume(&t->verdict, &state->verdict);
+  bool judged =
+      wr_verdict_step(&t->verdict, &t->rules.verdict, &in, &o.decision);
+  wr_verdict_leave(&t->verdict, &state->verdict);
+  if (!judged)
     return false;
   edge_plan_remark(s);
   edge_state_judged(job, &o);

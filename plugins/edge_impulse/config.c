@@ -348,6 +348,7 @@ static int prepare(struct edge_target *t) {
                                          : 1000000,
       .max_gap = (size_t)o->max_gap,
       .late_ms = EDGE_LATE_MS,
+      .kept = WR_LEVEL_SAMPLES,
       .least = edge_least(o, m)};
   t->series = wr_table_create((size_t)o->series_max, edge_series_leave);
   return t->series != NULL ? 0 : -ENOMEM;

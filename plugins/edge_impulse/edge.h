@@ -77,9 +77,7 @@ struct edge_told {
 /* What is known of a series. engine.judging */
 struct edge_state {
   unsigned generation; /* of the target's rules that `verdict` is for */
-  struct wr_verdict verdict;
-  struct wr_context *context; /* see minute.c; NULL: none is kept */
-  uint64_t taken;             /* of the last window that was judged */
+  struct wr_verdict_rest verdict;
   struct wr_standing stands;
   bool stuck_told, stuck_said, coarse_told;
   double latency_s;
@@ -121,17 +119,23 @@ struct edge_series {
 struct edge_job {
   struct wr_job queued; /* first */
   struct edge_series *series;
+  size_t axes;
   int64_t end_us; /* time stamp of the newest sample */
   cdtime_t time;  /* the same, not rounded */
   bool restarted, stuck;
   enum wr_plan_say say;
   double scale;   /* of the ranges */
-  uint64_t taken; /* places of the window that were ever taken */
-  size_t fill;    /* places that hold samples */
-  size_t missing; /* values in front of them, NaN */
-  size_t count;
-  double features[]; /* as measured, not scaled */
+  size_t missing; /* values in front of the first sample, NaN */
+  size_t count;   /* values of the window */
+  size_t held;    /* places that hold samples, those before the window too */
+  const double *features; /* the window, as measured, not scaled; the end of: */
+  double values[];
 };
+
+/* Their values. */
+static inline const double *edge_job_held(const struct edge_job *job) {
+  return job->features + job->count - job->held * job->axes;
+}
 
 struct edge_label_option {
   char *name;
@@ -217,7 +221,9 @@ struct edge_target {
   struct wr_trouble misfit, crowd, pace, kind, disk;
   struct wr_capture *capture; /* the worker's */
   size_t axes;                /* at least 1 */
-  struct wr_context minute;   /* of one window; engine.judging */
+  /* For one window at a time; engine.judging: */
+  struct wr_verdict verdict;
+  struct wr_context minute;
   pthread_mutex_t lock;
   bool fitted;   /* shape is that of a model, not a guess */
   size_t holes;  /* series whose window waits for a late sample */
@@ -350,10 +356,7 @@ void edge_notify_shelved(struct edge_series *s, int64_t ms, const char *why);
 void edge_notify_stuck(struct edge_series *s, bool stuck, double value);
 
 /* minute.c; engine.judging is held */
-/* The newest samples of a window pass. */
-void edge_minute_add(const struct edge_job *job, size_t fresh);
-void edge_minute_forget(struct edge_series *s); /* after a gap */
-/* The minute that a window ends, until the next call; NULL: not known. */
+/* The minute that ends with a window, until the next call; NULL: not known. */
 struct wr_context *edge_minute(const struct edge_job *job);
 
 /* keep.c; the worker, with no lock held: it may wait for the disk. `scaled`:

@@ -19,7 +19,6 @@ void edge_series_release(void *arg) {
     return;
   wr_window_destroy(s->window);
   pthread_mutex_destroy(&s->state.trouble.lock);
-  free(s->state.context);
   free(s->state.reason);
   free(s);
 }
@@ -134,7 +133,7 @@ static struct edge_series *make_series(struct edge_target *t,
       .sample_ms = now_ms, .time = vl->time, .own_clock = true};
   s->scale = 1;
   wr_plan_init(&s->plan);
-  wr_verdict_init(&s->state.verdict);
+  wr_verdict_rest_init(&s->state.verdict);
   s->window = wr_window_create(&t->shape);
   if (s->window == NULL) {
     edge_series_release(s);
@@ -196,25 +195,28 @@ static cdtime_t time_of(const struct feeding *f, int64_t steady_us) {
 static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                       bool restarted) {
   struct feeding *f = arg;
-  size_t count = f->target->shape.samples * f->target->shape.axes;
-  struct edge_job *job = malloc(sizeof(*job) + count * sizeof(double));
+  const struct wr_window_options *shape = &f->target->shape;
+  size_t places = shape->kept > shape->samples ? shape->kept : shape->samples;
+  size_t count = shape->samples * shape->axes, all = places * shape->axes;
+  struct edge_job *job = malloc(sizeof(*job) + all * sizeof(job->values[0]));
   if (job == NULL) {
     f->series->errors[EDGE_DROPPED]++;
     return;
   }
   *job = (struct edge_job){.queued = {.waiting = &f->series->waiting},
                            .series = f->series,
+                           .axes = shape->axes,
                            .end_us = wr_steady_wall(&f->series->clock, end_us),
                            .time = time_of(f, end_us),
                            .restarted = restarted,
-                           .taken = wr_window_taken(w),
-                           .fill = wr_window_fill(w),
+                           .held = wr_window_held(w),
+                           .features = job->values + (all - count),
                            .stuck = f->series->is_stuck,
                            .say = f->series->say,
                            .scale = f->series->scale,
                            .count = count};
-  job->missing = count - job->fill * f->target->shape.axes;
-  wr_window_copy(w, job->features);
+  job->missing = count - wr_window_fill(w) * shape->axes;
+  wr_window_newest(w, places, job->values);
   f->series->refs++;
   f->series->feed.windows++;
   edge_engine_queue(f->target->engine, &job->queued);

@@ -56,7 +56,7 @@ void edge_state_sync(struct edge_series *s) {
   if (stands->told == WR_UNSAID)
     stands->told = WR_UNCERTAIN;
   state->generation = r->generation;
-  wr_verdict_init(&state->verdict);
+  wr_verdict_rest_init(&state->verdict);
   if (stands->shown >= 0)
     wr_votes_set(&state->verdict.votes, stands->shown,
                  r->alarming[stands->shown]);

@@ -13,7 +13,7 @@ struct entry {
   int64_t used_ms;
   void *value;
   size_t len;
-  char *key; /* in the same allocation */
+  char key[];
 };
 
 struct wr_table {
@@ -127,7 +127,6 @@ int wr_table_put(struct wr_table *t, const char *key, size_t len, void *value,
     drop(t, t->oldest);
     *dropped = true;
   }
-  e->key = (char *)(e + 1);
   memcpy(e->key, key, len);
   e->len = len;
   e->hash = hash_of(key, len);

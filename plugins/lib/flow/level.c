@@ -23,6 +23,31 @@ void wr_level_gap(struct wr_level *l) {
   l->value = NAN;
 }
 
+void wr_level_rest_init(struct wr_level_rest *r) {
+  *r = (struct wr_level_rest){.band = WR_NO_BAND, .scale = 1};
+}
+
+void wr_level_resume(struct wr_level *l, const struct wr_level_rest *r) {
+  wr_level_init(l);
+  l->quantum = r->quantum;
+  l->band = r->band;
+  l->chosen = r->chosen;
+  l->anchor = r->anchor;
+  l->origin = r->origin;
+  l->behind = r->behind;
+  l->scale = r->scale;
+}
+
+void wr_level_leave(const struct wr_level *l, struct wr_level_rest *r) {
+  *r = (struct wr_level_rest){.quantum = l->quantum,
+                              .anchor = l->anchor,
+                              .origin = l->origin,
+                              .scale = l->scale,
+                              .behind = l->behind,
+                              .band = l->band,
+                              .chosen = l->chosen};
+}
+
 void wr_level_add(struct wr_level *l, double sample) {
   if (!isfinite(sample))
     return;

@@ -55,6 +55,20 @@ struct wr_level {
   double scale;   /* that `band` was chosen with */
 };
 
+/* What is left of a level without its samples: of thousands of series each has
+ * this, and one struct wr_level serves them in turn. */
+struct wr_level_rest {
+  double quantum, anchor, origin, scale;
+  size_t behind;
+  int band;
+  bool chosen;
+};
+
+void wr_level_rest_init(struct wr_level_rest *r);
+/* As wr_level_gap() left it. */
+void wr_level_resume(struct wr_level *l, const struct wr_level_rest *r);
+void wr_level_leave(const struct wr_level *l, struct wr_level_rest *r);
+
 void wr_level_init(struct wr_level *l);
 /* Forgets the samples, keeps the band. */
 void wr_level_gap(struct wr_level *l);

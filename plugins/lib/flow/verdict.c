@@ -15,6 +15,21 @@ void wr_verdict_gap(struct wr_verdict *v) {
   wr_votes_gap(&v->votes);
 }
 
+void wr_verdict_rest_init(struct wr_verdict_rest *r) {
+  wr_level_rest_init(&r->level);
+  wr_votes_init(&r->votes);
+}
+
+void wr_verdict_resume(struct wr_verdict *v, const struct wr_verdict_rest *r) {
+  wr_level_resume(&v->level, &r->level);
+  v->votes = r->votes;
+}
+
+void wr_verdict_leave(const struct wr_verdict *v, struct wr_verdict_rest *r) {
+  wr_level_leave(&v->level, &r->level);
+  r->votes = v->votes;
+}
+
 /* The label of the range that holds the level. */
 static int look(struct wr_verdict *v, const struct wr_verdict_rules *rules,
                 const struct wr_verdict_input *in) {

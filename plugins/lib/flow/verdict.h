@@ -79,6 +79,13 @@ struct wr_verdict {
   struct wr_votes votes;
 };
 
+/* What is left of a verdict between two windows, for a caller whose windows
+ * bring all samples that count (see level.h). */
+struct wr_verdict_rest {
+  struct wr_level_rest level;
+  struct wr_votes votes;
+};
+
 struct wr_decision {
   int vote;
   int state;
@@ -93,6 +100,9 @@ void wr_verdict_init(struct wr_verdict *v);
 /* Forgets samples and votes, keeps the state: what came before a gap is no
  * evidence. */
 void wr_verdict_gap(struct wr_verdict *v);
+void wr_verdict_rest_init(struct wr_verdict_rest *r);
+void wr_verdict_resume(struct wr_verdict *v, const struct wr_verdict_rest *r);
+void wr_verdict_leave(const struct wr_verdict *v, struct wr_verdict_rest *r);
 /* False: this window has no answer, the state is as before. */
 bool wr_verdict_step(struct wr_verdict *v, const struct wr_verdict_rules *rules,
                      const struct wr_verdict_input *in,

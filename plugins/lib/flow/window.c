@@ -28,14 +28,16 @@ struct wr_window {
   int64_t late_us;   /* time stamp of the last late sample */
   int64_t grid_us;   /* ideal time of the newest place taken */
   int64_t newest_us; /* time stamp of the newest sample taken */
-  size_t fill;       /* places taken */
+  size_t places;     /* that are kept */
+  size_t held;       /* of them taken */
+  size_t fill;       /* the same, of a window */
   uint64_t taken;    /* since the beginning */
   size_t head;       /* the place to take next */
   size_t skip;       /* places until the next window */
   /* In the same allocation: */
   struct line *lines;
   uint32_t *marks; /* of axis 0, per place; NOT_SEEN when filled */
-  double values[]; /* ring of samples x axes */
+  double values[]; /* ring of places x axes */
 };
 
 #define NOT_SEEN 0
@@ -48,8 +50,12 @@ static uint32_t mark_of(int64_t time_us) {
 }
 
 static void forget(struct wr_window *w) {
-  for (size_t i = 0; i < w->o.samples * w->o.axes; i++)
+  for (size_t i = 0; i < w->places * w->o.axes; i++)
     w->values[i] = NAN;
+}
+
+static size_t places_of(const struct wr_window_options *o) {
+  return o->kept > o->samples ? o->kept : o->samples;
 }
 
 /* Samples in the first window. */
@@ -59,7 +65,7 @@ static size_t least(const struct wr_window *w) {
 
 static bool options_fit(const struct wr_window_options *o) {
   return o->samples >= 1 && o->axes >= 1 && o->axes <= WR_WINDOW_AXES &&
-         o->samples <= WR_WINDOW_VALUES / o->axes && o->stride >= 1 &&
+         places_of(o) <= WR_WINDOW_VALUES / o->axes && o->stride >= 1 &&
          o->interval_us >= 1 && o->interval_us <= INT64_C(86400000000) &&
          o->late_ms >= 0 && o->least <= o->samples;
 }
@@ -67,13 +73,14 @@ static bool options_fit(const struct wr_window_options *o) {
 struct wr_window *wr_window_create(const struct wr_window_options *options) {
   if (!options_fit(options))
     return NULL;
-  size_t values = options->samples * options->axes;
+  size_t places = places_of(options), values = places * options->axes;
   struct wr_window *w = calloc(1, sizeof(*w) + values * sizeof(w->values[0]) +
                                       options->axes * sizeof(*w->lines) +
-                                      options->samples * sizeof(*w->marks));
+                                      places * sizeof(*w->marks));
   if (w == NULL)
     return NULL;
   w->o = *options;
+  w->places = places;
   w->lines = (struct line *)(w->values + values);
   w->marks = (uint32_t *)(w->lines + options->axes);
   forget(w);
@@ -118,7 +125,7 @@ static const struct sample *line_find(const struct line *l, int64_t after_us,
 
 static void restart(struct wr_window *w) {
   w->running = w->saw_late = false;
-  w->fill = w->head = w->skip = 0;
+  w->held = w->fill = w->head = w->skip = 0;
   forget(w);
   w->restarted = true;
 }
@@ -160,10 +167,10 @@ static void take_place(struct wr_window *w, uint32_t mark, int64_t end_us,
   w->marks[w->head] = mark;
   memcpy(w->values + w->head * w->o.axes, values,
          w->o.axes * sizeof(*w->values));
-  w->head = (w->head + 1) % w->o.samples;
+  w->head = (w->head + 1) % w->places;
   w->taken++;
-  if (w->fill < w->o.samples)
-    w->fill++;
+  w->held += w->held < w->places;
+  w->fill += w->fill < w->o.samples;
   if (w->fill < least(w))
     return;
   if (w->skip == 0) {
@@ -175,7 +182,7 @@ static void take_place(struct wr_window *w, uint32_t mark, int64_t end_us,
 }
 
 static const double *last_values(const struct wr_window *w) {
-  size_t last = (w->head + w->o.samples - 1) % w->o.samples;
+  size_t last = (w->head + w->places - 1) % w->places;
   return w->values + last * w->o.axes;
 }
 
@@ -263,7 +270,7 @@ bool wr_window_waits(const struct wr_window *w) {
 
 static bool seen(const struct wr_window *w, int64_t time_us) {
   uint32_t mark = mark_of(time_us);
-  for (size_t i = 0; i < w->fill; i++)
+  for (size_t i = 0; i < w->held; i++)
     if (w->marks[i] == mark)
       return true;
   return false;
@@ -325,14 +332,19 @@ uint64_t wr_window_taken(const struct wr_window *w) { return w->taken; }
 
 size_t wr_window_fill(const struct wr_window *w) { return w->fill; }
 
+size_t wr_window_held(const struct wr_window *w) { return w->held; }
+
+void wr_window_newest(const struct wr_window *w, size_t places, double *out) {
+  size_t axes = w->o.axes;
+  /* Behind the head is the oldest place, or one that is not taken yet. */
+  size_t first = (w->head + w->places - places) % w->places;
+  size_t part = w->places - first < places ? w->places - first : places;
+  memcpy(out, w->values + first * axes, part * axes * sizeof(*out));
+  memcpy(out + part * axes, w->values, (places - part) * axes * sizeof(*out));
+}
+
 void wr_window_copy(const struct wr_window *w, double *out) {
-  size_t axes = w->o.axes, samples = w->o.samples;
-  /* The places not yet taken come first. */
-  size_t first = w->head;
-  memcpy(out, w->values + first * axes,
-         (samples - first) * axes * sizeof(*out));
-  memcpy(out + (samples - first) * axes, w->values,
-         first * axes * sizeof(*out));
+  wr_window_newest(w, w->o.samples, out);
 }
 
 const struct wr_window_counts *wr_window_counts(const struct wr_window *w) {

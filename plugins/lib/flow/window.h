@@ -40,6 +40,7 @@ struct wr_window_options {
   int64_t late_ms;
   size_t least; /* samples in the first window; 0: all. In front of fewer
                  * stand NaN */
+  size_t kept;  /* places that are remembered; less than a window: that */
 };
 
 struct wr_window_counts {
@@ -76,9 +77,13 @@ bool wr_window_waits(const struct wr_window *w);
 uint64_t wr_window_taken(const struct wr_window *w);
 /* Places of a window that hold samples; the others come first. */
 size_t wr_window_fill(const struct wr_window *w);
+/* Places, of those that are kept, that hold samples. */
+size_t wr_window_held(const struct wr_window *w);
 /* All samples x axes values into out, oldest first; NaN where there has been
  * no sample yet. */
 void wr_window_copy(const struct wr_window *w, double *out);
+/* The same of the newest places, of those that are kept. */
+void wr_window_newest(const struct wr_window *w, size_t places, double *out);
 const struct wr_window_counts *wr_window_counts(const struct wr_window *w);
 
 #endif

@@ -473,6 +473,59 @@ static void test_step_between_values(void) {
   CU_ASSERT_EQUAL(d.state, LOW);
 }
 
+/* One struct serves many series in turn, if each window brings all samples that
+ * count: the same as one of its own, told what is new. */
+static void test_resumed(void) {
+  enum { SERIES = 3, WINDOWS = 3000 };
+  struct wr_verdict own[SERIES], shared;
+  struct wr_verdict_rest rest[SERIES];
+  static double flow[SERIES][WINDOWS];
+  size_t since[SERIES] = {0};
+  struct wr_verdict_rules rules = rules_of(WR_RANGES_GUARD, 3, 5);
+  rules.nominal = 10;
+  rules.calm_rules = (struct wr_calm_rules){10, 30, 3, 2, 0.5, 1};
+  uint32_t random = 1;
+  int changes = 0;
+  for (int s = 0; s < SERIES; s++) {
+    wr_verdict_init(&own[s]);
+    wr_verdict_rest_init(&rest[s]);
+  }
+  for (size_t w = 0; w < WINDOWS; w++)
+    for (int s = 0; s < SERIES; s++) {
+      struct wr_decision a = {0}, b = {0};
+      double scores[LABELS] = {0};
+      random = random * 1664525 + 1013904223;
+      uint32_t r = random >> 8;
+      double level = 2 + (double)(w / 40 * 7 % 23) + (double)(r % 3) / 7.5;
+      flow[s][w] = r % 50 == 0 ? 0 : level;
+      scores[r / 64 % LABELS] = 0.7;
+      if (r % 331 == 0) { /* a gap */
+        wr_verdict_gap(&own[s]);
+        wr_votes_gap(&rest[s].votes);
+        since[s] = w;
+      }
+      struct wr_verdict_input in = {.scores = r % 97 == 0 ? NULL : scores,
+                                    .anomaly = NAN,
+                                    .scale = w < 2000 ? 1 : 0.5};
+      size_t all = w + 1 - since[s], ten = all < 10 ? all : 10;
+      in.values = flow[s] + w + 1 - ten;
+      in.count = ten;
+      in.fresh = 1;
+      bool was = wr_verdict_step(&own[s], &rules, &in, &a);
+      in.count = all < WR_LEVEL_SAMPLES ? all : WR_LEVEL_SAMPLES;
+      in.values = flow[s] + w + 1 - in.count;
+      in.fresh = in.count;
+      wr_verdict_resume(&shared, &rest[s]);
+      CU_ASSERT_EQUAL(wr_verdict_step(&shared, &rules, &in, &b), was);
+      wr_verdict_leave(&shared, &rest[s]);
+      CU_ASSERT(a.vote == b.vote && a.state == b.state && a.score == b.score &&
+                a.by_range == b.by_range && a.previous == b.previous);
+      CU_ASSERT(a.level == b.level || (isnan(a.level) && isnan(b.level)));
+      changes += was && a.state != a.previous;
+    }
+  CU_ASSERT(changes > 100);
+}
+
 UNIT_MAIN("verdict", UNIT(test_no_scores),
           UNIT(test_an_alarm_outlives_the_model),
           UNIT(test_scores_that_are_not_numbers), UNIT(test_no_labels),
@@ -483,4 +536,4 @@ UNIT_MAIN("verdict", UNIT(test_no_scores),
           UNIT(test_anomaly_votes), UNIT(test_model_without_labels),
           UNIT(test_plan), UNIT(test_scale), UNIT(test_newest_seconds),
           UNIT(test_calm), UNIT(test_edge_of_an_alarm),
-          UNIT(test_step_between_values))
+          UNIT(test_step_between_values), UNIT(test_resumed))

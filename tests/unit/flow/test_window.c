@@ -531,6 +531,67 @@ static void test_axis_far_ahead(void) {
   wr_window_destroy(r.w);
 }
 
+/* Places in front of the window are remembered, those of gaps too, until it
+ * begins anew; the windows are the same as without. */
+static void test_kept(void) {
+  struct rig r, plain;
+  struct wr_window_options o = usual(2);
+  begin(&plain, o);
+  o.kept = 4;
+  begin(&r, o);
+  for (int i = 0; i < 9; i++) {
+    double newest[4], second = i + (i > 3); /* the fourth is missing */
+    at(&r, second, second);
+    at(&plain, second, second);
+    patience_ends(&r);
+    patience_ends(&plain);
+    size_t want = i < 3 ? (size_t)i + 1 : 4;
+    CU_ASSERT_EQUAL(wr_window_held(r.w), want);
+    CU_ASSERT_EQUAL(wr_window_held(plain.w), want < 2 ? want : 2);
+    wr_window_newest(r.w, 4, newest);
+    for (size_t k = 0; k < 4; k++) {
+      double was = second - (double)k;
+      if (k >= want)
+        CU_ASSERT_TRUE(isnan(newest[3 - k]))
+      else
+        CU_ASSERT_EQUAL(newest[3 - k], was == 4 ? 3 : was);
+    }
+  }
+  CU_ASSERT_EQUAL(r.log.count, plain.log.count);
+  for (size_t i = 0; i < r.log.count; i++)
+    CU_ASSERT_TRUE(window_is(&r, i, plain.log.values[i]));
+  at(&r, 100, 100);
+  patience_ends(&r);
+  CU_ASSERT_EQUAL(wr_window_held(r.w), 1);
+  wr_window_destroy(r.w);
+  wr_window_destroy(plain.w);
+  o.kept = WR_WINDOW_VALUES + 1;
+  CU_ASSERT_PTR_NULL(wr_window_create(&o));
+}
+
+/* What comes in its turn needs no memory; what would have to wait counts as
+ * late where there is none, and the next goes on. */
+static void test_no_memory_to_wait(void) {
+  struct rig r;
+  struct wr_window_options o = usual(2);
+  o.least = 1;
+  begin(&r, o);
+  CU_ASSERT_TRUE(unit_alloc_arm(0));
+  at(&r, 0, 0);
+  at(&r, 1, 1);
+  CU_ASSERT_FALSE(unit_alloc_failed());
+  at(&r, 3, 3); /* waits for 2 */
+  CU_ASSERT_TRUE(unit_alloc_failed());
+  CU_ASSERT_EQUAL(counts(&r)->late, 1);
+  CU_ASSERT_FALSE(wr_window_waits(r.w));
+  at(&r, 2, 2);
+  at(&r, 3, 3);
+  CU_ASSERT_EQUAL(r.log.count, 4);
+  CU_ASSERT_EQUAL(counts(&r)->restarts + counts(&r)->filled, 0);
+  unit_alloc_off();
+  wr_window_destroy(r.w);
+}
+
 UNIT_MAIN("window", UNIT(test_no_memory), UNIT(test_axis_far_ahead),
           UNIT(test_options_out_of_range), UNIT(test_not_numbers),
           UNIT(test_slides_by_one), UNIT(test_stride), UNIT(test_window_of_one),
@@ -543,4 +604,5 @@ UNIT_MAIN("window", UNIT(test_no_memory), UNIT(test_axis_far_ahead),
           UNIT(test_clock_goes_forwards), UNIT(test_faster_source_is_thinned),
           UNIT(test_drift), UNIT(test_line_overflow),
           UNIT(test_fusion_interleaves), UNIT(test_fusion_holds_and_restarts),
-          UNIT(test_property_any_order))
+          UNIT(test_property_any_order), UNIT(test_kept),
+          UNIT(test_no_memory_to_wait))
