@@ -195,7 +195,8 @@ static cdtime_t time_of(const struct feeding *f, int64_t steady_us) {
 static void on_window(void *arg, const struct wr_window *w, int64_t end_us,
                       bool restarted) {
   struct feeding *f = arg;
-  const struct wr_window_options *shape = &f->target->shape;
+  /* There may be no memory for windows of the target's shape. */
+  const struct wr_window_options *shape = wr_window_shape(w);
   size_t places = shape->kept > shape->samples ? shape->kept : shape->samples;
   size_t count = shape->samples * shape->axes, all = places * shape->axes;
   struct edge_job *job = malloc(sizeof(*job) + all * sizeof(job->values[0]));

@@ -328,6 +328,10 @@ void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
   wr_window_tick(w, now_ms, full, arg);
 }
 
+const struct wr_window_options *wr_window_shape(const struct wr_window *w) {
+  return &w->o;
+}
+
 uint64_t wr_window_taken(const struct wr_window *w) { return w->taken; }
 
 size_t wr_window_fill(const struct wr_window *w) { return w->fill; }

@@ -72,6 +72,8 @@ void wr_window_tick(struct wr_window *w, int64_t now_ms, wr_window_fn full,
 /* True while a hole is kept open: a tick will be needed. */
 bool wr_window_waits(const struct wr_window *w);
 
+/* As it was made. */
+const struct wr_window_options *wr_window_shape(const struct wr_window *w);
 /* Places taken since the beginning, those of gaps too: what is new from one
  * window to another is the difference. */
 uint64_t wr_window_taken(const struct wr_window *w);
