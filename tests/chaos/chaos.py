@@ -239,7 +239,15 @@ class World(faults.Faults):
                     "the model runs on without collectd")
         self.agent.check_reports()
 
+    def keep(self):
+        """What the oracle is told, beside what the peers recorded."""
+        with open(os.path.join(self.dir, "told.json"), "w") as out:
+            json.dump({"feed": self.feed.taken, "kills": self.kills,
+                       "turns": self.turns, "turned": self.turned,
+                       "steps": sorted(self.steps)}, out)
+
     def judge(self, found):
+        self.keep()
         sent, twice = oracle.check_feed(
             found, self.feed.taken, self.kills, self.turns,
             self.cloud.values(property="counter"), cloudcase.seconds)

@@ -10,6 +10,8 @@ The bounds are those of the man pages:
   REST_S     more, where the log says that a method rests: "for one minute if it
              has answered before" (collectd-m4_rpc)
   CLOCK_S    "is put right to within 2.5 s" (collectd-arduino_cloud)
+  ORDER_S    "of values that arrive within a second the time stamps tell the
+             order" (collectd-arduino_cloud), and that is after collectd's queue
   LIVE_S     "a live value that had to wait for more than 10 seconds" goes with
              its stamp; a request may take Timeout (3 s), or lie in a stalled
              cloud as long as a fault lasts (30 s)"""
@@ -18,6 +20,7 @@ import bisect
 
 SAFE_S = 1.5
 CLOCK_S = 2.5
+ORDER_S = 2.0
 LABEL_S = 65.0
 REST_S = 60.0
 LIVE_S = 45.0
@@ -64,15 +67,18 @@ def check_feed(faults, feed, kills, turns, record, seconds):
                 len(must), lost[:10])
     invented = sorted(set(got) - set(stamps))
     faults.need(not invented, "values that nobody sent: %s", invented[:10])
-    first, last = set(), 0
+    first, last, newest = set(), 0, 0
     for v in record:
         n = int(v["value"])
         if v["endpoint"] != "publish_batch" or n in first:
             continue
         first.add(n)
-        faults.need(n > last, "number %d came after %d", n, last)
-        last = max(last, n)
-        off = abs(seconds(v["timestamp"]) - stamps.get(n, 0))
+        stamp = seconds(v["timestamp"])
+        faults.need(n > last or stamp > newest and puts.get(n) and
+                    puts.get(last) and puts[last] - puts[n] < ORDER_S,
+                    "number %d came after %d", n, last)
+        last, newest = max(last, n), stamp
+        off = abs(stamp - stamps.get(n, 0))
         faults.need(off < leeway(puts.get(n), turns),
                     "number %d has a stamp %g s off", n, off)
     return len(must), len(got) - len(set(got))
