@@ -95,4 +95,29 @@ static inline void fill(struct wr_spool *s, int count, int64_t *time_us) {
   wr_spool_commit(s, 0, WALL);
 }
 
+/* --- the file, as other programs see it --- */
+
+static inline void sql(const char *text) {
+  sqlite3 *db = NULL;
+  char *fault = NULL;
+  CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+  if (sqlite3_exec(db, text, NULL, NULL, &fault) != SQLITE_OK)
+    printf("\n%s\n", fault);
+  CU_ASSERT_PTR_NULL(fault);
+  sqlite3_close(db);
+}
+
+static inline int64_t number_of(const char *query) {
+  sqlite3 *db = NULL;
+  sqlite3_stmt *s = NULL;
+  int64_t number = -1;
+  sqlite3_open(path, &db);
+  if (sqlite3_prepare_v2(db, query, -1, &s, NULL) == SQLITE_OK &&
+      sqlite3_step(s) == SQLITE_ROW)
+    number = sqlite3_column_int64(s, 0);
+  sqlite3_finalize(s);
+  sqlite3_close(db);
+  return number;
+}
+
 #endif

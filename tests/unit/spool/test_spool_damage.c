@@ -5,13 +5,6 @@
 
 #define COUNT 8
 
-static void sql(const char *text) {
-  sqlite3 *db = NULL;
-  CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
-  CU_ASSERT_EQUAL(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
-  sqlite3_close(db);
-}
-
 /* A closed file with COUNT numbers: 0.5, 1.5, ... */
 static void begin(void) {
   fresh_dir();
