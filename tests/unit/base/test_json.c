@@ -228,7 +228,7 @@ static void test_memory_is_bounded(void) {
                                       "\"[[[[[[[[[[[[[[[[\",",
                                       "\"a b c d e f g\",",
                                       "\"\\\\\",",
-                                      "\"\\\"\\\"\\\"\","};
+                                      "\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"\","};
   const size_t size = 1 << 20;
   char *text = malloc(size + 64);
   for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {

@@ -74,6 +74,8 @@ static void test_long_texts(void) {
       CU_ASSERT_EQUAL(read_in(&r, text, piece, 10), expected);
       snprintf(text, sizeof(text), "[1,-1.%0*d]", len - 3, 0);
       CU_ASSERT_EQUAL(read_in(&r, text, piece, 10), expected);
+      snprintf(text, sizeof(text), "[1E%0*d,2]", len - 2, 0);
+      CU_ASSERT_EQUAL(read_in(&r, text, piece, 10), expected);
     }
 }
 
