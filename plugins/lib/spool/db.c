@@ -89,7 +89,7 @@ static int read_eras(struct wr_db *db) {
   sqlite3_finalize(s);
   for (int i = 0; i < count; i++)
     db->eras[i] = newest[count - 1 - i];
-  db->era_count = db->boot[0] != '\0' ? count : 0;
+  db->era_count = count;
   return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
@@ -182,7 +182,6 @@ static int open_handle(struct wr_db *db, const struct wr_db_options *o,
     code = SQLITE_READONLY;
   if (code != SQLITE_OK)
     return code;
-  sqlite3_extended_result_codes(db->handle, 1);
   sqlite3_busy_timeout(db->handle, 200);
   return SQLITE_OK;
 }
@@ -220,7 +219,6 @@ int wr_db_fold_log(struct wr_db *db) {
 
 int wr_db_finish(sqlite3_stmt *s, int code) {
   sqlite3_reset(s);
-  sqlite3_clear_bindings(s);
   return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 

@@ -85,13 +85,30 @@ static int put_back(struct wr_db *db, sqlite3_stmt *s, int64_t number) {
   return wr_db_insert(db, number, &row, row.state ? -1 : 0);
 }
 
+/* What went back leaves the table; strangers stay, and are no reason to look
+ * again. */
+static int settle_marks(struct wr_db *db, char *const *keys, int count) {
+  sqlite3_stmt *s = NULL;
+  int code = sqlite3_prepare_v2(
+      db->handle, "DELETE FROM rejected WHERE again<>0 AND property=?", -1, &s,
+      NULL);
+  for (int i = 0; code == SQLITE_OK && i < count; i++) {
+    sqlite3_bind_text(s, 1, keys[i], -1, SQLITE_STATIC);
+    code = wr_db_finish(s, sqlite3_step(s));
+  }
+  sqlite3_finalize(s);
+  return code == SQLITE_OK
+             ? wr_db_exec(db, "UPDATE rejected SET again=0 WHERE again<>0")
+             : code;
+}
+
 int wr_db_take_back(struct wr_db *db, char *const *keys, const int64_t *numbers,
                     int count, int64_t *back) {
   sqlite3_stmt *s = NULL;
   int code = sqlite3_prepare_v2(
       db->handle,
       "SELECT property, time_us, value, seq, era, level FROM rejected "
-      "WHERE again=1 ORDER BY id",
+      "WHERE again<>0 ORDER BY id",
       -1, &s, NULL);
   *back = 0;
   while (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW) {
@@ -108,17 +125,7 @@ int wr_db_take_back(struct wr_db *db, char *const *keys, const int64_t *numbers,
   if (code != SQLITE_DONE)
     return code;
   db->state.rows += *back;
-  /* Strangers stay, and are no reason to look again. */
-  char sql[96 + 160 * 64];
-  size_t used = (size_t)snprintf(sql, sizeof(sql),
-                                 "DELETE FROM rejected WHERE again=1 AND "
-                                 "property IN (");
-  for (int i = 0; i < count && used < sizeof(sql) - 200; i++)
-    used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s'%.64s'",
-                             i > 0 ? "," : "", keys[i]);
-  snprintf(sql + used, sizeof(sql) - used,
-           "); UPDATE rejected SET again=0 WHERE again=1");
-  return wr_db_exec(db, sql);
+  return settle_marks(db, keys, count);
 }
 
 int wr_db_drop_rejected(struct wr_db *db, int max, int64_t *gone) {

@@ -9,7 +9,7 @@
 /* --- eras --- */
 
 int64_t wr_db_offset(const struct wr_db *db, int64_t era) {
-  for (int i = db->era_count; era != 0 && i-- > 0;)
+  for (int i = db->era_count; i-- > 0;)
     if (db->eras[i].id == era)
       return db->eras[i].offset_us;
   return WR_CLOCK_UNKNOWN;

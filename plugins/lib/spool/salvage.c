@@ -16,12 +16,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define PAGE 4096
 #define LAST (INT64_MAX - 1)
 #define PROBES 4096    /* queries in all, so that it ends */
+#define BARREN 6       /* a 64th of a range that has no row is damage alone */
 #define PROPERTIES 256 /* of a file */
 
 struct salvage {
@@ -36,26 +36,19 @@ struct salvage {
 
 /* --- the first page --- */
 
-static void put_u32(unsigned char *at, uint32_t v) {
-  for (int i = 0; i < 4; i++)
-    at[i] = (unsigned char)(v >> (24 - 8 * i));
-}
-
-/* The first page of a new database of the same length. */
-static bool template_page(unsigned char *page, uint32_t pages) {
+/* The first page of a new database. */
+static bool template_page(unsigned char *page) {
   sqlite3 *db = NULL;
   sqlite3_int64 size = 0;
   unsigned char *image = NULL;
   if (sqlite3_open(":memory:", &db) == SQLITE_OK &&
       wr_schema_create(db) == SQLITE_OK)
     image = sqlite3_serialize(db, "main", &size, 0);
-  bool ok = image != NULL && size >= PAGE;
+  bool ok = image != NULL;
   if (ok) {
     memcpy(page, image, PAGE);
     page[18] = page[19] = 2; /* with a write-ahead log */
-    put_u32(page + 24, 1);
-    put_u32(page + 28, pages);
-    put_u32(page + 92, 1);
+    memset(page + 28, 0, 4); /* as many pages as the file has */
   }
   sqlite3_free(image);
   sqlite3_close(db);
@@ -64,14 +57,11 @@ static bool template_page(unsigned char *page, uint32_t pages) {
 
 static void mend_first_page(const char *path) {
   unsigned char page[PAGE];
-  struct stat st;
   int fd = open(path, O_RDWR | O_CLOEXEC);
   if (fd < 0)
     return;
-  if (fstat(fd, &st) == 0 && st.st_size >= 2 * PAGE &&
-      pread(fd, page, sizeof(page), 0) == PAGE &&
-      memcmp(page, "SQLite format 3", 16) != 0 &&
-      template_page(page, (uint32_t)(st.st_size / PAGE))) {
+  if (pread(fd, page, sizeof(page), 0) == PAGE &&
+      memcmp(page, "SQLite format 3", 16) != 0 && template_page(page)) {
     ssize_t written = pwrite(fd, page, sizeof(page), 0);
     (void)written; /* else nothing can be read from it, that is all */
   }
@@ -80,24 +70,20 @@ static void mend_first_page(const char *path) {
 
 /* --- rows --- */
 
-/* Takes the row that a step found; false: it is none of ours. */
-static bool take(struct salvage *s, sqlite3_stmt *found) {
+/* Takes the row that a step found, if it is one of ours. */
+static void take(struct salvage *s, sqlite3_stmt *found) {
   struct wr_row row = {.seq = sqlite3_column_int64(found, 0),
                        .time_us = sqlite3_column_int64(found, 1),
                        .clock_us = WR_CLOCK_UNKNOWN};
   int level = sqlite3_column_int(found, 2);
   if (sqlite3_column_type(found, 2) != SQLITE_INTEGER || level < -1 ||
       level > WR_SPOOL_THIN_LEVELS || !wr_db_sound(found, 0, 3))
-    return false;
+    return;
   wr_db_value(found, 3, &row.value);
   row.state = level < 0;
-  if (wr_db_insert(s->to, s->number, &row, level) != SQLITE_OK)
-    return false;
-  if (row.seq > s->to->state.seq)
+  if (wr_db_insert(s->to, s->number, &row, level) == SQLITE_OK &&
+      row.seq > s->to->state.seq)
     s->to->state.seq = row.seq;
-  s->to->state.rows++;
-  s->rows++;
-  return true;
 }
 
 /* Rows of low..high in one direction; true: all were read. *reached: the key of
@@ -116,20 +102,25 @@ static bool scan(struct salvage *s, sqlite3_stmt *query, int64_t low,
   return code == SQLITE_DONE;
 }
 
-static void salvage_range(struct salvage *s, int64_t low, int64_t high) {
+/* `barren`: so many cuts in a row have found no row. */
+static void salvage_range(struct salvage *s, int64_t low, int64_t high,
+                          int barren) {
   int64_t bottom = low - 1, top = high + 1;
-  if (low > high || s->probes >= PROBES || scan(s, s->up, low, high, &bottom))
+  if (low > high || barren > BARREN || s->probes >= PROBES ||
+      scan(s, s->up, low, high, &bottom))
     return;
+  barren = bottom < low ? barren + 1 : 0;
   low = bottom + 1;
   if (low > high || scan(s, s->down, low, high, &top))
     return;
+  barren = top > high ? barren : 0;
   high = top - 1;
   s->rootless |= low == 0 && high == LAST;
-  if (high - low < 1 || s->rootless)
+  if (s->rootless)
     return;
   int64_t middle = low + (high - low) / 2;
-  salvage_range(s, low, middle);
-  salvage_range(s, middle + 1, high);
+  salvage_range(s, low, middle, barren);
+  salvage_range(s, middle + 1, high, barren);
 }
 
 /* Version 1 sorts by time, later ones by number. */
@@ -220,7 +211,7 @@ static void salvage_pages(struct salvage *s, const struct names *n,
     close(fd);
 }
 
-/* What was taken twice counts once. */
+/* In the end, as some are taken twice. */
 static void count_rows(struct salvage *s) {
   sqlite3_stmt *q = NULL;
   if (sqlite3_prepare_v2(s->to->handle, "SELECT count(*) FROM value", -1, &q,
@@ -253,13 +244,17 @@ static void salvage_rejected(struct salvage *s) {
 
 /* What is spent today, so that it is not spent again. */
 static void salvage_spent(struct salvage *s) {
+  static const char *const sql[] = {
+      "SELECT budget_day, budget_used, budget_old FROM state",
+      "SELECT budget_day, budget_used, 0 FROM state"}; /* of version 1 */
+  struct wr_spent *spent = &s->to->state.spent;
   sqlite3_stmt *q = NULL;
-  if (sqlite3_prepare_v2(s->from, "SELECT budget_day, budget_used FROM state",
-                         -1, &q, NULL) == SQLITE_OK &&
-      sqlite3_step(q) == SQLITE_ROW) {
-    s->to->state.spent.day = sqlite3_column_int64(q, 0);
-    s->to->state.spent.used = sqlite3_column_int64(q, 1);
-  }
+  if ((sqlite3_prepare_v2(s->from, sql[0], -1, &q, NULL) == SQLITE_OK ||
+       sqlite3_prepare_v2(s->from, sql[1], -1, &q, NULL) == SQLITE_OK) &&
+      sqlite3_step(q) == SQLITE_ROW)
+    *spent = (struct wr_spent){.day = sqlite3_column_int64(q, 0),
+                               .used = sqlite3_column_int64(q, 1),
+                               .old = sqlite3_column_int64(q, 2)};
   sqlite3_finalize(q);
 }
 
@@ -270,7 +265,7 @@ static void salvage_all(struct salvage *s, const char *path) {
     s->number = n.number[i];
     sqlite3_bind_int64(s->up, 1, n.old[i]);
     sqlite3_bind_int64(s->down, 1, n.old[i]);
-    salvage_range(s, 0, LAST);
+    salvage_range(s, 0, LAST, 0);
     /* Also from behind: a row may hide those after it from the way up. */
     int64_t reached = 0;
     scan(s, s->down, 0, LAST, &reached);

@@ -89,11 +89,14 @@ void wr_spool_open(struct wr_spool *s, int64_t now_ms) {
   pthread_mutex_unlock(&s->db_lock);
 }
 
-/* The first sample there is gives way to a row that finds no room. */
+/* The first sample there is gives way to a row that finds no room; where all
+ * are changes of state, the first of them. */
 static int squeeze(struct wr_rows *r) {
   int i = 0;
-  while (i < r->count - 1 && r->at[i].state)
+  while (i < r->count && r->at[i].state)
     i++;
+  if (i == r->count)
+    i = 0;
   memmove(r->at + i, r->at + i + 1,
           (size_t)(r->count - i - 1) * sizeof(*r->at));
   r->count--;
@@ -151,8 +154,7 @@ static int store(struct wr_spool *s, void *arg) {
   if (code == SQLITE_OK && c->expire)
     code = wr_spool_expire(s, c->oldest_us);
   int first = s->fresh.count > 0 ? s->fresh.at[0].row.property : 0;
-  return code == SQLITE_OK && s->count > 0 ? wr_spool_keep_ceiling(s, first)
-                                           : code;
+  return code == SQLITE_OK ? wr_spool_keep_ceiling(s, first) : code;
 }
 
 /* Accepted rows get their places; without memory for them they stay where they
@@ -199,9 +201,9 @@ int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
       wr_spool_return_to_disk(s);
     shown = show(s);
     struct commit c = {.oldest_us = wall_us - s->options.max_age_us};
-    c.store = s->fresh.count > 0 && (hold_ms <= 0 || s->status.in_memory ||
-                                     s->fresh.count > FRESH_MAX ||
-                                     now_ms - s->fresh.since_ms >= hold_ms);
+    c.store = hold_ms <= 0 || s->status.in_memory ||
+              s->fresh.count > FRESH_MAX ||
+              now_ms - s->fresh.since_ms >= hold_ms;
     bool idle = c.store || shown == 0;
     c.expire = wr_spool_clock_is_steady(s, now_ms, wall_us) && idle;
     safe = make_safe(s, &c);

@@ -82,7 +82,8 @@ void wr_spool_open(struct wr_spool *s, int64_t now_ms);
 void wr_spool_destroy(struct wr_spool *s);
 
 /* Takes over row->{property,time_us,clock_us,state,value}. 0; -ENOSPC: the
- * ceiling max_accepted; the oldest accepted sample was dropped for it. */
+ * ceiling max_accepted; the oldest accepted sample was dropped for it, or the
+ * oldest change of state where there is no sample. */
 int wr_spool_offer(struct wr_spool *s, const struct wr_row *row);
 /* Shows what was accepted, stores it when it is due, and takes back rejected
  * rows that are to be sent again; returns how many rows can be seen anew. In

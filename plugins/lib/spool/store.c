@@ -166,7 +166,7 @@ int wr_spool_open_disk(struct wr_spool *s, struct wr_db *db, int64_t *numbers) {
   }
   if (code != SQLITE_OK)
     wr_spool_say(s, s->status.in_memory, reason);
-  if (code == WR_DB_LATER || (code != SQLITE_OK && wr_db_is_corrupt(code))) {
+  if (code == WR_DB_LATER || wr_db_is_corrupt(code)) {
     code = begin_anew(s, code, db, numbers, reason, sizeof(reason));
     if (code != SQLITE_OK)
       wr_spool_say(s, s->status.in_memory, reason);
@@ -177,7 +177,7 @@ int wr_spool_open_disk(struct wr_spool *s, struct wr_db *db, int64_t *numbers) {
 /* Without its helpers a file on a read-only disk can be read as it stands. */
 void wr_spool_open_to_read(struct wr_spool *s) {
   char reason[160], uri[4096 + 32];
-  if (s->lock_fd < 0 && claim(s) != SQLITE_OK)
+  if (claim(s) != SQLITE_OK)
     return; /* not ours */
   struct wr_db_options o = {.path = s->path, .read_only = true};
   if (open_db(s, &o, &s->disk, s->disk_numbers, reason, sizeof(reason)) ==

@@ -16,6 +16,10 @@ static struct {
   long fail_at; /* 0: never */
   bool stays;
   int code;
+  long syncs;      /* calls of fsync() */
+  bool fail_reads; /* every one of them */
+  bool read_only;  /* what is opened to write is opened to read, as by SQLite */
+  bool no_shm;     /* no memory can be shared beside the file */
   sqlite3_vfs *real;
 } fault_vfs;
 
@@ -36,7 +40,8 @@ static int ff_close(sqlite3_file *f) {
   return REAL(f)->pMethods->xClose(REAL(f));
 }
 static int ff_read(sqlite3_file *f, void *p, int n, sqlite3_int64 at) {
-  return REAL(f)->pMethods->xRead(REAL(f), p, n, at);
+  return fault_vfs.fail_reads ? SQLITE_IOERR_READ
+                              : REAL(f)->pMethods->xRead(REAL(f), p, n, at);
 }
 static int ff_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 at) {
   return fault_now() ? fault_vfs.code
@@ -47,6 +52,7 @@ static int ff_truncate(sqlite3_file *f, sqlite3_int64 size) {
                      : REAL(f)->pMethods->xTruncate(REAL(f), size);
 }
 static int ff_sync(sqlite3_file *f, int flags) {
+  fault_vfs.syncs++;
   return fault_now() ? fault_vfs.code
                      : REAL(f)->pMethods->xSync(REAL(f), flags);
 }
@@ -73,7 +79,9 @@ static int ff_device(sqlite3_file *f) {
 }
 static int ff_shm_map(sqlite3_file *f, int page, int size, int extend,
                       void volatile **out) {
-  return REAL(f)->pMethods->xShmMap(REAL(f), page, size, extend, out);
+  return fault_vfs.no_shm
+             ? SQLITE_IOERR_SHMMAP
+             : REAL(f)->pMethods->xShmMap(REAL(f), page, size, extend, out);
 }
 static int ff_shm_lock(sqlite3_file *f, int offset, int n, int flags) {
   return REAL(f)->pMethods->xShmLock(REAL(f), offset, n, flags);
@@ -98,6 +106,8 @@ static int ff_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f,
   memset(file, 0, sizeof(*file));
   if ((flags & SQLITE_OPEN_READONLY) == 0 && fault_now())
     return SQLITE_CANTOPEN;
+  if (fault_vfs.read_only && (flags & SQLITE_OPEN_MAIN_DB) != 0)
+    flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_MAIN_DB;
   file->real = (sqlite3_file *)(file + 1);
   int code =
       fault_vfs.real->xOpen(fault_vfs.real, name, file->real, flags, out);

@@ -1,4 +1,6 @@
 /* What can be read from a file that is spoilt. */
+#include "lib/spool/impl.h"
+#include "lib/spool/schema.h"
 #include "tests/unit/spool/spool_rows.h"
 
 /* 4 KiB of garbage cost what stood in them, wherever they are. */
@@ -35,7 +37,12 @@ static void test_garbage_at_the_beginning_costs_nothing(void) {
   struct wr_spool *s = open_with(options());
   CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
   CU_ASSERT_EQUAL(status_of(s).salvaged, ROWS + 1);
-  CU_ASSERT_PTR_NOT_NULL(strstr(status_of(s).note, "401 values of the old"));
+  char note[384];
+  snprintf(note, sizeof(note),
+           "the spool was corrupt and is now %s.bad; a new one is begun, with "
+           "401 values of the old one (file is not a database)",
+           path);
+  CU_ASSERT_STRING_EQUAL(status_of(s).note, note);
   CU_ASSERT_EQUAL(count_rows(s), ROWS);
   wr_spool_destroy(s);
   remove_dir();
@@ -65,10 +72,223 @@ static void test_rejected_values_are_salvaged(void) {
                   2);
   CU_ASSERT_EQUAL(wr_spool_again(s, FLOW), 2);
   CU_ASSERT_EQUAL(status_of(s).rows, 3);
+  struct wr_row three[4];
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, three, 4), 3);
   wr_spool_destroy(s);
   remove_dir();
 }
 
+/* --- what is taken over --- */
+
+static struct wr_db salvaged(int64_t rows) {
+  struct wr_db db;
+  char reason[160];
+  struct wr_db_options o = {.path = NULL};
+  CU_ASSERT_EQUAL_FATAL(wr_db_open(&db, &o, reason, sizeof(reason)), SQLITE_OK);
+  CU_ASSERT_EQUAL(wr_spool_salvage(path, &db), rows);
+  CU_ASSERT_EQUAL(db.state.rows, rows);
+  return db;
+}
+
+static void check_text(struct wr_db *db, const char *query, const char *want) {
+  sqlite3_stmt *s = NULL;
+  CU_ASSERT_EQUAL(sqlite3_prepare_v2(db->handle, query, -1, &s, NULL),
+                  SQLITE_OK);
+  CU_ASSERT_EQUAL_FATAL(sqlite3_step(s), SQLITE_ROW);
+  const unsigned char *text = sqlite3_column_text(s, 0);
+  CU_ASSERT_STRING_EQUAL(text != NULL ? (const char *)text : "", want);
+  sqlite3_finalize(s);
+}
+
+/* Rows that no spool has written are left behind, the others keep how far they
+ * are thinned. */
+static void test_only_rows_that_are_ours(void) {
+  fresh_dir();
+  wr_spool_destroy(open_with(options()));
+  sql("INSERT INTO value(property, seq, time_us, level, value) VALUES"
+      "(1, 1, 5, 0, 0.5), (1, 2, 5, 4, 0.5), (1, 3, 5, -1, 'Low'),"
+      "(1, 4, 5, 5, 0.5), (1, 5, 5, -2, 0.5), (1, 6, 5, NULL, 0.5),"
+      "(1, 7, 5, 'x', 0.5), (1, 8, 5, 0, NULL), (1, 9, 5, 0, x'00'),"
+      "(1, 10, 5, 0, 9e999), (1, 0, 5, 0, 0.5), (1, -1, 5, 0, 0.5),"
+      "(1, 4611686018427387903, 5, 1, 0.5),"
+      "(1, 4611686018427387904, 5, 0, 0.5), (99, 20, 5, 0, 0.5)");
+  struct wr_db db = salvaged(4);
+  check_text(&db,
+             "SELECT group_concat(seq || ':' || level || ':' || quote(value)) "
+             "FROM value",
+             "1:0:0.5,2:4:0.5,3:-1:'Low',4611686018427387903:1:0.5");
+  wr_db_close(&db);
+  remove_dir();
+}
+
+/* With all that is known of them, behind every value; what was spent of the
+ * budget stays spent. */
+static void test_refused_and_spent(void) {
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  offer_number(s, WALL, 1);
+  offer_number(s, WALL, 2);
+  wr_spool_destroy(s);
+  sql("INSERT INTO rejected(at_us, property, time_us, value, status, reason) "
+      "VALUES(11, 'flow_rate', 12, 'Low', 403, 'why'),"
+      "(21, NULL, 22, 0.5, 404, 'x'), (31, 'other', 32, 1, 405, NULL);"
+      "UPDATE state SET budget_day=5, budget_used=6, budget_old=7");
+  struct wr_db db = salvaged(2);
+  check_text(&db,
+             "SELECT group_concat(at_us || property || time_us || quote(value) "
+             "|| status || reason || ' ' || seq) FROM rejected",
+             "11flow_rate12'Low'403why 3072,31other321405 5120");
+  check_text(&db, "SELECT budget_day || budget_used || budget_old FROM state",
+             "567");
+  check_text(&db, "SELECT rows || ' ' || seq FROM state", "2 5120");
+  CU_ASSERT_EQUAL(db.state.spent.day, 5);
+  CU_ASSERT_EQUAL(db.state.spent.used, 6);
+  CU_ASSERT_EQUAL(db.state.spent.old, 7);
+  wr_db_close(&db);
+  remove_dir();
+}
+
+static void test_more_properties_than_are_taken(void) {
+  for (int count = 255; count <= 257; count++) {
+    char text[240], want[16];
+    fresh_dir();
+    wr_spool_destroy(open_with(options()));
+    snprintf(
+        text, sizeof(text),
+        "DELETE FROM property; WITH n(i) AS (SELECT 1 UNION ALL SELECT i + "
+        "1 FROM n) INSERT INTO property(number, key) SELECT i, 'k' || i "
+        "FROM n LIMIT %d; INSERT INTO value VALUES(255, 5, 5, 0, 0, 0.5)",
+        count);
+    sql(text);
+    struct wr_db db = salvaged(1);
+    snprintf(want, sizeof(want), "%d", count < 256 ? count : 256);
+    check_text(&db, "SELECT count(*) FROM property", want);
+    check_text(&db, "SELECT key FROM value JOIN property ON property=number",
+               "k255");
+    wr_db_close(&db);
+    remove_dir();
+  }
+}
+
+/* --- several damages --- */
+
+#define MANY 3000
+
+struct leaf {
+  off_t at;
+  int rows;
+};
+
+/* The pages of the table that rows stand in. */
+static int leaves(struct leaf *out, int max) {
+  unsigned char head[8];
+  int count = 0, fd = open(path, O_RDONLY);
+  for (off_t at = 4096; count < max && pread(fd, head, 8, at) == 8; at += 4096)
+    if (head[0] == 0x0a && head[3] * 256 + head[4] > 20)
+      out[count++] = (struct leaf){at, head[3] * 256 + head[4]};
+  close(fd);
+  return count;
+}
+
+static void write_many(int version, int rows) {
+  fresh_dir();
+  struct wr_spool_options o = options();
+  o.power = false;
+  struct wr_spool *s = open_with(o);
+  int64_t time_us = WALL;
+  char fault[128];
+  fill(s, rows, &time_us);
+  wr_spool_destroy(s);
+  CU_ASSERT_EQUAL(wr_spool_convert(path, version, fault, sizeof(fault)), 0);
+  sql("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/* Of whatever version: what lies between two damaged pages is there. */
+static void test_two_damaged_pages(void) {
+  for (int version = 1; version <= WR_SCHEMA_VERSION; version++) {
+    struct leaf leaf[100];
+    write_many(version, MANY);
+    int n = leaves(leaf, 100);
+    CU_ASSERT_FATAL(n >= 8);
+    spoil(leaf[1].at);
+    spoil(leaf[n - 3].at);
+    struct wr_db db = salvaged(MANY - leaf[1].rows - leaf[n - 3].rows);
+    check_text(&db, "SELECT min(value) || ' ' || max(value) FROM value",
+               "0.0 2999.0");
+    wr_db_close(&db);
+    remove_dir();
+  }
+}
+
+static int statements;
+
+static int count_statement(unsigned kind, void *arg, void *s, void *text) {
+  (void)kind;
+  (void)arg;
+  (void)s;
+  statements += strncmp(text, "SELECT seq", 10) == 0;
+  return 0;
+}
+
+static int watch(sqlite3 *db, char **fault, const void *api) {
+  (void)fault;
+  (void)api;
+  return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, count_statement, NULL);
+}
+
+/* Nearly all is damaged: it comes to an end, with what both ends have. */
+static void test_nearly_all_damaged(void) {
+  struct leaf leaf[100];
+  write_many(WR_SCHEMA_VERSION, 3 * MANY);
+  int n = leaves(leaf, 100), least = leaf[0].rows + leaf[n - 1].rows;
+  for (int i = 1; i < n - 1; i++)
+    if (i % 3 != 0)
+      spoil(leaf[i].at);
+  struct wr_db db;
+  char reason[160];
+  struct wr_db_options o = {.path = NULL};
+  CU_ASSERT_EQUAL_FATAL(wr_db_open(&db, &o, reason, sizeof(reason)), SQLITE_OK);
+  sqlite3_auto_extension((void (*)(void))watch);
+  statements = 0;
+  CU_ASSERT_TRUE(wr_spool_salvage(path, &db) > least);
+  sqlite3_reset_auto_extension();
+  CU_ASSERT_TRUE(statements > 1000 && statements < 4096 + 10);
+  check_text(&db, "SELECT min(value) || ' ' || max(value) FROM value",
+             "0.0 8999.0");
+  wr_db_close(&db);
+  remove_dir();
+}
+
+/* The disk fails while it is done: all of it or nothing, and that is said. */
+static void test_salvage_that_fails(void) {
+  const char *vfs = fault_vfs_register();
+  for (long n = 1; n < 40; n++) {
+    fresh_dir();
+    write_rows();
+    spoil(0);
+    struct wr_spool_options o = options();
+    o.vfs = vfs;
+    fault_vfs.calls = 0;
+    fault_vfs.fail_at = n;
+    fault_vfs.stays = false;
+    fault_vfs.code = SQLITE_FULL;
+    struct wr_spool *s = open_with(o);
+    fault_vfs.fail_at = 0;
+    wr_spool_commit(s, 120000, WALL);
+    CU_ASSERT_FALSE(status_of(s).in_memory);
+    int count = count_rows(s);
+    CU_ASSERT_TRUE(count == ROWS || count == 0);
+    CU_ASSERT_EQUAL(status_of(s).salvaged, count + (count > 0));
+    CU_ASSERT_EQUAL(status_of(s).rows, count + (count > 0));
+    wr_spool_destroy(s);
+    remove_dir();
+  }
+}
+
 UNIT_MAIN("spool, salvage", UNIT(test_garbage_in_any_page_costs_that_page),
           UNIT(test_garbage_at_the_beginning_costs_nothing),
-          UNIT(test_rejected_values_are_salvaged))
+          UNIT(test_rejected_values_are_salvaged),
+          UNIT(test_only_rows_that_are_ours), UNIT(test_refused_and_spent),
+          UNIT(test_more_properties_than_are_taken),
+          UNIT(test_two_damaged_pages), UNIT(test_nearly_all_damaged),
+          UNIT(test_salvage_that_fails))
