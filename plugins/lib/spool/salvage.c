@@ -314,8 +314,8 @@ int wr_spool_convert(const char *path, int version, char *fault, size_t size) {
              "it is of version %d, and no way to version %d is "
              "known",
              have, version);
-  else if (code != SQLITE_OK)
-    snprintf(fault, size, "%s", sqlite3_errmsg(db));
+  else if (code != SQLITE_OK) /* errmsg() tells of the ROLLBACK by now */
+    snprintf(fault, size, "%s", sqlite3_errstr(code));
   sqlite3_close(db);
   return code == SQLITE_OK ? 0 : -EINVAL;
 }

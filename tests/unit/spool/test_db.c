@@ -1,5 +1,5 @@
 #include "lib/spool/db.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/spool/spool_case.h"
 
 /* A file that is at fault is moved aside; one that cannot be reached now, for
  * whatever reason, is not. */
@@ -15,4 +15,153 @@ static void test_what_is_corrupt(void) {
   CU_ASSERT_FALSE(wr_db_is_corrupt(WR_DB_LATER)); /* whole, and not ours */
 }
 
-UNIT_MAIN("db", UNIT(test_what_is_corrupt))
+static int open_db(struct wr_db *db, struct wr_db_options o) {
+  char reason[160];
+  return wr_db_open(db, &o, reason, sizeof(reason));
+}
+
+static int64_t ask(struct wr_db *db, const char *query) {
+  sqlite3_stmt *s = NULL;
+  int64_t number = INT64_MIN;
+  if (sqlite3_prepare_v2(db->handle, query, -1, &s, NULL) == SQLITE_OK &&
+      sqlite3_step(s) == SQLITE_ROW)
+    number = sqlite3_column_int64(s, 0);
+  sqlite3_finalize(s);
+  return number;
+}
+
+/* A quarter of the spool in pages of 4 KiB, 16 at least and 1000 at most. */
+static void test_when_the_log_is_folded(void) {
+  static const int64_t quarters[] = {0, 15, 16, 17, 999, 1000, 1001, 9999};
+  static const int want[] = {16, 16, 16, 17, 999, 1000, 1000, 1000};
+  for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+    struct wr_db db;
+    fresh_dir();
+    struct wr_db_options o = {.path = path, .max_bytes = quarters[i] * 16384};
+    CU_ASSERT_EQUAL_FATAL(open_db(&db, o), SQLITE_OK);
+    CU_ASSERT_EQUAL(db.page_size, 4096);
+    CU_ASSERT_EQUAL(db.log->fold_at, want[i]);
+    wr_db_close(&db);
+    remove_dir();
+  }
+}
+
+/* The log of a small spool is folded back before it has twice the pages. */
+static void test_the_log_stays_short(void) {
+  struct wr_db db;
+  int most = 0;
+  fresh_dir();
+  struct wr_db_options o = {.path = path, .max_bytes = 1};
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, o), SQLITE_OK);
+  for (int64_t seq = 1; seq < 300; seq++) {
+    struct wr_row row = {.seq = seq, .value = {WR_VALUE_TEXT, 0, "Low"}};
+    CU_ASSERT_EQUAL(wr_db_insert(&db, 1, &row, 0), SQLITE_OK);
+    most = db.log->pages > most ? db.log->pages : most;
+  }
+  CU_ASSERT_TRUE(most >= 16 && most < 32);
+  CU_ASSERT_EQUAL(wr_db_fold_log(&db), SQLITE_OK);
+  wr_db_close(&db);
+  remove_dir();
+}
+
+/* Small caches, and the log for a file that is written alone. */
+static void test_memory_and_reading(void) {
+  struct wr_db db;
+  fresh_dir();
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = path}),
+                        SQLITE_OK);
+  CU_ASSERT_EQUAL(ask(&db, "PRAGMA cache_size"), -512);
+  wr_db_close(&db);
+  CU_ASSERT_EQUAL_FATAL(
+      open_db(&db, (struct wr_db_options){.path = path, .read_only = true}),
+      SQLITE_OK);
+  CU_ASSERT_EQUAL(ask(&db, "PRAGMA cache_size"), -64);
+  CU_ASSERT_PTR_NULL(db.log);
+  CU_ASSERT_NOT_EQUAL(wr_db_exec(&db, "DELETE FROM value"), SQLITE_OK);
+  wr_db_close(&db);
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = NULL}),
+                        SQLITE_OK);
+  CU_ASSERT_EQUAL(ask(&db, "PRAGMA cache_size"), -64);
+  CU_ASSERT_PTR_NULL(db.log);
+  CU_ASSERT_TRUE(wr_db_bytes(&db) > 0);
+  wr_db_close(&db);
+  CU_ASSERT_EQUAL(wr_db_bytes(&db), -1);
+  remove_dir();
+}
+
+/* What no spool has written is damage; its outermost values are none. */
+static void test_state_that_cannot_be(void) {
+  static const struct {
+    const char *text;
+    int code;
+  } cases[] = {{"UPDATE state SET seq=0, rows=0", SQLITE_OK},
+               {"UPDATE state SET seq=4611686018427387903", SQLITE_OK},
+               {"UPDATE state SET seq=4611686018427387904", SQLITE_CORRUPT},
+               {"UPDATE state SET seq=-1", SQLITE_CORRUPT},
+               {"UPDATE state SET rows=-1", SQLITE_CORRUPT},
+               {"DELETE FROM state", SQLITE_CORRUPT}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_db db;
+    fresh_dir();
+    wr_spool_destroy(open_with(options()));
+    sql(cases[i].text);
+    CU_ASSERT_EQUAL(open_db(&db, (struct wr_db_options){.path = path}),
+                    cases[i].code);
+    wr_db_close(&db);
+    remove_dir();
+  }
+}
+
+/* --- clocks --- */
+
+/* Less than a second is drift, in both directions; a second is a step. */
+static void test_what_is_another_clock(void) {
+  static const struct {
+    int64_t offset_us, era;
+  } cases[] = {{0, 1},        {999999, 1},   {-999999, 1}, {1000000, 4},
+               {-1000000, 5}, {-1999999, 5}, {1999999, 4}};
+  struct wr_db db;
+  struct wr_db_options o = {.path = NULL, .boot = "monday"};
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, o), SQLITE_OK);
+  for (int64_t i = 0; i < (int64_t)(sizeof(cases) / sizeof(cases[0])); i++) {
+    int64_t era = 0;
+    CU_ASSERT_EQUAL(wr_db_era(&db, WALL + cases[i].offset_us, i + 1, &era),
+                    SQLITE_OK);
+    CU_ASSERT_EQUAL(era, cases[i].era);
+  }
+  CU_ASSERT_EQUAL(wr_db_offset(&db, 1), WALL);
+  CU_ASSERT_EQUAL(wr_db_offset(&db, 4), WALL + 1000000);
+  CU_ASSERT_EQUAL(wr_db_offset(&db, 0), WR_CLOCK_UNKNOWN);
+  CU_ASSERT_EQUAL(wr_db_offset(&db, 2), WR_CLOCK_UNKNOWN);
+  int64_t era = 7;
+  CU_ASSERT_EQUAL(wr_db_era(&db, WR_CLOCK_UNKNOWN, 9, &era), SQLITE_OK);
+  CU_ASSERT_EQUAL(era, 0);
+  wr_db_exec(&db, "DROP TABLE era");
+  CU_ASSERT_NOT_EQUAL(wr_db_era(&db, 5, 9, &era), SQLITE_OK);
+  wr_db_close(&db);
+}
+
+/* Of more clocks than are remembered the newest are, also after a restart. */
+static void test_more_clocks_than_are_remembered(void) {
+  fresh_dir();
+  for (int again = 0; again < 2; again++) {
+    struct wr_db db;
+    struct wr_db_options o = {.path = path, .boot = "monday"};
+    CU_ASSERT_EQUAL_FATAL(open_db(&db, o), SQLITE_OK);
+    for (int64_t i = 1; again == 0 && i <= WR_DB_ERAS + 3; i++) {
+      int64_t era = 0;
+      CU_ASSERT_EQUAL(wr_db_era(&db, i * 10 * SECOND, i, &era), SQLITE_OK);
+    }
+    CU_ASSERT_EQUAL(db.era_count, WR_DB_ERAS);
+    for (int64_t i = 1; i <= WR_DB_ERAS + 3; i++)
+      CU_ASSERT_EQUAL(wr_db_offset(&db, i),
+                      i <= 3 ? WR_CLOCK_UNKNOWN : i * 10 * SECOND);
+    wr_db_close(&db);
+  }
+  remove_dir();
+}
+
+UNIT_MAIN("db", UNIT(test_what_is_corrupt), UNIT(test_when_the_log_is_folded),
+          UNIT(test_the_log_stays_short), UNIT(test_memory_and_reading),
+          UNIT(test_state_that_cannot_be), UNIT(test_what_is_another_clock),
+          UNIT(test_more_clocks_than_are_remembered))

@@ -1,6 +1,7 @@
 /* Values that are held in memory for a moment: those that are delivered in it
  * never touch the disk, the others are stored in time. */
 #include "lib/spool/fresh.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/spool/spool_case.h"
 
 #define HOLD 750
@@ -41,6 +42,24 @@ static void test_rows_stand_by_their_numbers(void) {
   CU_ASSERT_EQUAL(wr_fresh_merge(&f, FLOW, 15, rows, 0, 4), 1);
   CU_ASSERT_EQUAL(rows[0].seq, 30);
   CU_ASSERT_EQUAL(wr_fresh_merge(&f, FLOW, 0, rows, 0, 0), 0);
+  wr_fresh_free(&f);
+}
+
+/* Room that is there is not asked for again. */
+static void test_room_that_is_there(void) {
+  struct wr_fresh f = {0};
+  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 5), 0);
+  CU_ASSERT_EQUAL(f.cap, 5);
+  CU_ASSERT_TRUE(unit_alloc_arm(0));
+  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 5), 0);
+  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 6), -ENOMEM);
+  unit_alloc_off();
+  for (int64_t seq = 1; seq <= 5; seq++)
+    wr_fresh_add(&f, &(struct wr_row){.seq = seq}, 0);
+  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 1), 0);
+  CU_ASSERT_EQUAL(f.cap, 10);
+  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 50), 0);
+  CU_ASSERT_EQUAL(f.cap, 55);
   wr_fresh_free(&f);
 }
 
@@ -274,7 +293,8 @@ static void test_many_are_stored_at_once(void) {
 }
 
 UNIT_MAIN("spool, held rows", UNIT(test_rows_stand_by_their_numbers),
-          UNIT(test_who_waits_longest), UNIT(test_the_budget_is_written_ahead),
+          UNIT(test_who_waits_longest), UNIT(test_room_that_is_there),
+          UNIT(test_the_budget_is_written_ahead),
           UNIT(test_what_is_delivered_in_time_is_never_written),
           UNIT(test_what_is_due_survives_a_kill),
           UNIT(test_an_end_in_order_stores_what_is_held),

@@ -75,8 +75,56 @@ static void test_no_number_twice(void) {
   }
 }
 
+/* What arrived 900 ms ago may have overtaken it, what arrived before that has
+ * not. */
+static void test_how_long_one_is_overtaken(void) {
+  for (int64_t more = 0; more < 2; more++) {
+    struct wr_order o = {.count = 0};
+    int64_t last = 0;
+    int64_t first = next(&o, 200, 1, 0, &last);
+    int64_t second = next(&o, 100, 1, WR_ORDER_MS + more, &last);
+    CU_ASSERT_EQUAL(second < first, more == 0);
+    /* Of equal stamps the order of arrival is that of the rows. */
+    CU_ASSERT_TRUE(next(&o, 200, 1, WR_ORDER_MS + more, &last) > first);
+  }
+}
+
+/* In the middle of the places that are left, down to the last one. */
+static void test_places_below_a_number(void) {
+  struct wr_order o = {.count = 0};
+  int64_t last = 0;
+  CU_ASSERT_EQUAL(next(&o, 100, 1, 0, &last), 1024);
+  int64_t want = 512;
+  for (int i = 1; want > 0; i++, want /= 2)
+    CU_ASSERT_EQUAL(next(&o, 100 - i, 1, 0, &last), want);
+  CU_ASSERT_EQUAL(next(&o, 50, 1, 0, &last), 2048); /* there is none */
+  CU_ASSERT_EQUAL(last, 2048);
+}
+
+/* Before the oldest row that is remembered there may be others. */
+static void test_rows_that_are_forgotten(void) {
+  for (int count = WR_ORDER_ROWS - 1; count <= WR_ORDER_ROWS + 1; count++) {
+    struct wr_order o = {.count = 0};
+    int64_t last = 0;
+    for (int i = 1; i <= count; i++)
+      CU_ASSERT_EQUAL(next(&o, 100 + i, 1, 0, &last), i * WR_ORDER_STEP);
+    int64_t late = next(&o, 50, 1, 0, &last);
+    CU_ASSERT_EQUAL(late, count < WR_ORDER_ROWS ? WR_ORDER_STEP / 2
+                                                : (count + 1) * WR_ORDER_STEP);
+    /* One that has its place between two of them is put there. */
+    int64_t high = (count - 1) * WR_ORDER_STEP;
+    struct wr_order p = {.count = 0};
+    last = 0;
+    for (int i = 1; i <= count; i++)
+      next(&p, 100 + 2 * i, 1, 0, &last);
+    CU_ASSERT_EQUAL(next(&p, 100 + 2 * count - 3, 1, 0, &last), high - 512);
+    CU_ASSERT_EQUAL(p.count, count < WR_ORDER_ROWS ? count + 1 : WR_ORDER_ROWS);
+  }
+}
+
 UNIT_MAIN("order", UNIT(test_arrival_decides),
           UNIT(test_rows_that_were_overtaken),
           UNIT(test_far_stamps_are_no_overtaking),
           UNIT(test_many_late_ones_stand_by_their_stamps),
-          UNIT(test_no_number_twice))
+          UNIT(test_no_number_twice), UNIT(test_how_long_one_is_overtaken),
+          UNIT(test_places_below_a_number), UNIT(test_rows_that_are_forgotten))

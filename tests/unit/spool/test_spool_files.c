@@ -207,10 +207,42 @@ static void test_mode_of_the_lock(void) {
   remove_dir();
 }
 
+/* A file that is none, or of the version wanted already. */
+static void test_convert_what_cannot_be(void) {
+  char fault[128] = "";
+  fresh_dir();
+  CU_ASSERT_EQUAL(wr_spool_convert(path, 1, fault, sizeof(fault)), -EINVAL);
+  CU_ASSERT_STRING_EQUAL(fault, "unable to open database file");
+  wr_spool_destroy(open_with(options()));
+  fault[0] = '\0';
+  CU_ASSERT_EQUAL(
+      wr_spool_convert(path, WR_SCHEMA_VERSION, fault, sizeof(fault)), 0);
+  CU_ASSERT_STRING_EQUAL(fault, "");
+  CU_ASSERT_EQUAL(number_of("PRAGMA user_version"), WR_SCHEMA_VERSION);
+  CU_ASSERT_EQUAL(wr_spool_convert(path, 0, fault, sizeof(fault)), -EINVAL);
+  CU_ASSERT_STRING_EQUAL(
+      fault, "it is of version 2, and no way to version 0 is known");
+  CU_ASSERT_EQUAL(wr_spool_convert(path, 3, fault, sizeof(fault)), -EINVAL);
+  CU_ASSERT_EQUAL(number_of("PRAGMA user_version"), WR_SCHEMA_VERSION);
+  sql("CREATE TRIGGER t AFTER UPDATE ON state BEGIN SELECT 1; END;"
+      "ALTER TABLE rejected RENAME TO gone");
+  CU_ASSERT_EQUAL(wr_spool_convert(path, 1, fault, sizeof(fault)), -EINVAL);
+  CU_ASSERT_STRING_EQUAL(fault, "SQL logic error");
+  CU_ASSERT_EQUAL(number_of("PRAGMA user_version"), WR_SCHEMA_VERSION);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM value"), 0);
+  int fd = open(path, O_WRONLY | O_TRUNC);
+  CU_ASSERT_EQUAL(write(fd, dir, sizeof(dir)), sizeof(dir));
+  close(fd);
+  CU_ASSERT_EQUAL(wr_spool_convert(path, 1, fault, sizeof(fault)), -EINVAL);
+  CU_ASSERT_STRING_EQUAL(fault, "file is not a database");
+  remove_dir();
+}
+
 UNIT_MAIN("spool, files", UNIT(test_version_1_goes_up),
           UNIT(test_down_to_version_1_and_up_again),
           UNIT(test_migration_that_fails_changes_nothing),
           UNIT(test_empty_file_is_said),
           UNIT(test_file_of_another_process_is_left_alone),
           UNIT(test_clocks_are_told_apart_until_the_next_boot),
-          UNIT(test_many_clocks), UNIT(test_mode_of_the_lock))
+          UNIT(test_many_clocks), UNIT(test_mode_of_the_lock),
+          UNIT(test_convert_what_cannot_be))
