@@ -136,7 +136,8 @@ static void http_stop(struct wr_http *h) {
   curl_multi_wakeup(h->multi);
 }
 
-static struct curl_slist *header_list(const char *const *headers, int *status) {
+/* NULL: no memory. */
+static struct curl_slist *header_list(const char *const *headers) {
   struct curl_slist *list = NULL;
   /* Without it curl waits a second for "100 Continue" on larger bodies. */
   static const char *const own[] = {"Expect:", NULL};
@@ -146,7 +147,6 @@ static struct curl_slist *header_list(const char *const *headers, int *status) {
       struct curl_slist *longer = curl_slist_append(list, sets[s][i]);
       if (longer == NULL) {
         curl_slist_free_all(list);
-        *status = -ENOMEM;
         return NULL;
       }
       list = longer;
@@ -159,11 +159,9 @@ static void set_request(CURL *c, const struct wr_http_request *r,
   curl_easy_setopt(c, CURLOPT_URL, r->url);
   curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
   if (r->body != NULL) {
-    curl_easy_setopt(c, CURLOPT_POST, 1L);
     curl_easy_setopt(c, CURLOPT_POSTFIELDS, r->body);
     curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-  } else
-    curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+  }
   curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
@@ -209,9 +207,10 @@ static void read_metadata(struct wr_http *h, struct wr_http_reply *reply) {
   if (retry_after > 0)
     reply->retry_after_ms = (int64_t)retry_after * 1000 + took_us / 1000 + 100;
   struct curl_header *header = NULL;
-  if (h->watch_header != NULL &&
-      curl_easy_header(h->easy, h->watch_header, 0, CURLH_HEADER, -1,
-                       &header) == CURLHE_OK)
+  for (size_t i = 0; h->watch_header != NULL &&
+                     curl_easy_header(h->easy, h->watch_header, i, CURLH_HEADER,
+                                      -1, &header) == CURLHE_OK;
+       i++)
     copy_text(reply->watched, sizeof(reply->watched), header->value);
   /* libcurl 7.88 leaves the end of the line in an empty one. */
   reply->watched[strcspn(reply->watched, "\r\n")] = '\0';
@@ -223,6 +222,8 @@ static int to_errno(CURLcode code) {
     return 0;
   case CURLE_ABORTED_BY_CALLBACK:
     return -ECANCELED;
+  case CURLE_OUT_OF_MEMORY:
+    return -ENOMEM;
   case CURLE_OPERATION_TIMEDOUT:
     return -ETIMEDOUT;
   case CURLE_COULDNT_CONNECT:
@@ -251,7 +252,7 @@ static void say_error(struct wr_http *h, CURLcode code, int error,
   if (error == -ECANCELED)
     copy_text(reply->error, sizeof(reply->error), "the request was stopped");
   else if (error == -ENOMEM)
-    copy_text(reply->error, sizeof(reply->error), "no memory for the reply");
+    copy_text(reply->error, sizeof(reply->error), "no memory for the request");
   else if (error == -EMSGSIZE)
     snprintf(reply->error, sizeof(reply->error),
              "the reply is larger than %zu bytes", h->max_body);
@@ -284,10 +285,6 @@ static CURLcode transfer(struct wr_http *h,
 static int http_perform(struct wr_http *h,
                         const struct wr_http_request *request,
                         struct wr_http_reply *reply) {
-  int status = 0;
-  struct curl_slist *list = header_list(request->headers, &status);
-  if (status != 0)
-    return status;
   wr_bytes_reset(&reply->body);
   reply->body.max = h->max_body;
   reply->status = 0;
@@ -297,10 +294,11 @@ static int http_perform(struct wr_http *h,
   h->curl_error[0] = '\0';
   h->body_status = 0;
   h->whole_header = false;
-  h->easy = curl_easy_duphandle(h->pattern);
+  struct curl_slist *list = header_list(request->headers);
+  h->easy = list != NULL ? curl_easy_duphandle(h->pattern) : NULL;
   CURLcode code =
       h->easy != NULL ? transfer(h, request, list) : CURLE_OUT_OF_MEMORY;
-  status = h->body_status == -ENOMEM ? -ENOMEM : to_errno(code);
+  int status = h->body_status == -ENOMEM ? -ENOMEM : to_errno(code);
   if (status == 0)
     read_metadata(h, reply);
   else

@@ -85,6 +85,13 @@ static void test_argument_and_output(void) {
   unlink(script);
 }
 
+/* Whatever stood on the stack: that is no set of signals. */
+static void __attribute__((noinline)) fill_stack(void) {
+  volatile char noise[16384];
+  for (size_t i = 0; i < sizeof(noise); i++)
+    noise[i] = (char)0xff;
+}
+
 /* Own group, signals as usual, and no descriptor of ours. */
 static void test_clean_start(void) {
   struct wr_child c;
@@ -106,6 +113,7 @@ static void test_clean_start(void) {
               " mask=0000000000000000;; esac;"
               " echo $mask;; esac; done </proc/$$/status;"
               "ls -l /proc/$$/fd 2>/dev/null | grep -c /dev/zero");
+  fill_stack();
   CU_ASSERT_EQUAL_FATAL(wr_child_start(&c, script, "x"), 0);
   sigprocmask(SIG_SETMASK, &old, NULL);
   pid_t pid = c.pid;

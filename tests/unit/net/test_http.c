@@ -7,6 +7,8 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <curl/curl.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -559,6 +561,29 @@ static void test_garbage_and_silence(void) {
   server_stop(&s);
 }
 
+/* --- libcurl without memory, and woken --- */
+
+static int appends_left = -1, handles_left = -1, wakes;
+
+static void *next_of(const char *name) { return dlsym(RTLD_NEXT, name); }
+
+struct curl_slist *curl_slist_append(struct curl_slist *list, const char *s) {
+  struct curl_slist *(*real)(struct curl_slist *, const char *) =
+      (__typeof__(real))next_of("curl_slist_append");
+  return appends_left == 0 || appends_left-- == 0 ? NULL : real(list, s);
+}
+
+CURL *curl_easy_duphandle(CURL *easy) {
+  CURL *(*real)(CURL *) = (__typeof__(real))next_of("curl_easy_duphandle");
+  return handles_left == 0 ? NULL : real(easy);
+}
+
+CURLMcode curl_multi_wakeup(CURLM *multi) {
+  CURLMcode (*real)(CURLM *) = (__typeof__(real))next_of("curl_multi_wakeup");
+  wakes++;
+  return real(multi);
+}
+
 static void *stop_later(void *h) {
   usleep(20000);
   wr_http_stop(h);
@@ -571,9 +596,11 @@ static void test_stop_ends_a_hanging_request(void) {
   struct wr_http *h = wr_http_create(&options);
   struct wr_http_reply reply = {0};
   pthread_t thread;
+  wakes = 0;
   pthread_create(&thread, NULL, stop_later, h);
   CU_ASSERT_EQUAL(get(h, &s, &reply), -ECANCELED);
   pthread_join(thread, NULL);
+  CU_ASSERT_EQUAL(wakes, 1);
   CU_ASSERT_EQUAL(get(h, &s, &reply), -ECANCELED); /* and for good */
   wr_http_reply_free(&reply);
   wr_http_destroy(h);
@@ -648,6 +675,96 @@ static void test_no_transport(void) {
   wr_http_end();
 }
 
+/* A request that cannot even begin: nothing of the reply before is left. */
+static void test_no_memory_in_libcurl(void) {
+  static const char *const replies[] = {
+      "HTTP/1.1 429 Slow\r\nContent-Type: text/plain\r\nRetry-After: 1\r\n"
+      "X-Version: 42\r\nContent-Length: 4\r\n\r\nwait",
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"};
+  static const char *const headers[] = {"A: 1", "B: 2", NULL};
+  struct server s;
+  char url[64];
+  server_start(&s, NULL);
+  s.replies = replies;
+  snprintf(url, sizeof(url), "http://127.0.0.1:%d/", s.port);
+  const struct wr_http_request request = {
+      .method = "GET", .url = url, .headers = headers};
+  struct wr_http *h = wr_http_create(&options);
+  struct wr_http_reply reply = {0};
+  for (int i = 0; i < 4; i++) {
+    CU_ASSERT_EQUAL(i > 0 || wr_http_perform(h, &request, &reply) == 0, true);
+    appends_left = i < 3 ? i : -1;
+    handles_left = i == 3 ? 0 : -1;
+    int status = wr_http_perform(h, &request, &reply);
+    appends_left = handles_left = -1;
+    CU_ASSERT_EQUAL(status, -ENOMEM);
+    CU_ASSERT_EQUAL(reply.status, 0);
+    CU_ASSERT_EQUAL(reply.body.len, 0);
+    CU_ASSERT_EQUAL(reply.retry_after_ms, 0);
+    CU_ASSERT_STRING_EQUAL(reply.watched, "");
+    CU_ASSERT_STRING_EQUAL(reply.error, "no memory for the request");
+  }
+  CU_ASSERT_EQUAL(wr_http_perform(h, &request, &reply), 0);
+  CU_ASSERT_EQUAL(reply.status, 200);
+  wr_http_reply_free(&reply);
+  wr_http_destroy(h);
+  server_stop(&s);
+}
+
+/* Of a header that comes twice the last one counts. */
+static void test_header_that_comes_twice(void) {
+  struct server s;
+  server_start(&s, "HTTP/1.1 999 Odd\r\nX-Version: 1\r\nX-Version: 2\r\n"
+                   "Content-Length: 0\r\n\r\n");
+  struct wr_http *h = wr_http_create(&options);
+  struct wr_http_reply reply = {0};
+  CU_ASSERT_EQUAL(get(h, &s, &reply), 0);
+  CU_ASSERT_EQUAL(reply.status, 999);
+  CU_ASSERT_STRING_EQUAL(reply.watched, "2");
+  wr_http_reply_free(&reply);
+  wr_http_destroy(h);
+  server_stop(&s);
+}
+
+/* So many bytes, whatever they are; and no asking first whether they may come,
+ * which libcurl does with many. */
+static void test_bodies(void) {
+  static char many[1 << 21];
+  const struct {
+    const char *body;
+    size_t len;
+    const char *says;
+  } cases[] = {{"ab\0cd", 5, "Content-Length: 5\r\n"},
+               {"ab", 1, "Content-Length: 1\r\n"},
+               {"", 0, "Content-Length: 0\r\n"},
+               {many, sizeof(many), "Content-Length: 2097152\r\n"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct server s;
+    char url[64];
+    server_start(&s, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                     "Connection: close\r\n\r\n");
+    snprintf(url, sizeof(url), "http://127.0.0.1:%d/", s.port);
+    struct wr_http *h = wr_http_create(&options);
+    struct wr_http_reply reply = {0};
+    (void)wr_http_perform(h,
+                          &(struct wr_http_request){.method = "POST",
+                                                    .url = url,
+                                                    .body = cases[i].body,
+                                                    .body_len = cases[i].len},
+                          &reply); /* of many it reads the beginning alone */
+    server_stop(&s);
+    CU_ASSERT_EQUAL(strncmp(s.request, "POST / HTTP/1.1\r\n", 17), 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(s.request, cases[i].says));
+    CU_ASSERT_PTR_NULL(strstr(s.request, "Expect"));
+    const char *body = strstr(s.request, "\r\n\r\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+    CU_ASSERT(cases[i].len > 5 ||
+              memcmp(body + 4, cases[i].body, cases[i].len) == 0);
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+  }
+}
+
 UNIT_MAIN("http", UNIT(test_no_status), UNIT(test_empty_header),
           UNIT(test_folded_first_line), UNIT(test_reply_and_headers),
           UNIT(test_wait), UNIT(test_request_as_sent), UNIT(test_head_cut_off),
@@ -657,4 +774,6 @@ UNIT_MAIN("http", UNIT(test_no_status), UNIT(test_empty_header),
           UNIT(test_no_memory), UNIT(test_proxy),
           UNIT(test_garbage_and_silence),
           UNIT(test_stop_ends_a_hanging_request), UNIT(test_classes),
-          UNIT(test_urls), UNIT(test_date), UNIT(test_no_transport))
+          UNIT(test_urls), UNIT(test_date), UNIT(test_no_transport),
+          UNIT(test_no_memory_in_libcurl), UNIT(test_header_that_comes_twice),
+          UNIT(test_bodies))

@@ -18,10 +18,18 @@
 
 static const char *runtime_dir, *tmp_dir;
 
-/* In place of libc's: so many locks are found taken, by a sweeper. */
-static int taken;
+/* In place of libc's: so many locks are found taken, by a sweeper; and before
+ * so many he has removed what is to be locked, and let it go. */
+static int taken, removed;
 
 int flock(int fd, int operation) {
+  if (removed > 0) {
+    char name[64], target[256] = "";
+    removed--;
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    CU_ASSERT(readlink(name, target, sizeof(target) - 1) > 0);
+    CU_ASSERT_EQUAL(rmdir(target), 0);
+  }
   if (taken > 0) {
     taken--;
     errno = EWOULDBLOCK;
@@ -106,6 +114,7 @@ static void test_made_and_removed(void) {
   CU_ASSERT(strncmp(s.path, place, strlen(place)) == 0);
   CU_ASSERT_EQUAL(stat(s.path, &st), 0);
   CU_ASSERT_EQUAL(st.st_mode & 0777, 0700);
+  CU_ASSERT_EQUAL(fcntl(s.fd, F_GETFD), FD_CLOEXEC);
   touch(&s);
   wr_scratch_remove(&s, "s");
   CU_ASSERT_EQUAL(entries(), 0);
@@ -241,8 +250,42 @@ static void test_place(void) { CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(place)); }
 
 static void test_place_is_empty(void) { CU_ASSERT_EQUAL(rmdir(place), 0); }
 
+/* The same, but by the time that we look he has done his work. */
+static void test_removed_while_made(void) {
+  struct wr_scratch_places p = {.count = 1};
+  snprintf(p.at[0], sizeof(p.at[0]), "%s", place);
+  int files = unit_open_files();
+  for (int times = 1; times <= 8; times++) {
+    struct wr_scratch s = WR_SCRATCH_INIT;
+    char fault[200];
+    removed = times;
+    int status = wr_scratch_make(&s, &p, fault, sizeof(fault));
+    CU_ASSERT_EQUAL(status, times < 8 ? 0 : -EAGAIN);
+    CU_ASSERT_EQUAL(entries(), times < 8);
+    wr_scratch_remove(&s, "s");
+    CU_ASSERT_EQUAL(unit_open_files(), files);
+  }
+}
+
+/* Something else of that name: it stays, and is not waited for. */
+static void test_something_else(void) {
+  struct wr_scratch s = WR_SCRATCH_INIT;
+  struct wr_scratch_places p = places("/none/such");
+  char fault[200], fifo[64], file[64];
+  snprintf(fifo, sizeof(fifo), "%s/weir-eim-fifo01", place);
+  snprintf(file, sizeof(file), "%s/weir-eim-file01", place);
+  CU_ASSERT_EQUAL(mkfifo(fifo, 0600), 0);
+  close(open(file, O_CREAT | O_WRONLY, 0600));
+  CU_ASSERT_EQUAL(wr_scratch_make(&s, &p, fault, sizeof(fault)), 0);
+  CU_ASSERT_EQUAL(entries(), 3);
+  wr_scratch_remove(&s, "s");
+  CU_ASSERT_EQUAL(unlink(fifo), 0);
+  CU_ASSERT_EQUAL(unlink(file), 0);
+}
+
 UNIT_MAIN("scratch", UNIT(test_order_of_places), UNIT(test_place),
           UNIT(test_made_and_removed), UNIT(test_nowhere),
           UNIT(test_left_behind), UNIT(test_no_descriptor),
           UNIT(test_swept_while_made), UNIT(test_sweepers_race),
+          UNIT(test_removed_while_made), UNIT(test_something_else),
           UNIT(test_place_is_empty))
