@@ -214,21 +214,22 @@ static void test_no_memory(void) {
 
 /* Ten bytes for each byte of a document, whatever is in it. */
 static void test_memory_is_bounded(void) {
-  static const char *const cells[] = {"0,",
-                                      "\"\",",
-                                      "[],",
-                                      "{},",
-                                      "\"\\n\",",
-                                      "{\"\":0},",
-                                      "-1.5e-7,",
-                                      "\"::::::::,,,,,,[[[[[[\",",
-                                      "[0,0,0],",
-                                      "null,",
-                                      "\"\\u0000\",",
-                                      "\"[[[[[[[[[[[[[[[[\",",
-                                      "\"a b c d e f g\",",
-                                      "\"\\\\\",",
-                                      "\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"\","};
+  static const char *const cells[] = {
+      "0,",
+      "\"\",",
+      "[],",
+      "{},",
+      "\"\\n\",",
+      "{\"\":0},",
+      "-1.5e-7,",
+      "\"::::::::,,,,,,[[[[[[\",",
+      "[0,0,0],",
+      "null,",
+      "\"\\u0000\",",
+      "\"[[[[[[[[[[[[[[[[\",",
+      "\"a b c d e f g\",",
+      "\"\\\\\",",
+      "\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"\","};
   const size_t size = 1 << 20;
   char *text = malloc(size + 64);
   for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
