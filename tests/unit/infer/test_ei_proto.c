@@ -1,37 +1,11 @@
-#include "lib/infer/ei_proto.h"
-
 #include "tests/unit/alloc.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/infer/ei_case.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PARAMETERS                                                             \
-  "{\"axis_count\":1,\"frequency\":1,\"has_anomaly\":1,"                       \
-  "\"image_channel_count\":0,\"image_input_frames\":0,"                        \
-  "\"image_input_height\":0,\"image_input_width\":0,"                          \
-  "\"inferencing_engine\":2,\"input_features_count\":10,"                      \
-  "\"interval_ms\":1000,\"label_count\":4,"                                    \
-  "\"labels\":[\"Anomalous\",\"High\",\"Low\",\"Normal\"],"                    \
-  "\"model_type\":\"classification\",\"sensor\":6,\"slice_size\":2,"           \
-  "\"use_continuous_mode\":false}"
-#define PROJECT                                                                \
-  "{\"deploy_version\":3,\"id\":999001,\"name\":\"Flow \\u00e4\","             \
-  "\"owner\":\"Synthetic\"}"
-#define HELLO                                                                  \
-  "{\"id\":2,\"model_parameters\":" PARAMETERS ",\"project\":" PROJECT         \
-  ",\"success\":true}"
-#define INFO "{\"project\":" PROJECT ",\"modelParameters\":" PARAMETERS "}"
-
-static int read_model(const char *text, int64_t id, struct wr_model *m) {
-  char fault[WR_EI_TEXT] = "";
-  int status = wr_ei_read_model(text, strlen(text), id, m, fault);
-  CU_ASSERT_EQUAL(status != 0, fault[0] != '\0');
-  return status;
-}
 
 static const struct {
   const char *text;
@@ -307,23 +281,6 @@ static void test_thresholds(void) {
   wr_model_free(&m);
 }
 
-/* The four labels of the flow model. */
-static void flow_model(struct wr_model *m) {
-  CU_ASSERT_EQUAL_FATAL(read_model(INFO, -1, m), 0);
-}
-
-static int read_answer(const char *text, int64_t id, const struct wr_model *m,
-                       struct wr_answer *out) {
-  char fault[WR_EI_TEXT] = "";
-  int status = wr_ei_read_answer(text, strlen(text), id, m, out, fault);
-  CU_ASSERT_EQUAL(status != 0, fault[0] != '\0');
-  return status;
-}
-
-#define SCORES(a, h, l, n)                                                     \
-  "\"classification\":{\"Anomalous\":" a ",\"High\":" h ",\"Low\":" l          \
-  ",\"Normal\":" n "}"
-
 /* Each refusal says what it is and what to do. */
 static void test_refusals_say_what_it_is(void) {
   static const struct {
@@ -426,217 +383,6 @@ static void test_no_memory(void) {
   wr_model_free(&m);
 }
 
-static void test_answers_refused(void) {
-  struct wr_model m;
-  struct wr_answer answer;
-  flow_model(&m);
-  static const struct {
-    const char *text;
-    int status;
-  } cases[] = {
-      {"{}", -EBADMSG},
-      {"{\"id\":4,\"success\":true}", -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{}}", -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":[]}}",
-       -EBADMSG},
-      {"{\"id\":5,\"success\":true,\"result\":{" SCORES("0", "0", "0",
-                                                        "1") "}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("0", "0", "0",
-                                                        "1.5") "}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("-1", "0", "0",
-                                                        "1") "}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("null", "0", "0",
-                                                        "1") "}}",
-       -EREMOTEIO},
-      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("1e999", "0", "0",
-                                                        "1") "}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{" SCORES("NaN", "0", "0",
-                                                        "1") "}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":"
-       "{\"idle\":0.5,\"wave\":0.5}}}",
-       -EBADMSG},
-      {"{\"error\":\"Invalid number of features in 'classify', expected 10 but "
-       "got 3\",\"id\":4,\"success\":false}",
-       -EREMOTEIO}};
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    int status = read_answer(cases[i].text, 4, &m, &answer);
-    if (status != cases[i].status)
-      printf("case %zu: %d\n", i, status);
-    CU_ASSERT_EQUAL(status, cases[i].status);
-  }
-  wr_model_free(&m);
-}
-
-static void test_answers(void) {
-  struct wr_model m;
-  struct wr_answer a;
-  flow_model(&m);
-  /* integers for floats, keys in any order, keys we do not know */
-  CU_ASSERT_EQUAL(
-      read_answer("{\"timing\":{\"dsp\":0},\"id\":4,\"result\":{\"anomaly\":"
-                  "-3.21," SCORES("0", "0.0", "0.99609375",
-                                  "0") "},"
-                                       "\"success\":true,\"info\":\"{}\"}",
-                  4, &m, &a),
-      0);
-  CU_ASSERT_DOUBLE_EQUAL(a.scores[2], 0.99609375, 0);
-  CU_ASSERT_DOUBLE_EQUAL(a.scores[0], 0.0, 0);
-  CU_ASSERT_DOUBLE_EQUAL(a.anomaly, -3.21, 1e-12);
-  static const char *const not_computed[] = {
-      "\"anomaly\":1000,", "\"anomaly\":null,", "", "\"anomaly\":\"x\","};
-  for (size_t i = 0; i < 4; i++) {
-    char text[256];
-    snprintf(text, sizeof(text), "{\"result\":{%s%s}}", not_computed[i],
-             SCORES("0", "0", "0", "1"));
-    CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), 0);
-    CU_ASSERT(isnan(a.anomaly));
-  }
-  /* rounding of a quantised model */
-  CU_ASSERT_EQUAL(
-      read_answer("{\"result\":{" SCORES("0", "0", "-1e-9", "1.0000001") "}}",
-                  -1, &m, &a),
-      0);
-  CU_ASSERT_EQUAL(a.scores[2], 0.0);
-  CU_ASSERT_EQUAL(a.scores[3], 1.0);
-  wr_model_free(&m);
-}
-
-/* What rounding may make of 0 and 1, and no more. */
-static void test_ceilings_of_scores(void) {
-  static const struct {
-    const char *score;
-    int status;
-    double value;
-  } cases[] = {{"-0.001", 0, 0},
-               {"-0.0011", -EBADMSG, 0},
-               {"0", 0, 0},
-               {"0.5", 0, 0.5},
-               {"1", 0, 1},
-               {"1.001", 0, 1},
-               {"1.0011", -EBADMSG, 0}};
-  struct wr_model m;
-  struct wr_answer a;
-  flow_model(&m);
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    char text[256];
-    snprintf(text, sizeof(text),
-             "{\"result\":{\"anomaly\":%s,\"classification\":{\"Anomalous\":%s,"
-             "\"High\":0,\"Low\":0,\"Normal\":0}}}",
-             i % 2 == 0 ? "999.9" : "1000.1", cases[i].score);
-    CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), cases[i].status);
-    CU_ASSERT(cases[i].status != 0 || a.scores[0] == cases[i].value);
-    CU_ASSERT_EQUAL(isnan(a.anomaly) != 0, i % 2 == 1);
-  }
-  wr_model_free(&m);
-}
-
-#define WHOLE "{" SCORES("0", "0", "0", "1") "}"
-
-/* Of two equal keys the last one counts, with all that is in it. */
-static void test_last_key_counts(void) {
-  static const struct {
-    const char *text;
-    int status;
-  } cases[] = {
-      {"{\"id\":4,\"success\":true,\"result\":{},\"result\":" WHOLE "}", 0},
-      {"{\"id\":4,\"success\":true,\"result\":" WHOLE ",\"result\":{}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{" SCORES(
-           "0", "0", "0", "1") ",\"classification\":{\"Low\":1}}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":{\"Low\":1}"
-       "," SCORES("0", "0", "0", "1") "}}",
-       0},
-      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":{"
-       "\"Low\":7,\"Low\":0,\"High\":0,\"Anomalous\":1,\"Normal\":0}}}",
-       0},
-      {"{\"id\":4,\"success\":true,\"result\":{\"classification\":{"
-       "\"Low\":0,\"Low\":7,\"High\":0,\"Anomalous\":1,\"Normal\":0}}}",
-       -EBADMSG},
-      {"{\"id\":4,\"success\":true,\"success\":false,\"result\":" WHOLE "}",
-       -EREMOTEIO},
-      {"{\"id\":4,\"success\":false,\"success\":true,\"result\":" WHOLE "}", 0},
-      {"{\"id\":4,\"success\":true,\"success\":1,\"result\":" WHOLE "}",
-       -EBADMSG},
-      {"{\"id\":4,\"id\":5,\"success\":true,\"result\":" WHOLE "}", -EBADMSG},
-      {"{\"id\":5,\"id\":4,\"success\":true,\"result\":" WHOLE "}", 0},
-      {"{\"id\":4,\"id\":\"4\",\"success\":true,\"result\":" WHOLE "}",
-       -EBADMSG}};
-  struct wr_model m;
-  struct wr_answer a;
-  char fault[WR_EI_TEXT] = "";
-  flow_model(&m);
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-    CU_ASSERT_EQUAL(read_answer(cases[i].text, 4, &m, &a), cases[i].status);
-  static const char two[] = "{\"id\":4,\"error\":\"a\",\"error\":7,"
-                            "\"success\":false}";
-  CU_ASSERT_EQUAL(wr_ei_read_answer(two, sizeof(two) - 1, 4, &m, &a, fault),
-                  -EREMOTEIO);
-  CU_ASSERT_STRING_EQUAL(fault, "the model says: no reason given");
-  CU_ASSERT_EQUAL(
-      read_answer("{\"result\":{\"anomaly\":5,\"anomaly\":null," SCORES(
-                      "0", "0", "0", "1") "}}",
-                  -1, &m, &a),
-      0);
-  CU_ASSERT(isnan(a.anomaly));
-  wr_model_free(&m);
-}
-
-/* Labels of any text, in any order; a NUL in one is known as U+FFFD. */
-static void test_odd_labels(void) {
-  struct wr_model m;
-  struct wr_answer a;
-  CU_ASSERT_EQUAL_FATAL(
-      read_model("{\"modelParameters\":{\"input_features_count\":1,"
-                 "\"interval_ms\":1,\"labels\":[\"x\\u0000y\",\"x\",\"xy\","
-                 "\"\\u0000\"]}}",
-                 -1, &m),
-      0);
-  CU_ASSERT_EQUAL(
-      read_answer("{\"result\":{\"classification\":{\"\\u0000\":0.4,\"xy\":"
-                  "0.3,\"x\":0.2,\"x\\u0000y\":0.1,\"x\\u0000\":9}}}",
-                  -1, &m, &a),
-      0);
-  for (int i = 0; i < 4; i++)
-    CU_ASSERT_DOUBLE_EQUAL(a.scores[i], (i + 1) / 10.0, 1e-12);
-  wr_model_free(&m);
-  /* an id of 0 is one as well */
-  CU_ASSERT_EQUAL(
-      read_model("{\"id\":1,\"success\":true,\"model_parameters\":" PARAMETERS
-                 "}",
-                 0, &m),
-      -EBADMSG);
-  CU_ASSERT_EQUAL_FATAL(
-      read_model("{\"id\":0,\"success\":true,\"model_parameters\":" PARAMETERS
-                 "}",
-                 0, &m),
-      0);
-  CU_ASSERT_EQUAL(read_answer("{\"id\":1,\"success\":true,\"result\":" WHOLE
-                              "}",
-                              0, &m, &a),
-                  -EBADMSG);
-  CU_ASSERT_EQUAL(read_answer("{\"result\":" WHOLE "}", 0, &m, &a), -EBADMSG);
-  wr_model_free(&m);
-}
-
-static void test_anomaly_only(void) {
-  struct wr_model m;
-  struct wr_answer a;
-  CU_ASSERT_EQUAL_FATAL(
-      read_model("{\"modelParameters\":{\"input_features_count\":10,"
-                 "\"interval_ms\":10,\"has_anomaly\":1}}",
-                 -1, &m),
-      0);
-  CU_ASSERT_EQUAL(read_answer("{\"result\":{\"anomaly\":0.5}}", -1, &m, &a), 0);
-  CU_ASSERT_EQUAL(a.anomaly, 0.5);
-  wr_model_free(&m);
-}
-
 static void test_requests(void) {
   struct wr_bytes b = WR_BYTES_INIT(1024);
   const double features[] = {10.1, 0, -2.5, 1.0 / 3.0};
@@ -717,12 +463,9 @@ static void test_scan_any_split(void) {
 }
 
 UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
-          UNIT(test_ceilings_of_a_model), UNIT(test_ceilings_of_labels),
-          UNIT(test_ceilings_of_scores), UNIT(test_faults_are_named),
-          UNIT(test_thresholds), UNIT(test_least_samples),
-          UNIT(test_odd_models), UNIT(test_texts_of_the_peer),
-          UNIT(test_refusals_say_what_it_is), UNIT(test_another_model),
-          UNIT(test_no_memory), UNIT(test_answers_refused), UNIT(test_answers),
-          UNIT(test_last_key_counts), UNIT(test_odd_labels),
-          UNIT(test_anomaly_only), UNIT(test_requests),
+          UNIT(test_least_samples), UNIT(test_texts_of_the_peer),
+          UNIT(test_odd_models), UNIT(test_ceilings_of_a_model),
+          UNIT(test_ceilings_of_labels), UNIT(test_faults_are_named),
+          UNIT(test_thresholds), UNIT(test_refusals_say_what_it_is),
+          UNIT(test_another_model), UNIT(test_no_memory), UNIT(test_requests),
           UNIT(test_numbers_again), UNIT(test_scan_any_split))
