@@ -97,8 +97,7 @@ int wr_ei_refused(char *fault, const char *reason) {
 static int open_reply(const char *text, size_t len, int64_t id,
                       struct wr_json **doc, char *fault) {
   *doc = NULL;
-  int status =
-      len == 0 ? -EBADMSG : wr_json_parse(text, len, WR_EI_REPLY_MAX, doc);
+  int status = wr_json_parse(text, len, WR_EI_REPLY_MAX, doc);
   if (status == -ENOMEM)
     return wr_ei_fault(fault, status, "no memory for the reply");
   if (status != 0 || wr_json_kind(*doc) != WR_JSON_OBJECT)

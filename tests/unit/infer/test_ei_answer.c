@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void test_answers_refused(void) {
@@ -214,6 +215,154 @@ static void test_anomaly_only(void) {
   wr_model_free(&m);
 }
 
+/* What stands elsewhere in a reply is no part of the answer. */
+static void test_other_places(void) {
+  static const struct {
+    const char *text;
+    int status;
+  } cases[] = {
+      {"{\"result\":{\"x\":{\"anomaly\":5}," SCORES("0", "0", "0", "1") "}}",
+       0},
+      {"{\"result\":{\"x\":{\"classification\":{\"Low\":5}}," SCORES(
+           "0", "0", "0", "1") "}}",
+       0},
+      {"{\"info\":{\"success\":false,\"error\":\"x\",\"anomaly\":5},"
+       "\"result\":" WHOLE "}",
+       0},
+      {"{\"result\":" WHOLE ",\"classification\":{\"Low\":5},\"anomaly\":5}",
+       0},
+      {"{\"result\":{\"anomaly\":{\"x\":5}," SCORES("0", "0", "0", "1") "}}",
+       0},
+      {"{\"result\":{\"anomaly\":5},\"result\":" WHOLE "}", 0},
+      {"{\"result\":{\"classification\":{\"x\":{\"Low\":5},\"Anomalous\":0,"
+       "\"High\":0,\"Low\":0,\"Normal\":1}}}",
+       0},
+      {"{\"result\":{" SCORES("[0]", "0", "0", "1") "}}", -EBADMSG},
+      {"{\"result\":{" SCORES("{\"Anomalous\":0}", "0", "0", "1") "}}",
+       -EBADMSG},
+      {"{\"result\":" WHOLE "} x", -EBADMSG},
+      {"{\"result\":" WHOLE "}}", -EBADMSG},
+      {"[{\"result\":" WHOLE "}]", -EBADMSG}};
+  struct wr_model m;
+  struct wr_answer a;
+  flow_model(&m);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    int status = read_answer(cases[i].text, -1, &m, &a);
+    CU_ASSERT_EQUAL(status, cases[i].status);
+    CU_ASSERT(status != 0 ||
+              (isnan(a.anomaly) && a.scores[3] == 1.0 && a.scores[2] == 0.0));
+  }
+  wr_model_free(&m);
+}
+
+/* Every label has to be there, the first and the last one, too. */
+static void test_each_label_is_needed(void) {
+  static const char *const names[] = {"Anomalous", "High", "Low", "Normal"};
+  struct wr_model m;
+  struct wr_answer a;
+  flow_model(&m);
+  for (int without = 0; without < 5; without++) {
+    char text[256] = "{\"result\":{\"classification\":{\"x\":1";
+    for (int i = 0; i < 4; i++)
+      snprintf(text + strlen(text), sizeof(text) - strlen(text), ",\"%s%s\":1",
+               names[i], i == without ? "?" : "");
+    strcat(text, "}}}");
+    CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), without < 4 ? -EBADMSG : 0);
+  }
+  wr_model_free(&m);
+}
+
+static bool coprime(int a, int b) {
+  while (b != 0) {
+    int rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a == 1;
+}
+
+/* Any number of labels, asked for in any order, with strangers between. */
+static void test_labels_in_any_order(void) {
+  for (int count = 1; count <= WR_LABELS_MAX; count += count < 9 ? 1 : 247) {
+    static char text[16384];
+    struct wr_model m;
+    struct wr_answer a;
+    size_t used = (size_t)sprintf(
+        text, "{\"modelParameters\":{\"input_features_count\":1,"
+              "\"interval_ms\":1,\"labels\":[\"0\"");
+    for (int i = 1; i < count; i++)
+      used += (size_t)sprintf(text + used, ",\"%d\"", i);
+    strcpy(text + used, "]}}");
+    CU_ASSERT_EQUAL_FATAL(read_model(text, -1, &m), 0);
+    for (int step = 1; step < 9; step++) {
+      if (!coprime(step, count))
+        continue; /* not each would come once */
+      used = (size_t)sprintf(text, "{\"result\":{\"classification\":{\"z\":7");
+      for (int k = 0; k < count; k++)
+        used += (size_t)sprintf(text + used, ",\"%d\":%.17g%s",
+                                (count - 1 - k) * step % count,
+                                (count - 1 - k) * step % count / 256.0,
+                                k % 3 == 1 ? ",\"y\":7" : "");
+      strcpy(text + used, ",\"x\":7}}}");
+      CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), 0);
+      for (int i = 0; i < count; i++)
+        CU_ASSERT_EQUAL(a.scores[i], i / 256.0);
+    }
+    wr_model_free(&m);
+  }
+}
+
+/* A list is no set of scores, even where one would do. */
+static void test_list_of_scores(void) {
+  struct wr_model m;
+  struct wr_answer a;
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"modelParameters\":{\"input_features_count\":1,"
+                 "\"interval_ms\":1,\"labels\":[\"a\"]}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_EQUAL(
+      read_answer("{\"result\":{\"classification\":[0.5]}}", -1, &m, &a),
+      -EBADMSG);
+  wr_model_free(&m);
+  CU_ASSERT_EQUAL_FATAL(
+      read_model("{\"modelParameters\":{\"input_features_count\":1,"
+                 "\"interval_ms\":1,\"has_anomaly\":1}}",
+                 -1, &m),
+      0);
+  CU_ASSERT_EQUAL(
+      read_answer("{\"result\":{\"anomaly\":0.5},\"result\":[5]}", -1, &m, &a),
+      0);
+  CU_ASSERT(isnan(a.anomaly));
+  wr_model_free(&m);
+}
+
+/* 1 MiB, and not a byte more; an id of 0 is one as well. */
+static void test_length_and_id(void) {
+  char *text = malloc(WR_EI_REPLY_MAX + 1), fault[WR_EI_TEXT] = "";
+  struct wr_model m;
+  struct wr_answer a;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+  memset(text, ' ', WR_EI_REPLY_MAX + 1);
+  memcpy(text, "{\"result\":" WHOLE "}", strlen("{\"result\":" WHOLE "}"));
+  flow_model(&m);
+  for (size_t more = 0; more < 2; more++)
+    CU_ASSERT_EQUAL(
+        wr_ei_read_answer(text, WR_EI_REPLY_MAX + more, -1, &m, &a, fault),
+        more == 0 ? 0 : -EBADMSG);
+  CU_ASSERT_EQUAL(read_answer("{\"id\":0,\"result\":" WHOLE "}", 0, &m, &a),
+                  -EBADMSG);
+  CU_ASSERT_EQUAL(read_answer("{\"id\":0,\"success\":true,\"result\":" WHOLE
+                              "}",
+                              0, &m, &a),
+                  0);
+  wr_model_free(&m);
+  free(text);
+}
+
 UNIT_MAIN("ei_answer", UNIT(test_answers_refused), UNIT(test_answers),
           UNIT(test_ceilings_of_scores), UNIT(test_last_key_counts),
-          UNIT(test_odd_labels), UNIT(test_anomaly_only))
+          UNIT(test_odd_labels), UNIT(test_anomaly_only),
+          UNIT(test_other_places), UNIT(test_each_label_is_needed),
+          UNIT(test_labels_in_any_order), UNIT(test_list_of_scores),
+          UNIT(test_length_and_id))

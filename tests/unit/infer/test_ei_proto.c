@@ -87,6 +87,7 @@ static void check_flow_model(struct wr_model *m) {
   CU_ASSERT_EQUAL_FATAL(m->labels.count, 4);
   CU_ASSERT_STRING_EQUAL(m->labels.at[3].name, "Normal");
   wr_model_free(m);
+  CU_ASSERT_EQUAL(m->features + m->axes + m->labels.count, 0);
 }
 
 static void test_both_descriptions(void) {
@@ -108,6 +109,9 @@ static void test_least_samples(void) {
                {",\"least_samples\":60", 60},
                {",\"least_samples\":61", 0},
                {",\"least_samples\":0", 0},
+               {",\"least_samples\":1", 1},
+               {",\"least_samples\":30,\"axis_count\":2", 30},
+               {",\"least_samples\":31,\"axis_count\":2", 0},
                {",\"least_samples\":-3", 0},
                {",\"least_samples\":\"10\"", 0},
                {",\"least_samples\":null", 0}};
@@ -301,6 +305,17 @@ static void test_refusals_say_what_it_is(void) {
        "time series"},
       {"\"input_features_count\":10,\"interval_ms\":1000",
        "the model has no labels"},
+      {"\"input_features_count\":10,\"interval_ms\":1000,"
+       "\"image_input_width\":96",
+       "it is a model of the kind \"classification\" for images of 96 x 0 "
+       "pixels; use one that classifies a time series"},
+      {"\"input_features_count\":10,\"interval_ms\":1000,"
+       "\"image_input_width\":9223372036854775807,"
+       "\"image_input_height\":9223372036854775807,\"model_type\":"
+       "\"0123456789012345678901234567890123456789\"",
+       "it is a model of the kind \"012345678901234567890123456789012345678\" "
+       "for images of 9223372036854775807 x 9223372036854775807 pixels; use "
+       "one that classifies a t"},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     char text[512], fault[WR_EI_TEXT] = "";
@@ -340,6 +355,7 @@ static void test_another_model(void) {
       {"\"High\"", "\"Higher\"", false},
       {"[\"Anomalous\"", "[\"Odd\"", false},
       {",\"High\"", "", false},
+      {"\"label_count\"", "\"least_samples\":5,\"x\"", false},
       {"\"label_count\"", "\"thresholds\":[{\"min_anomaly_score\":0.3}],\"x\"",
        false},
   };
@@ -418,17 +434,17 @@ static void test_requests(void) {
 
 /* Among few numbers, and among more than are kept, each has its own text. */
 static void test_numbers_again(void) {
-  for (unsigned different = 1; different <= 20; different++) {
-    struct wr_bytes b = WR_BYTES_INIT(4096);
-    char want[4096], *end = want + sprintf(want, "{\"features\":");
-    double values[60];
-    for (unsigned i = 0; i < 60; i++) {
+  for (unsigned different = 1; different <= 97; different++) {
+    struct wr_bytes b = WR_BYTES_INIT(1 << 14);
+    char want[1 << 14], *end = want + sprintf(want, "{\"features\":");
+    double values[600];
+    for (unsigned i = 0; i < 600; i++) {
       unsigned which = i * i % 97 % different; /* 0 and -0 are two */
       values[i] = which == 0 ? -0.0 : which == 1 ? 0.0 : which / 7.5;
       end += sprintf(end, "%c%.9g", i == 0 ? '[' : ',', values[i]);
     }
     strcpy(end, "]}");
-    CU_ASSERT_EQUAL(wr_ei_put_features(&b, values, 60), 0);
+    CU_ASSERT_EQUAL(wr_ei_put_features(&b, values, 600), 0);
     CU_ASSERT_STRING_EQUAL(b.data, want);
     wr_bytes_free(&b);
   }
@@ -436,10 +452,10 @@ static void test_numbers_again(void) {
 
 /* Every split of a stream gives the same objects. */
 static void test_scan_any_split(void) {
-  static const char stream[] =
-      "banner \"with quotes\n{\"a\":\"}{\\\"\"}\n\0 } {\"b\":{\"c\":[{}]}}x{}";
-  static const char *const want[] = {"{\"a\":\"}{\\\"\"}",
-                                     "{\"b\":{\"c\":[{}]}}", "{}"};
+  static const char stream[] = "banner \"with quotes\n{\"a\":\"}{\\\"\"}\n\0 } "
+                               "{\"b\":{\"c\":[{}]}}x{}{\"d\":{}}";
+  static const char *const want[] = {
+      "{\"a\":\"}{\\\"\"}", "{\"b\":{\"c\":[{}]}}", "{}", "{\"d\":{}}"};
   size_t total = sizeof(stream) - 1;
   for (size_t step = 1; step <= total; step++) {
     struct wr_ei_scan s = {0};
@@ -450,7 +466,7 @@ static void test_scan_any_split(void) {
       memcpy(buffer + len, stream + at, n);
       len += n;
       while (wr_ei_scan(&s, buffer, len, &begin, &end)) {
-        CU_ASSERT_FATAL(found < 3 && end <= len);
+        CU_ASSERT_FATAL(found < 4 && end <= len);
         CU_ASSERT_EQUAL(end - begin, strlen(want[found]));
         CU_ASSERT_EQUAL(memcmp(buffer + begin, want[found], end - begin), 0);
         found++;
@@ -458,8 +474,33 @@ static void test_scan_any_split(void) {
         len -= end;
       }
     }
-    CU_ASSERT_EQUAL(found, 3);
+    CU_ASSERT_EQUAL(found, 4);
   }
+}
+
+/* A reason that nobody wants to read to its end is cut. */
+static void test_long_reason(void) {
+  char text[1000], fault[WR_EI_TEXT + 8], want[500];
+  struct wr_model m;
+  memset(fault, '#', sizeof(fault));
+  snprintf(text, sizeof(text),
+           "{\"id\":2,\"success\":false,\"error\":\"%0400d\"}", 0);
+  snprintf(want, sizeof(want), "the model says: %0400d", 0);
+  CU_ASSERT_EQUAL(wr_ei_read_model(text, strlen(text), 2, &m, fault),
+                  -EREMOTEIO);
+  want[WR_EI_TEXT - 1] = '\0';
+  CU_ASSERT_STRING_EQUAL(fault, want);
+  CU_ASSERT_EQUAL(fault[WR_EI_TEXT], '#');
+}
+
+/* An id of 0 is one as well, and what answers it says whether it succeeded. */
+static void test_id_of_zero(void) {
+  struct wr_model m;
+  CU_ASSERT_EQUAL(
+      read_model("{\"id\":0,\"model_parameters\":" PARAMETERS "}", 0, &m),
+      -EBADMSG);
+  CU_ASSERT_EQUAL(wr_ei_read_model(NULL, 0, 0, &m, (char[WR_EI_TEXT]){""}),
+                  -EBADMSG);
 }
 
 UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
@@ -468,4 +509,5 @@ UNIT_MAIN("ei_proto", UNIT(test_models_refused), UNIT(test_both_descriptions),
           UNIT(test_ceilings_of_labels), UNIT(test_faults_are_named),
           UNIT(test_thresholds), UNIT(test_refusals_say_what_it_is),
           UNIT(test_another_model), UNIT(test_no_memory), UNIT(test_requests),
-          UNIT(test_numbers_again), UNIT(test_scan_any_split))
+          UNIT(test_numbers_again), UNIT(test_scan_any_split),
+          UNIT(test_long_reason), UNIT(test_id_of_zero))

@@ -81,6 +81,7 @@ static void test_program_that_is_none(void) {
     const char *says;
   } cases[] = {
       {"#!/bin/sh\n", 0600, "started: it is not executable; chmod +x it"},
+      {"#!/bin/sh\n", 0666, "started: it is not executable; chmod +x it"},
       {"text\n", 0700, "started: it is no program for this machine"},
       {"\x7f"
        "ELF",
@@ -120,7 +121,8 @@ static void log_line(void *arg, const char *line) {
 /* The last line, whole and alone, in the error; each line in the log. */
 static void test_last_words(void) {
   struct wr_model m;
-  make_script("echo first; echo; echo no such tensor >&2; printf 'and so\tit';"
+  make_script("echo; echo x; echo first; echo; echo no such tensor >&2;"
+              "printf 'and so\tit';"
               "exit 3");
   struct wr_inference *i =
       wr_inference_eim(&(struct wr_eim_options){.path = script,
@@ -133,7 +135,7 @@ static void test_last_words(void) {
     CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
     CU_ASSERT_STRING_EQUAL(i->error, "the program ended before it listened; it "
                                      "printed last: \"and so it\"");
-    CU_ASSERT_STRING_EQUAL(logged, "first|no such tensor|");
+    CU_ASSERT_STRING_EQUAL(logged, "x|first|no such tensor|");
   }
   wr_inference_destroy(i);
   unlink(script);

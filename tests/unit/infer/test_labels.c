@@ -167,7 +167,35 @@ static void test_no_memory(void) {
   }
 }
 
+/* One byte below the longest identifier, at it and above: what does not fit
+ * ends in a hash and has that very length. */
+static void test_longest_identifier(void) {
+  for (int len = WR_LABEL_ID - 2; len <= WR_LABEL_ID + 1; len++) {
+    struct wr_labels l = {0};
+    char name[WR_LABEL_ID + 2];
+    snprintf(name, sizeof(name), "%0*d", len, 7);
+    CU_ASSERT_EQUAL(wr_labels_add(&l, name, reserved), 0);
+    CU_ASSERT_EQUAL(strcmp(l.at[0].id, name) == 0, len < WR_LABEL_ID);
+    CU_ASSERT_EQUAL(strlen(l.at[0].id),
+                    len < WR_LABEL_ID ? (size_t)len : WR_LABEL_ID - 1);
+    wr_labels_free(&l);
+  }
+}
+
+/* The last control character beyond ASCII, and what stands behind it. */
+static void test_where_controls_end(void) {
+  struct wr_labels l = {0};
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "\xc2\x9f", reserved), 0);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "\xc2\xa0", reserved), 1);
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "\xc3\x80", reserved), 2);
+  CU_ASSERT_STRING_EQUAL(l.at[0].id, "__");
+  CU_ASSERT_STRING_EQUAL(l.at[1].id, "\xc2\xa0");
+  CU_ASSERT_STRING_EQUAL(l.at[2].id, "\xc3\x80");
+  wr_labels_free(&l);
+}
+
 UNIT_MAIN("labels", UNIT(test_no_memory), UNIT(test_refused),
           UNIT(test_plain_names_stay), UNIT(test_unsafe_bytes),
           UNIT(test_no_collisions), UNIT(test_hashes_stay),
-          UNIT(test_as_spelled_wins), UNIT(test_property_any_bytes))
+          UNIT(test_as_spelled_wins), UNIT(test_property_any_bytes),
+          UNIT(test_longest_identifier), UNIT(test_where_controls_end))

@@ -12,13 +12,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -33,6 +36,8 @@
 #define OLD_ID "old id"
 #define PIECES "pieces"
 #define HALF "half"
+#define AT_MOST "at most"   /* of 2 MiB in all */
+#define TOO_MUCH "too much" /* a byte more */
 
 static char place[] = "/tmp/test-program-XXXXXX";
 static char script[64], report[64];
@@ -40,8 +45,8 @@ static char script[64], report[64];
 struct program {
   const char *const *answers; /* NULL at the end */
   pthread_t thread;
-  char requests[8][256]; /* as they came, cut */
-  size_t lengths[8];
+  char requests[12][256]; /* as they came, cut */
+  size_t lengths[12];
   int entries; /* in `place` while it was connected */
   int extra;   /* bytes behind the last request that was wanted */
   int cuts;    /* an errno: their next reads fail with it */
@@ -49,6 +54,10 @@ struct program {
 
 /* In place of libc's: so many calls are interrupted, or find no room. */
 static atomic_int cuts, cut_by;
+static atomic_int crumbs;          /* so many calls move one byte */
+static atomic_int polls_cut;       /* so many waits are interrupted */
+static atomic_int loud_sends;      /* that would raise SIGPIPE */
+static struct itimerspec deadline; /* that was set last */
 static int forks_refused, fork_error = EAGAIN;
 
 static bool is_cut(void) {
@@ -59,12 +68,39 @@ static bool is_cut(void) {
   return true;
 }
 
+static size_t crumb(size_t size) {
+  if (crumbs <= 0 || size <= 1)
+    return size;
+  crumbs--;
+  return 1;
+}
+
 ssize_t recv(int fd, void *to, size_t size, int flags) {
-  return is_cut() ? -1 : recvfrom(fd, to, size, flags, NULL, NULL);
+  return is_cut() ? -1 : recvfrom(fd, to, crumb(size), flags, NULL, NULL);
 }
 
 ssize_t send(int fd, const void *from, size_t size, int flags) {
-  return is_cut() ? -1 : sendto(fd, from, size, flags, NULL, 0);
+  loud_sends += (flags & MSG_NOSIGNAL) == 0;
+  return is_cut() ? -1 : sendto(fd, from, crumb(size), flags, NULL, 0);
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
+  struct timespec t = {timeout_ms / 1000, timeout_ms % 1000 * 1000000L};
+  if (timeout_ms < 0 && polls_cut > 0) {
+    polls_cut--;
+    errno = EINTR;
+    return -1;
+  }
+  return ppoll(fds, count, timeout_ms < 0 ? NULL : &t, NULL);
+}
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *next,
+                    struct itimerspec *old) {
+  int (*of_libc)(int, int, const struct itimerspec *, struct itimerspec *) =
+      (__typeof__(of_libc))dlsym(RTLD_NEXT, "timerfd_settime");
+  CU_ASSERT_EQUAL(flags, 0);
+  deadline = *next;
+  return of_libc(fd, flags, next, old);
 }
 
 static int entries(const char *path) {
@@ -127,6 +163,22 @@ static void answer(int fd, const char *what, const char *request) {
     memset(text, ' ', sizeof(text));
     while (send(fd, text, sizeof(text), MSG_NOSIGNAL) > 0)
       ;
+    return;
+  }
+  if (strcmp(what, AT_MOST) == 0 || strcmp(what, TOO_MUCH) == 0) {
+    static char text[2 * WR_EI_REPLY_MAX + 2];
+    char reply[160];
+    int len = snprintf(reply, sizeof(reply), "{\"id\":%ld,\"success\":true,%s}",
+                       number, SCORES);
+    size_t size = sizeof(text) - 2 + (strcmp(what, TOO_MUCH) == 0);
+    memset(text, ' ', size);
+    memcpy(text + size - (size_t)len, reply, (size_t)len);
+    for (size_t at = 0; at < size;) {
+      ssize_t n = send(fd, text + at, size - at, MSG_NOSIGNAL);
+      if (n <= 0)
+        return;
+      at += (size_t)n;
+    }
     return;
   }
   if (strcmp(what, OLD_ID) == 0) {
@@ -246,6 +298,13 @@ static void test_no_process(void) {
   CU_ASSERT_STRING_EQUAL(i->error,
                          "it cannot be started: Cannot allocate memory");
   CU_ASSERT_EQUAL(entries(place), 0);
+  forks_refused = 1; /* as exec() says it of a file system with noexec */
+  fork_error = EACCES;
+  CU_ASSERT_EQUAL(wr_inference_describe(i, &m), -ECONNREFUSED);
+  CU_ASSERT_STRING_EQUAL(i->error,
+                         "it cannot be started: it may not be executed here; "
+                         "look at the rights of its directories and for "
+                         "noexec");
   program_start(&p, answers);
   CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
   CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
@@ -270,10 +329,11 @@ static void test_interrupted(void) {
   CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
   for (int turn = 0; turn < 2; turn++) {
     cut_by = turn == 0 ? EINTR : EAGAIN;
-    cuts = 3; /* the request goes in a fourth, the answer comes later */
+    cuts = 3;    /* the request goes in a fourth, the answer comes later */
+    crumbs = 40; /* more than the request has bytes */
     CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
     CU_ASSERT_EQUAL(a.scores[0], 0.25);
-    CU_ASSERT_EQUAL(cuts, 0);
+    CU_ASSERT_EQUAL(cuts + crumbs, 0);
   }
   cut_by = EPIPE; /* it ends before it is asked */
   cuts = 1;
@@ -348,6 +408,8 @@ static void test_what_an_answer_is(void) {
                {GOODBYE, -ECONNREFUSED,
                 "the program ended; it printed last: \"up\"", false},
                {FLOOD, -EPROTO, "an answer of more than 2 MiB", false},
+               {AT_MOST, 0, "", true},
+               {TOO_MUCH, -EPROTO, "an answer of more than 2 MiB", false},
                {SILENCE, -ETIMEDOUT, "no answer in time", false}};
   make_script("");
   for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
@@ -429,37 +491,64 @@ static void test_half_an_answer(void) {
   wr_model_free(&m);
 }
 
-/* Another file under the same name; what is not whole yet is none. */
+/* What becomes of the file while its program runs, and whether that is another
+ * one: not as long as there is none, or one that is not whole yet. */
+static const struct {
+  int seconds, nanoseconds; /* later than it was */
+  mode_t mode;
+  bool renamed, longer, gone;
+  bool is_another;
+} fates[] = {{0, 0, 0700, false, false, false, false},
+             {1, 0, 0700, false, false, false, true},
+             {0, 1, 0700, false, false, false, true},
+             {1, 0, 0600, false, false, false, false},
+             {1, 0, 0666, false, false, false, false},
+             {1, 0, 0711, false, false, false, true},
+             {0, 0, 0700, true, false, false, true},
+             {0, 0, 0700, false, true, false, true},
+             {0, 0, 0700, false, false, true, false}};
+enum { FATES = sizeof(fates) / sizeof(fates[0]) };
+
+static void change_script(int i, const struct stat *st) {
+  char other[80];
+  make_script("");
+  if (fates[i].longer)
+    CU_ASSERT_EQUAL(truncate(script, st->st_size + 1), 0);
+  if (fates[i].renamed) { /* while the old one is there: another inode */
+    snprintf(other, sizeof(other), "%s.old", script);
+    CU_ASSERT_EQUAL(link(script, other), 0);
+    unlink(script);
+    make_script("");
+    unlink(other);
+  }
+  struct timespec times[2] = {st->st_mtim, st->st_mtim};
+  times[1].tv_sec += fates[i].seconds;
+  times[1].tv_nsec = (times[1].tv_nsec + fates[i].nanoseconds) % 1000000000;
+  (void)utimensat(AT_FDCWD, script, times, 0);
+  chmod(script, fates[i].mode);
+  if (fates[i].gone)
+    unlink(script);
+}
+
 static void test_replaced(void) {
-  static const char *const answers[] = {"\"success\":true," MODEL,
-                                        "\"success\":true," SCORES,
-                                        "\"success\":true," SCORES,
-                                        "\"success\":true," SCORES,
-                                        "\"success\":true," SCORES,
-                                        "\"success\":true," SCORES,
-                                        NULL};
-  struct timespec old[2];
+  const char *answers[FATES + 2] = {"\"success\":true," MODEL};
   struct program p;
   struct wr_model m;
   struct wr_answer a;
   struct stat st;
-  bool changed = false;
+  for (int i = 0; i < FATES; i++)
+    answers[1 + i] = "\"success\":true," SCORES;
   make_script("");
   stat(script, &st);
   program_start(&p, answers);
   struct wr_inference *i = eim(30000);
   CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
-  for (int what = 0; what < 5; what++) {
-    old[0] = old[1] = st.st_mtim;
-    old[1].tv_sec += what == 1;
-    old[1].tv_nsec =
-        what == 2 ? (old[1].tv_nsec + 1) % 1000000000 : old[1].tv_nsec;
-    (void)utimensat(AT_FDCWD, script, old, 0);
-    chmod(script, what == 3 ? 0600 : 0700);
-    if (what == 4)
-      unlink(script);
+  for (int k = 0; k < FATES; k++) {
+    bool changed = !fates[k].is_another;
+    change_script(k, &st);
     CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
-    CU_ASSERT_EQUAL(changed, what == 1 || what == 2);
+    /* once it is another inode it stays one */
+    CU_ASSERT_EQUAL(changed, fates[k].is_another);
   }
   wr_inference_destroy(i);
   program_end(&p);
@@ -484,7 +573,9 @@ static void test_large_request(void) {
   program_start(&p, answers);
   struct wr_inference *i = eim(30000);
   CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  polls_cut = 3;
   CU_ASSERT_EQUAL(wr_inference_classify(i, &m, features, &a, &changed), 0);
+  CU_ASSERT_EQUAL(polls_cut + loud_sends, 0);
   wr_inference_destroy(i);
   program_end(&p);
   CU_ASSERT_EQUAL(p.extra, 0);
@@ -512,6 +603,7 @@ static void test_output_closed(void) {
   CU_ASSERT_EQUAL(entries("/proc/self/fd"), files + 5);
   wr_inference_destroy(i);
   program_end(&p);
+  CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
   wr_model_free(&m);
 }
 
@@ -536,10 +628,96 @@ static void test_place_is_empty(void) {
   CU_ASSERT_EQUAL(rmdir(place), 0);
 }
 
+/* To the millisecond, of the start and of each answer. */
+static void test_deadlines(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL,
+                                        "\"success\":true," SCORES,
+                                        "\"success\":true," SCORES, NULL};
+  static const int64_t timeouts_ms[] = {30999, 61000};
+  struct wr_model m;
+  struct wr_answer a;
+  bool changed;
+  make_script("");
+  for (int k = 0; k < 2; k++) {
+    struct program p;
+    program_start(&p, answers);
+    struct wr_inference *i = eim(timeouts_ms[k]);
+    CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+    CU_ASSERT_EQUAL(deadline.it_value.tv_sec, 30);
+    CU_ASSERT_EQUAL(deadline.it_value.tv_nsec, 0);
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, window, &a, &changed), 0);
+    CU_ASSERT_EQUAL(deadline.it_value.tv_sec, timeouts_ms[k] / 1000);
+    CU_ASSERT_EQUAL(deadline.it_value.tv_nsec, timeouts_ms[k] % 1000 * 1000000);
+    CU_ASSERT_EQUAL(deadline.it_interval.tv_sec, 0);
+    wr_inference_destroy(i);
+    program_end(&p);
+    wr_model_free(&m);
+  }
+}
+
+/* The longest directory that may be given. */
+static void test_longest_place(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL, NULL};
+  char longest[WR_SCRATCH_PLACE_MAX];
+  struct program p;
+  struct wr_model m;
+  size_t len = strlen(place);
+  memset(longest, 'x', sizeof(longest));
+  memcpy(longest, place, len);
+  longest[len] = '/';
+  longest[sizeof(longest) - 1] = '\0';
+  CU_ASSERT_EQUAL_FATAL(mkdir(longest, 0700), 0);
+  make_script("");
+  program_start(&p, answers);
+  struct wr_eim_options o = {.path = script,
+                             .timeout_ms = 30000,
+                             .start_timeout_ms = 30000,
+                             .places = {.count = 1}};
+  memcpy(o.places.at[0], longest, sizeof(longest));
+  struct wr_inference *i = wr_inference_eim(&o);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  CU_ASSERT_EQUAL(entries(longest), 0);
+  wr_inference_destroy(i);
+  program_end(&p);
+  wr_model_free(&m);
+  CU_ASSERT_EQUAL(rmdir(longest), 0);
+}
+
+static int inherited(void) {
+  int count = 0;
+  for (int fd = 3; fd < 256; fd++) {
+    int flags = fcntl(fd, F_GETFD);
+    count += flags >= 0 && (flags & FD_CLOEXEC) == 0;
+  }
+  return count;
+}
+
+/* Two descriptors, which no child of the process gets; or none at all. */
+static void test_descriptors(void) {
+  struct wr_eim_options o = {.path = script, .timeout_ms = 1};
+  struct rlimit old, small;
+  int files = entries("/proc/self/fd"), before = inherited();
+  getrlimit(RLIMIT_NOFILE, &old);
+  int lowest = dup(0);
+  close(lowest);
+  for (int more = 0; more < 3; more++) {
+    small = (struct rlimit){(rlim_t)(lowest + more), old.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &small);
+    struct wr_inference *i = wr_inference_eim(&o);
+    setrlimit(RLIMIT_NOFILE, &old);
+    CU_ASSERT_EQUAL(i != NULL, more == 2);
+    CU_ASSERT_EQUAL(entries("/proc/self/fd"), files + (more == 2 ? 2 : 0));
+    CU_ASSERT_EQUAL(inherited(), before);
+    wr_inference_destroy(i);
+  }
+  CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
+}
+
 UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
           UNIT(test_no_process), UNIT(test_interrupted),
           UNIT(test_answer_interrupted), UNIT(test_what_an_answer_is),
           UNIT(test_refused_at_hello), UNIT(test_half_an_answer),
           UNIT(test_replaced), UNIT(test_large_request),
-          UNIT(test_output_closed), UNIT(test_no_memory),
+          UNIT(test_output_closed), UNIT(test_no_memory), UNIT(test_deadlines),
+          UNIT(test_longest_place), UNIT(test_descriptors),
           UNIT(test_place_is_empty))

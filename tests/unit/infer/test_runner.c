@@ -412,7 +412,35 @@ static void test_http_stop(void) {
   close(fd);
 }
 
+/* The largest window there can be goes through whole, and a URL of slashes
+ * alone is no way out of its own text. */
+static void test_ends_of_what_is_sent(void) {
+  struct wr_model m = {.features = 65536, .axes = 1};
+  static struct wr_answer a;
+  bool changed;
+  char url[64];
+  double *features = malloc(m.features * sizeof(*features));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(features);
+  for (size_t i = 0; i < m.features; i++)
+    features[i] = -1.23456789e-300 * (double)(i + 1);
+  int fd = bind_port(false, url, sizeof(url));
+  struct wr_inference *i = http(url);
+  CU_ASSERT_EQUAL(wr_inference_classify(i, &m, features, &a, &changed),
+                  -ECONNREFUSED); /* it was written, and nobody is there */
+  wr_inference_destroy(i);
+  close(fd);
+  free(features);
+  static const char *const odd[] = {"", "/", "//", "http:///"};
+  for (size_t k = 0; k < sizeof(odd) / sizeof(odd[0]); k++) {
+    i = http(odd[k]);
+    CU_ASSERT(wr_inference_describe(i, &m) < 0);
+    CU_ASSERT_NOT_EQUAL(i->error[0], '\0');
+    wr_inference_destroy(i);
+  }
+}
+
 UNIT_MAIN("runner", UNIT(test_nobody_listens), UNIT(test_statuses),
           UNIT(test_version_changes), UNIT(test_another_connection),
           UNIT(test_versions), UNIT(test_connection_closed), UNIT(test_reasons),
-          UNIT(test_reply_ceiling), UNIT(test_no_memory), UNIT(test_http_stop))
+          UNIT(test_reply_ceiling), UNIT(test_no_memory), UNIT(test_http_stop),
+          UNIT(test_ends_of_what_is_sent))
