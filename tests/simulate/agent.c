@@ -132,6 +132,9 @@ static void start_m4(int b) {
                             .state = {.on_change = true,
                                       .heartbeat_ms = WR_LABEL_HEARTBEAT_MS,
                                       .backoff = WR_LABEL_BACKOFF}};
+  w->server = (sim.seed + (uint64_t)b) % 2 == 1;
+  w->router = (sim.seed + (uint64_t)b) % 4 == 1;
+  p->report.serve = (sim.seed + (uint64_t)b) % 8 == 1;
   p->life = (struct wr_m4_life){
       .session = &p->session,
       .guard = &p->guard,
@@ -143,7 +146,6 @@ static void start_m4(int b) {
       .reports_count = 1,
       .sink = {p, on_sample, on_latency, on_health, on_event}};
   w->crashes = 0; /* what the guard knows of */
-  w->server = (sim.seed + (uint64_t)b) % 2 == 1;
   if (wr_rpc_session_open(&p->session,
                           w->server ? WR_RPC_PERSISTENT : WR_RPC_PROXY, 1500,
                           sim_random(), 3) != 0 ||

@@ -102,6 +102,7 @@ void board_gate(int b) {
   latch(b, (double)second.pulses / MS_HZ_PER_LPM +
                1e-9 * (double)(++board->serial * SIM_BOARDS + b));
   board_look(b);
+  wire_ask(b);
 }
 
 void board_look(int b) {
@@ -114,16 +115,21 @@ void board_look(int b) {
   seen_output(b, output);
 }
 
-static int classification(int b, const struct wr_rpc_value *params) {
-  struct wr_rpc_value text;
+int board_told(int b, const uint8_t *text, size_t len) {
   struct weir_report report;
-  if (wr_rpc_element(params, 0, &text) != 0 || text.kind != WR_RPC_TEXT ||
-      weir_report_parse((const char *)text.data, text.len, &report) != 0)
+  if (weir_report_parse((const char *)text, len, &report) != 0)
     return -1;
   sim_trace("%d: M4 hears %s", b, report.label);
   weir_alarm_report(&sim.board[b].alarm, report.label, now_millis(b));
   board_look(b);
   return 0;
+}
+
+static int classification(int b, const struct wr_rpc_value *params) {
+  struct wr_rpc_value text;
+  return wr_rpc_element(params, 0, &text) == 0 && text.kind == WR_RPC_TEXT
+             ? board_told(b, text.data, text.len)
+             : -1;
 }
 
 static size_t put_double(uint8_t *out, double value) {

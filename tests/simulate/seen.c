@@ -13,7 +13,9 @@
 
 struct eye {
   bool output;
-  int64_t well_us;           /* when a state last said so */
+  bool well;                 /* the state says so */
+  int64_t well_us;           /* when it last did */
+  int64_t differs_us;        /* since when it does, and the output does not */
   int64_t fault_us;          /* since when the plant is so; 0: it is not */
   char label[WR_LABEL_MAX];  /* as the edge shows it; "": nothing yet */
   int64_t known_us;          /* when it was not "unknown" */
@@ -94,6 +96,7 @@ void seen_start(void) {
     e->strikes = 0;
     e->rests_until_us = sim.now_us;
     e->changes = 0;
+    e->well = false;
     e->label[0] = '\0';
   }
 }
@@ -138,6 +141,7 @@ static void note_change(struct eye *e, int b) {
 
 void seen_state(int b, const char *label, bool alarming) {
   struct eye *e = &o.eye[b];
+  e->well = !alarming;
   if (!alarming)
     e->well_us = sim.now_us;
   if (strcmp(e->label, label) != 0) {
@@ -226,6 +230,16 @@ static void check_shown(struct eye *e, int b) {
              b, e->written, e->shown, seconds(e->shown_us));
 }
 
+/* A well state is at the output, too. */
+static void check_output(struct eye *e, int b) {
+  if (e->output || !e->well || !sim.agent.up)
+    e->differs_us = sim.now_us;
+  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->differs_us > SIM_OUTPUT_US)
+    sim_fail("recovery: the state of %d is %s, its output has said alarm for "
+             "%.0f s",
+             b, e->label, seconds(e->differs_us));
+}
+
 static void look(int b) {
   struct eye *e = &o.eye[b];
   if (e->output && sim.now_us - e->well_us > SIM_WELL_US)
@@ -233,6 +247,7 @@ static void look(int b) {
              "%.0f s old",
              b, seconds(e->well_us));
   check_alarm(e, b);
+  check_output(e, b);
   check_edge(e, b);
   check_cloud(e, b);
   check_shown(e, b);

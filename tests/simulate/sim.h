@@ -74,6 +74,9 @@
 #define SIM_HEAL_US                                                            \
   (WR_GUARD_WINDOW_MS * SIM_MS + SIM_STALE_US +                                \
    WR_LABEL_HEARTBEAT_MS * SIM_MS + 30 * SIM_S)
+/* From a well state to the output, at the latest: a report that fails waits for
+ * its back-off, one that is not heard for the next beat (label_report.h). */
+#define SIM_OUTPUT_US ((2 * WR_LABEL_HEARTBEAT_MS + 30000) * SIM_MS)
 /* A label that nobody renews, until the cloud shows "unknown" when the way is
  * open: its age limit, the keeper, and a turn of each kind of request. */
 #define SIM_CLOUD_AGE_US                                                       \
@@ -141,6 +144,8 @@ void board_gate(int b);
 /* One request or notification; the reply's bytes, 0: none. */
 size_t board_hear(int b, const uint8_t *data, size_t len, uint8_t *reply);
 void board_look(int b); /* at the output: tells the oracle of changes */
+/* A report, as text; -1: it is none. */
+int board_told(int b, const uint8_t *text, size_t len);
 
 /* --- the way to it -------------------------------------------------------- */
 
@@ -155,6 +160,8 @@ struct sim_packet {
 
 struct sim_wire {
   bool server;         /* keeps connections; else an m4-proxy */
+  bool router;         /* a server between, as arduino-router */
+  bool registered;     /* there: who asks for the label is sent to the agent */
   bool away;           /* nobody listens */
   bool hollow;         /* a tunnel whose far side is away: what is accepted
                         * ends at once */
@@ -177,6 +184,8 @@ struct sim_wire {
 
 void wire_cut(int b); /* whatever is open ends */
 void wire_crash(int b);
+/* The sketch asks for the label, once a second, where it is registered. */
+void wire_ask(int b);
 void wire_serve(int b, struct wr_rpc_session *s);
 void wire_happen(int b, struct wr_rpc_session *s);
 int64_t wire_next_us(int b);

@@ -4,8 +4,10 @@
  * The proxy: one request per connection; hands over the first thing in its
  * channel from the M4, whosever it is, and closes; closes after 1.0 s when
  * there is nothing. A reply that comes later waits in the channel, for ever. A
- * method that is not bound crashes it, and systemd starts it again. On the way
- * to the agent bytes may be torn; a server may repeat itself and answer in
+ * method that is not bound crashes it, and systemd starts it again. A router
+ * answers itself where the sketch has not yet provided a method, drops such a
+ * notification, and forgets with a connection what was registered on it. On the
+ * way to the agent bytes may be torn; a server may repeat itself and answer in
  * another order; a tunnel may accept for a proxy that is not there. */
 #include "sim.h"
 
@@ -13,6 +15,8 @@
 
 #define LATENCY_US 400
 #define PROXY_PATIENCE_US SIM_S
+#define PROVIDES_US                                                            \
+  SIM_S               /* from the sketch's start until its methods are known */
 #define CRASH_US 5000 /* from a call to the end of the connection */
 
 static struct sim_packet *push(struct sim_packet *list, size_t *count,
@@ -92,6 +96,64 @@ static void to_board(int b, const uint8_t *data, size_t len) {
   }
 }
 
+/* [1, msgid, nil, true], or [1, msgid, [2, "none"], nil] */
+static void router_answers(struct sim_wire *w, uint32_t msgid, bool good) {
+  uint8_t reply[] = {0x94, 1, 0xce, 0, 0, 0, 0, 0xc0, 0xc3, 0, 0, 0, 0, 0};
+  static const uint8_t none[] = {0x92, 2, 0xa4, 'n', 'o', 'n', 'e', 0xc0};
+  uint8_t out[16];
+  for (int i = 0; i < 4; i++)
+    reply[3 + i] = (uint8_t)(msgid >> (24 - 8 * i));
+  memcpy(out, reply, 9);
+  if (!good)
+    memcpy(out + 7, none, sizeof(none));
+  deliver(w, out, good ? 9 : 7 + sizeof(none), sim.now_us + LATENCY_US);
+}
+
+/* Whether it deals with the message itself. */
+static bool routed(int b, const uint8_t *data, size_t len) {
+  const uint8_t *at = data;
+  struct sim_wire *w = &sim.wire[b];
+  struct wr_rpc_value message, method, msgid = {.u = 0};
+  if (!w->router || wr_rpc_read(&at, data + len, &message) != 0)
+    return false;
+  bool request = message.count == 4;
+  if (request)
+    wr_rpc_element(&message, 1, &msgid);
+  wr_rpc_element(&message, message.count - 2, &method);
+  bool enrolls = method.len == 10 && memcmp(method.data, "$/register", 10) == 0;
+  bool provided =
+      sim.board[b].up && sim.now_us - sim.board[b].boot_us > PROVIDES_US;
+  w->registered |= enrolls;
+  if (request && (enrolls || !provided))
+    router_answers(w, (uint32_t)msgid.u, enrolls);
+  return enrolls || !provided;
+}
+
+void wire_ask(int b) {
+  struct sim_wire *w = &sim.wire[b];
+  static const uint8_t request[] = {0x94, 0,   7,   0xae, 'c', 'l', 'a',
+                                    's',  's', 'i', 'f',  'i', 'c', 'a',
+                                    't',  'i', 'o', 'n',  0x90};
+  if (w->connected && w->registered && !sim.board[b].silent)
+    deliver(w, request, sizeof(request), sim.now_us + LATENCY_US);
+}
+
+/* What the agent answers to that. */
+static void take_aside(int b, struct wr_rpc_session *s) {
+  struct wr_rpc_reply reply;
+  size_t size = 0;
+  for (size_t at = 0; at < s->aside_len; at += size) {
+    if (wr_rpc_decode_reply(s->aside + at, s->aside_len - at, &reply, &size) !=
+            0 ||
+        reply.msgid != 7 ||
+        (reply.error.kind != WR_RPC_NIL && !memory_is_short()))
+      sim_fail("the sketch asks for the label and gets no answer");
+    if (reply.error.kind == WR_RPC_NIL)
+      board_told(b, reply.result.data, reply.result.len);
+  }
+  s->aside_len = 0;
+}
+
 static void hear(int b, struct wr_rpc_session *s) {
   struct sim_wire *w = &sim.wire[b];
   const uint8_t *at = s->out, *end = at + s->out_len;
@@ -99,7 +161,8 @@ static void hear(int b, struct wr_rpc_session *s) {
     size_t size = 0;
     if (wr_rpc_scan(at, (size_t)(end - at), &size) != 0)
       sim_fail("what was sent is no MessagePack");
-    to_board(b, at, size);
+    if (!routed(b, at, size))
+      to_board(b, at, size);
     at += size;
   }
   if (!w->server && sim.now_us >= w->restarts_us) {
@@ -114,7 +177,7 @@ static bool listens(const struct sim_wire *w) {
 
 static void connect_it(int b, struct wr_rpc_session *s) {
   struct sim_wire *w = &sim.wire[b];
-  w->connected = w->wants = false;
+  w->connected = w->wants = w->registered = false;
   w->inbox_count = 0;
   w->end_us = SIM_NEVER;
   if (!listens(w)) {
@@ -190,6 +253,7 @@ void wire_happen(int b, struct wr_rpc_session *s) {
     sim_trace("%d: wire: %zu bytes to the agent", b, p.len);
     w->answers++;
     wr_rpc_bytes(s, p.data, p.len, sim.now_us);
+    take_aside(b, s);
     if (s->wish != WR_WISH_NOTHING) /* it has had enough of this connection */
       return;
   }
