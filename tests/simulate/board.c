@@ -70,7 +70,7 @@ void board_boot(int b) {
   board->gate_us = sim.now_us + SIM_S;
   board->seq = 0;
   board->millis0 = sim_random(); /* also close to the wrap */
-  board->busy_until_us = 0;
+  board->busy_until_us = board->behind_us = 0;
   latch(b, NAN);
   weir_alarm_init(&board->alarm, labels, sizeof(labels) / sizeof(labels[0]),
                   SIM_HOLD_MS);

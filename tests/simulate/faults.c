@@ -191,11 +191,11 @@ static void turn(size_t i, bool on) {
   struct sim_fault *f = sim.faults.at + i;
   plan(i, on);
   sim_trace("%s: %s (board %d)", kinds[i].name, on ? "begins" : "ends", f->b);
+  ended_us[i] = sim.now_us; /* before what it held back comes */
   kinds[i].set(on, f->b);
   for (size_t k = 0; !on && k < FAULTS; k++)
     if (sim.faults.at[k].on && (kinds[k].domain & SIM_PROCESS))
       sim.agent.start_us = SIM_NEVER;
-  ended_us[i] = sim.now_us;
 }
 
 int64_t faults_for(int domain) {

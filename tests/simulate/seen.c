@@ -108,10 +108,12 @@ void seen_fed(int b) {
 
 void seen_health(int b) { o.eye[b].health_us = sim.now_us; }
 
-/* A proxy that our own call crashed is a fault, too, and a rest after that. */
+/* A proxy that our own call crashed is a fault, too, and a rest after that, and
+ * an M4 that still works on what was late. */
 static bool is_calm(int b, int64_t us) {
   return faults_calm_of(SIM_ALL & ~(SIM_CLOUD | SIM_DISK), b) >= us &&
          sim.now_us - sim.wire[b].restarts_us >= us &&
+         sim.now_us - sim.board[b].behind_us >= us &&
          sim.now_us - o.eye[b].rests_until_us >= us;
 }
 

@@ -70,6 +70,7 @@ struct sim_board {
   size_t readings;
   bool output; /* high: all is well */
   int64_t busy_until_us;
+  int64_t behind_us; /* it is late until then with what it was asked */
   int64_t steady_us; /* since when its flow is one level; 0: it is not */
 };
 

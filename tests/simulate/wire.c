@@ -85,6 +85,8 @@ static void to_board(int b, const uint8_t *data, size_t len) {
     at_us += sim_span(SIM_S / 2, 5 * SIM_S);
   size_t got = board_hear(b, data, len, reply);
   board->busy_until_us = at_us;
+  if (at_us >= sim.now_us + SIM_S / 2)
+    board->behind_us = at_us;
   if (got == 0)
     return;
   if (!w->server)
