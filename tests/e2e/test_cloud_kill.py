@@ -119,6 +119,26 @@ class CloudKillTest(cloudcase.Case):
     def test_kills_with_fsync(self):
         self.run_loop("power")
 
+    def test_what_is_held_is_stored_when_the_cloud_is_gone(self):
+        """However long a value may wait for a cloud that answers."""
+        cloud = self.cloudsim()
+        agent = self.agent(cloud, flow="MinInterval 0",
+                           extra="RateLimit 10\nStoreAfter 60")
+        feed = self.feed(agent)
+        feed.flow(1)
+        cloud.wait_values(1, value=1)
+        cloud.kill()
+        feed.flow(2)
+        weir.wait_until(lambda: ("flow_rate", 2) in self.stored(),
+                        "the value is stored", alive=agent)
+        agent.signal(signal.SIGKILL)
+        agent.child.wait()
+        feed.close()
+        cloud.start()
+        agent.start()
+        cloud.wait_values(1, value=2)
+        agent.stop()
+
     def test_kills_without_fsync(self):
         self.run_loop("process")
 
