@@ -32,11 +32,14 @@ def cpu_seconds(pid):
 def memory(pid):
     """(resident, of it backed by no file) in MB; the second is what no other
     process shares. Of smaps, as the sums of `status` are not exact."""
-    found = {}
-    with open("/proc/%d/smaps_rollup" % pid) as lines:
-        for line in lines:
-            key, _, value = line.partition(":")
-            found[key] = value.split()[0] if value.split() else ""
+    found = {"Rss": 0, "Anonymous": 0}  # of one that has ended
+    try:
+        with open("/proc/%d/smaps_rollup" % pid) as lines:
+            for line in lines:
+                key, _, value = line.partition(":")
+                found[key] = value.split()[0] if value.split() else ""
+    except (FileNotFoundError, ProcessLookupError):
+        pass
     return int(found["Rss"]) / 1024, int(found["Anonymous"]) / 1024
 
 

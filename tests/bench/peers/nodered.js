@@ -55,7 +55,8 @@ const m4 = (id, wires) => node(id, "tcp request", wires,
 
 console.log(JSON.stringify([
   {id: "tab", type: "tab", label: "flow"},
-  {id: "ca", type: "tls-config", ca: env.CLOUD_CA, verifyservercert: true},
+  {id: "ca", type: "tls-config", cert: "", key: "", ca: env.CLOUD_CA,
+    verifyservercert: true},
   node("tick", "inject", [["ask"]], {repeat: "1", once: true,
     onceDelay: "0.5", props: []}),
   code("ask", ask, [["m4"]]),
