@@ -19,6 +19,11 @@ static void put(struct sink *s, const void *bytes, size_t len) {
   s->len += len;
 }
 
+static void put_byte(struct sink *s, unsigned byte) {
+  uint8_t one = (uint8_t)byte;
+  put(s, &one, 1);
+}
+
 /* A type byte and the low `width` bytes of a number, the highest first. */
 static void put_head(struct sink *s, unsigned type, uint64_t number,
                      unsigned width) {
@@ -30,7 +35,7 @@ static void put_head(struct sink *s, unsigned type, uint64_t number,
 
 static void put_uint(struct sink *s, uint64_t n) {
   if (n < 0x80)
-    put_head(s, (unsigned)n, 0, 0);
+    put_byte(s, (unsigned)n);
   else if (n <= UINT8_MAX)
     put_head(s, 0xcc, n, 1);
   else if (n <= UINT16_MAX)
@@ -45,7 +50,7 @@ static void put_int(struct sink *s, int64_t n) {
   if (n >= 0)
     put_uint(s, (uint64_t)n);
   else if (n >= -32)
-    put_head(s, (unsigned)(n & 0xff), 0, 0);
+    put_byte(s, (unsigned)(n & 0xff));
   else if (n >= INT8_MIN)
     put_head(s, 0xd0, (uint64_t)n, 1);
   else if (n >= INT16_MIN)
@@ -58,7 +63,7 @@ static void put_int(struct sink *s, int64_t n) {
 
 static void put_array(struct sink *s, size_t count) {
   if (count < 16)
-    put_head(s, 0x90 | (unsigned)count, 0, 0);
+    put_byte(s, 0x90 | (unsigned)count);
   else
     put_head(s, 0xdc, count, 2);
 }
@@ -68,7 +73,7 @@ static void put_text(struct sink *s, const char *text) {
   size_t len = strlen(text);
   s->full |= len > WR_RPC_STRING_MAX;
   if (len < 32)
-    put_head(s, 0xa0 | (unsigned)len, 0, 0);
+    put_byte(s, 0xa0 | (unsigned)len);
   else
     put_head(s, 0xda, len, 2);
   put(s, text, len);
@@ -83,7 +88,7 @@ static void put_arg(struct sink *s, const struct wr_rpc_arg *arg) {
     put_int(s, arg->i);
     break;
   case WR_ARG_BOOL:
-    put_head(s, arg->b ? 0xc3 : 0xc2, 0, 0);
+    put_byte(s, arg->b ? 0xc3 : 0xc2);
     break;
   }
 }
@@ -116,7 +121,7 @@ int wr_rpc_encode_reply(uint8_t *buf, size_t *len, uint32_t msgid,
   put_uint(&s, msgid);
   if (error != NULL)
     put_text(&s, error);
-  put_head(&s, 0xc0, 0, 0);
+  put_byte(&s, 0xc0);
   if (error == NULL)
     put_text(&s, result);
   *len = s.len;
