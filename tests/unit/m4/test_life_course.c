@@ -209,6 +209,41 @@ static void test_intervals(void) {
   }
 }
 
+/* A label that comes within a turn goes between two of its calls. */
+static void test_label_within_a_turn(void) {
+  struct wr_m4_method m[] = {every(1000, "a"), every(1000, "b")};
+  struct wr_m4_report r = world_report("label");
+  begin(WORLD_PROXY, m, 2, &r, 1000);
+  world_run(&w, 1000200);
+  world_offer(&w, "Low");
+  world_run(&w, S / 2);
+  end_as("0.0 -> a\n"
+         "0.4 sample 0.0 12.5 of 0.0\n"
+         "0.4 -> b\n"
+         "0.8 sample 1.0 12.5 of 0.4\n"
+         "0.8 health up 0 0 0 0 0\n"
+         "1000.0 -> a\n"
+         "1000.4 sample 0.0 12.5 of 1000.0\n"
+         "1000.4 -> label " LOW "1000.8 -> b\n"
+         "1001.2 sample 1.0 12.5 of 1000.8\n"
+         "1001.2 health up 0 0 0 0 0\n");
+}
+
+/* Too many crashes of late: what may have been unbound since is not even tried,
+ * the message that no M4 answers goes first. */
+static void test_no_trial_after_many_crashes(void) {
+  struct wr_m4_method m = every(1000, "a");
+  begin(WORLD_PROXY, &m, 1, NULL, HOUR);
+  world_run(&w, S / 2);
+  w.course[0] = '\0';
+  w.guard.suspect = true;
+  w.guard.crashes = WR_GUARD_CRASHES;
+  for (int i = 0; i < WR_GUARD_CRASHES; i++)
+    w.guard.crash_ms[i] = w.now_us / 1000;
+  world_run(&w, S);
+  end_as("1000.0 -> nobody\n");
+}
+
 /* Nothing else is due: a label goes out when it comes, then at each beat. */
 static void test_heartbeats(void) {
   struct wr_m4_method m = every(HOUR, "a");
@@ -527,7 +562,8 @@ static void test_parked(void) {
 
 UNIT_MAIN("life, its course", UNIT(test_outage), UNIT(test_unbound_method),
           UNIT(test_unbound_method_alone), UNIT(test_tunnel),
-          UNIT(test_intervals), UNIT(test_heartbeats),
+          UNIT(test_intervals), UNIT(test_label_within_a_turn),
+          UNIT(test_no_trial_after_many_crashes), UNIT(test_heartbeats),
           UNIT(test_report_as_call), UNIT(test_reports_alone),
           UNIT(test_report_that_crashes), UNIT(test_lock_of_another),
           UNIT(test_lost_report), UNIT(test_registering),

@@ -149,6 +149,8 @@ static void test_accused_report(void) {
       strstr(w.why[WR_M4_DOWN], "the first report to \"two_arguments\""));
   w.mute = false;
   world_run(&w, 60 * S);
+  CU_ASSERT(r.confirmed);
+  world_offer(&w, "High");
   w.mute = true;
   world_run(&w, 5 * S);
   CU_ASSERT_PTR_NULL(strstr(w.why[WR_M4_DOWN], "two_arguments"));
@@ -280,6 +282,52 @@ static void test_old_label_asked_for(void) {
   world_close(&w);
 }
 
+/* Of several consumers' names each has its own label, and one that is there
+ * twice is answered once. */
+static void test_several_consumers(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("one"), told = world_report("two"),
+                      other = world_report("two"), again = world_report("two");
+  r.serve = other.serve = again.serve = true;
+  other.source = again.source = "flow_baseline:state";
+  begin_with_report(WORLD_SERVER, &m, 1, &r);
+  w.life.reports[1] = &told; /* not for who asks */
+  w.life.reports[2] = &other;
+  w.life.reports[3] = &again;
+  w.life.reports_count = 4;
+  world_run(&w, S);
+  world_offer(&w, "Low");
+  world_offer_of(&w, "flow_baseline:state", "drift");
+  world_run(&w, S);
+  CU_ASSERT_STRING_EQUAL(ask_it("one"), "{\"label\":\"Low\",\"value\":0.875}");
+  CU_ASSERT_STRING_EQUAL(ask_it("two"),
+                         "{\"label\":\"drift\",\"value\":0.875}");
+  world_close(&w);
+}
+
+/* What no message can hold is not told, and that is said. */
+static void test_label_that_is_too_long(void) {
+  struct wr_m4_method m = world_method("a");
+  struct wr_m4_report r = world_report("label");
+  char label[WR_LABEL_MAX];
+  memset(label, '"', sizeof(label)); /* two bytes each */
+  label[sizeof(label) - 1] = '\0';
+  begin_with_report(WORLD_PROXY, &m, 1, &r);
+  world_run(&w, S / 2);
+  world_offer(&w, label);
+  world_run(&w, S);
+  CU_ASSERT_EQUAL(w.notified, 0);
+  CU_ASSERT_EQUAL(w.events[WR_M4_REPORT_FAILS], 1);
+  CU_ASSERT_PTR_NOT_NULL(
+      strstr(w.why[WR_M4_REPORT_FAILS], "longer than the M4 can take"));
+  CU_ASSERT_NOT_EQUAL(r.state.sent, r.state.version);
+  world_offer(&w, "Low");
+  world_run(&w, 5 * S);
+  CU_ASSERT_EQUAL(w.notified, 1);
+  CU_ASSERT_EQUAL(w.events[WR_M4_REPORT_WORKS], 1);
+  world_close(&w);
+}
+
 /* A report that is a call, and crashes the proxy, rests like a method. */
 static void test_report_that_crashes(void) {
   struct wr_m4_method m = world_method("a");
@@ -305,4 +353,5 @@ UNIT_MAIN("life, labels", UNIT(test_no_label_ever),
           UNIT(test_lost_report), UNIT(test_unheard_report),
           UNIT(test_heard_report), UNIT(test_accused_report),
           UNIT(test_report_as_call), UNIT(test_consumers_of_labels),
-          UNIT(test_name_is_taken))
+          UNIT(test_name_is_taken), UNIT(test_several_consumers),
+          UNIT(test_label_that_is_too_long))
