@@ -20,6 +20,11 @@ static void on_latency(void *user, size_t which, int64_t took_us,
   (void)user, (void)which, (void)took_us, (void)at_us;
 }
 
+static void on_event(void *user, enum wr_m4_event event, size_t which,
+                     int64_t since_us, const char *why) {
+  (void)user, (void)event, (void)which, (void)since_us, (void)why;
+}
+
 static const int64_t whole[] = {WR_M4_WHOLE};
 static struct wr_m4_method method;
 static struct wr_m4_life life;
@@ -90,5 +95,38 @@ static void test_without_repair(void) {
   CU_ASSERT_EQUAL(values[0], 20);
 }
 
-UNIT_MAIN("m4_samples", UNIT(test_repaired), UNIT(test_moment_not_known),
-          UNIT(test_without_repair))
+/* Of several numbers one that is not there costs none of the others; one that
+ * is no number ends it. */
+static void test_some_are_missing(void) {
+  static const int64_t three[] = {0, 1, 2};
+  static const struct {
+    const char *bytes; /* of [?, ?, ?] */
+    size_t len;
+    int samples;
+  } cases[] = {{"\xc0\x07\x08", 3, 2},
+               {"\x07\xc0\x08", 3, 2},
+               {"\x07\x08\xc0", 3, 2},
+               {"\x07\xa0\x08", 3, 1},
+               {"\x07\x08\x09", 3, 3}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin();
+    life.sink.event = on_event;
+    method.repair = false;
+    method.indices = three;
+    method.indices_count = 3;
+    struct wr_rpc_call call = {
+        .sent_us = SECOND_US,
+        .result = {.kind = WR_RPC_ARRAY,
+                   .data = (const uint8_t *)cases[i].bytes,
+                   .len = cases[i].len,
+                   .count = 3},
+    };
+    wr_m4_sampled(&life, 0, &call);
+    CU_ASSERT_EQUAL(count, cases[i].samples);
+    CU_ASSERT_EQUAL(method.bad_us, cases[i].samples == 3 ? 0 : SECOND_US);
+    CU_ASSERT_EQUAL(method.fails, cases[i].samples == 1);
+  }
+}
+
+UNIT_MAIN("m4_samples", UNIT(test_some_are_missing), UNIT(test_repaired),
+          UNIT(test_moment_not_known), UNIT(test_without_repair))

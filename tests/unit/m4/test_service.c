@@ -264,6 +264,13 @@ static void test_line(void) {
   CU_ASSERT(boards[2].holds && boards[3].holds);
   CU_ASSERT_FALSE(boards[2].in_line || boards[3].in_line);
   CU_ASSERT_STRING_EQUAL(ready(), "2 3 ");
+  wr_rpc_cancel(&boards[2].wire.s, now_us); /* and in line again, alone */
+  wr_m4_serve(driver, boards + 2);
+  wr_m4_release(driver, boards + 2);
+  driver->held = 3;
+  call(2);
+  CU_ASSERT_PTR_EQUAL(driver->line, boards + 2);
+  CU_ASSERT_PTR_NULL(boards[2].line_next);
   end();
 }
 
