@@ -42,6 +42,7 @@ struct world {
   const char *mute_method;
   bool mute, gone, lossy; /* lossy: the server ends after a notification */
   bool stale;     /* calls bring an earlier reply; what drains is cut short */
+  bool hang;      /* takes all, answers nothing, ends nothing */
   bool lock_held; /* by another */
   int strays;     /* replies to nobody that come first */
   int64_t away_until_us; /* the proxy is restarting */
@@ -213,6 +214,8 @@ static inline void world_hear(struct world *w, const uint8_t *data,
   char name[64];
   if (wr_rpc_read(&at, data + len, &message) != 0)
     abort();
+  if (w->hang)
+    return;
   if (message.count == 5) {
     world_say(w, "-> nobody\n");
     w->drains++;

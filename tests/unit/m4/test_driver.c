@@ -159,6 +159,19 @@ static void test_both_modes(void) {
   end();
 }
 
+/* What comes back is looked at when it is there, though nothing else is due. */
+static void test_answer_at_once(void) {
+  for (int mode = WR_RPC_PROXY; mode <= WR_RPC_PERSISTENT; mode++) {
+    begin(8);
+    add_board(0, (enum wr_rpc_mode)mode, 1);
+    boards[0].life.interval_ms = methods[0].interval_ms = 3600000;
+    boards[0].timeout_ms = 3600000;
+    run(1);
+    CU_ASSERT_EQUAL(samples[0], 1);
+    end();
+  }
+}
+
 /* Three boards, and descriptors for one at a time: all have their turn. */
 static void test_few_descriptors(void) {
   begin(2);
@@ -323,6 +336,7 @@ int main(void) {
   const struct unit_case cases[] = {UNIT(test_no_boards),
                                     UNIT(test_no_memory),
                                     UNIT(test_both_modes),
+                                    UNIT(test_answer_at_once),
                                     UNIT(test_few_descriptors),
                                     UNIT(test_line),
                                     UNIT(test_one_proxy),

@@ -244,6 +244,70 @@ static void test_no_trial_after_many_crashes(void) {
   end_as("1000.0 -> nobody\n");
 }
 
+/* A label in an outage is tried after its own back-off, beside the methods. */
+static void test_label_in_an_outage(void) {
+  struct wr_m4_method m = every(5000, "a");
+  struct wr_m4_report r = world_report("label");
+  begin(WORLD_PROXY, &m, 1, &r, HOUR);
+  world_run(&w, S);
+  w.gone = true;
+  world_offer(&w, "Low");
+  world_run(&w, 8 * S);
+  w.gone = false;
+  world_run(&w, 6 * S);
+  end_as("0.0 -> a\n"
+         "0.4 sample 0.0 12.5 of 0.0\n"
+         "0.4 health up 0 0 0 0 0\n"
+         "1000.0 refused\n"
+         "1000.0 REPORT_FAILS 0 since 1000.0 nothing listens ther\n"
+         "3000.0 refused\n"
+         "3000.0 REPORT_FAILS 0 since 1000.0 nothing listens ther\n"
+         "5000.0 refused\n"
+         "5000.0 DOWN 0 since 5000.0 nothing listens ther\n"
+         "6000.0 refused\n"
+         "6000.0 REPORT_FAILS 0 since 1000.0 nothing listens ther\n"
+         "10000.0 -> a\n"
+         "10000.4 sample 0.0 12.5 of 10000.0\n"
+         "10000.4 UP 0 since 0.0 \n"
+         "11000.4 -> label {\"label\":\"Low\",\"value\":0.875}\n"
+         "11000.8 REPORT_WORKS 0 since 1000.0 the M4 answers\n");
+}
+
+/* A report that was answered is not told again when the connection ends. */
+static void test_answered_report(void) {
+  struct wr_m4_method m = every(HOUR, "a");
+  struct wr_m4_report r = world_report("label");
+  r.call = true;
+  begin(WORLD_SERVER, &m, 1, &r, HOUR);
+  world_run(&w, S);
+  world_offer(&w, "Low");
+  world_run(&w, S);
+  hang_up();
+  world_run(&w, 50 * S);
+  end_as("0.0 -> a\n"
+         "0.4 sample 0.0 12.5 of 0.0\n"
+         "0.4 health up 0 0 0 0 0\n"
+         "1000.0 -> label\n");
+}
+
+/* Which ends of a call show that a proxy that was suspect lives. */
+static void test_signs_of_life(void) {
+  for (int sign = 0; sign < 4; sign++) {
+    struct wr_m4_method m = every(1000, "a");
+    begin(WORLD_PROXY, &m, 1, NULL, HOUR);
+    world_run(&w, S / 2);
+    w.guard.suspect = true;
+    w.mute = sign == 0; /* closed after a second: the M4 is silent */
+    w.hang = sign == 1; /* no end within the timeout */
+    w.gone = sign == 2; /* nobody listens */
+    w.body = sign == 3 ? "\xc1" : NULL;
+    w.body_len = 1;
+    world_run(&w, 2400000);
+    CU_ASSERT_EQUAL(w.guard.suspect, sign == 1 || sign == 2);
+    world_close(&w);
+  }
+}
+
 /* Nothing else is due: a label goes out when it comes, then at each beat. */
 static void test_heartbeats(void) {
   struct wr_m4_method m = every(HOUR, "a");
@@ -362,6 +426,8 @@ static void test_lock_of_another(void) {
   world_run(&w, 2 * S);
   w.lock_held = false;
   world_run(&w, 4 * S);
+  w.lock_held = true;
+  world_run(&w, 2 * S);
   end_as("0.0 -> a\n"
          "0.4 sample 0.0 12.5 of 0.0\n"
          "0.4 health up 0 0 0 0 0\n"
@@ -376,7 +442,10 @@ static void test_lock_of_another(void) {
          "6000.4 LOCK_FREE 0 since 0.0 \n"
          "6000.4 sample 0.0 12.5 of 6000.0\n"
          "8000.0 -> a\n"
-         "8000.4 sample 0.0 12.5 of 8000.0\n");
+         "8000.4 sample 0.0 12.5 of 8000.0\n"
+         "10000.0 -> a\n"
+         "10000.4 LOCK_HELD 0 since 10000.4 \n"
+         "10000.4 sample 0.0 12.5 of 10000.0\n");
 }
 
 /* The connection ends unheard: told again after a back-off. What was heard on
@@ -444,6 +513,8 @@ static void test_mute_method(void) {
   w.mute_method = "mute";
   world_run(&w, 6 * S);
   w.mute_method = NULL;
+  world_run(&w, 2 * S);
+  w.mute_method = "mute";
   world_run(&w, 4 * S);
   end_as("0.0 -> a\n"
          "0.0 -> mute\n"
@@ -464,8 +535,11 @@ static void test_mute_method(void) {
          "6000.4 METHOD_WORKS 1 since 0.0 \n"
          "8000.0 -> a\n"
          "8000.0 -> mute\n"
-         "8000.4 sample 0.0 12.5 of 8000.0\n"
-         "8000.4 sample 1.0 12.5 of 8000.0\n");
+         "9500.0 sample 0.0 12.5 of 8000.0\n"
+         "10000.0 -> a\n"
+         "10000.0 -> mute\n"
+         "11500.0 sample 0.0 12.5 of 10000.0\n"
+         "11500.0 METHOD_FAILS 1 since 8000.0 no answer came withi\n");
   struct wr_m4_method rare[] = {every(10000, "rare"), every(10000, "b")};
   begin(WORLD_SERVER, rare, 2, NULL, HOUR);
   w.mute_method = "rare";
@@ -563,9 +637,11 @@ static void test_parked(void) {
 UNIT_MAIN("life, its course", UNIT(test_outage), UNIT(test_unbound_method),
           UNIT(test_unbound_method_alone), UNIT(test_tunnel),
           UNIT(test_intervals), UNIT(test_label_within_a_turn),
-          UNIT(test_no_trial_after_many_crashes), UNIT(test_heartbeats),
-          UNIT(test_report_as_call), UNIT(test_reports_alone),
-          UNIT(test_report_that_crashes), UNIT(test_lock_of_another),
-          UNIT(test_lost_report), UNIT(test_registering),
-          UNIT(test_mute_method), UNIT(test_outage_of_a_slow_life),
-          UNIT(test_stale_replies), UNIT(test_no_label), UNIT(test_parked))
+          UNIT(test_no_trial_after_many_crashes), UNIT(test_label_in_an_outage),
+          UNIT(test_answered_report), UNIT(test_signs_of_life),
+          UNIT(test_heartbeats), UNIT(test_report_as_call),
+          UNIT(test_reports_alone), UNIT(test_report_that_crashes),
+          UNIT(test_lock_of_another), UNIT(test_lost_report),
+          UNIT(test_registering), UNIT(test_mute_method),
+          UNIT(test_outage_of_a_slow_life), UNIT(test_stale_replies),
+          UNIT(test_no_label), UNIT(test_parked))
