@@ -10,6 +10,10 @@ import weir
 STAT = m4case.method("flow_stat", 'Element 0 "gauge" "seq"',
                      'Element 1 "flow" "flow"')
 
+# ms. So long that the agent finds nobody there, also on a slow machine: it
+# counts no crash otherwise.
+OUTAGE = "1000"
+
 
 class LateTest(m4case.Case):
 
@@ -177,7 +181,7 @@ class OutageTest(m4case.Case):
 
     def test_start_limit_is_never_hit(self):
         """Twelve unbound methods would keep the service down for good."""
-        self.begin("--outage", "50")
+        self.begin("--outage", OUTAGE)
         agent = self.agent(self.pump(
             m4case.method("flow_rate"),
             *[m4case.method("unbound%d" % i) for i in range(12)],
@@ -191,7 +195,7 @@ class OutageTest(m4case.Case):
         self.assertEqual(self.events("start-limit"), [])
 
     def test_blocks_at_one_proxy_ration_crashes_together(self):
-        self.begin("--outage", "50")
+        self.begin("--outage", OUTAGE)
         methods = [m4case.method("unbound%d" % i) for i in range(4)]
         agent = self.agent(
             *[self.pump(*methods, name=name, options="Interval 0.05")
