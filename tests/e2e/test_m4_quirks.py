@@ -162,7 +162,7 @@ class OutageTest(m4case.Case):
     def test_method_that_crashes_the_proxy(self):
         """It is called twice, alone; the others go on when the proxy is back,
         and there is one line for each thing that begins or ends."""
-        self.begin("--outage", "200")
+        self.begin("--outage", OUTAGE)
         agent = self.agent(self.pump(
             m4case.method("no_such_method"), m4case.method("flow_rate"),
             options="Interval 0.05"))
