@@ -48,6 +48,20 @@ static void test_empty(void) {
   wr_table_destroy(NULL);
 }
 
+/* A power of two of chains: 16, as many as keys, 65536 at most. */
+static void test_memory(void) {
+  static const size_t sizes[][2] = {{1, 16},        {16, 16},
+                                    {17, 32},       {1000, 1024},
+                                    {65536, 65536}, {100000, 65536}};
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    unit_alloc_reset_peak();
+    struct wr_table *t = wr_table_create(sizes[i][0], NULL);
+    size_t chains = sizes[i][1] * sizeof(void *), peak = unit_alloc_peak();
+    CU_ASSERT(peak >= chains && peak < chains + chains / 8 + 128);
+    wr_table_destroy(t);
+  }
+}
+
 static void test_many(void) {
   released = 0;
   struct wr_table *t = wr_table_create(10000, release);
@@ -184,6 +198,6 @@ static void test_no_memory(void) {
 }
 
 UNIT_MAIN("table", UNIT(test_no_memory), UNIT(test_empty), UNIT(test_many),
-          UNIT(test_ceiling_drops_least_recently_used), UNIT(test_expire),
-          UNIT(test_remove), UNIT(test_binary_keys),
+          UNIT(test_memory), UNIT(test_ceiling_drops_least_recently_used),
+          UNIT(test_expire), UNIT(test_remove), UNIT(test_binary_keys),
           UNIT(test_keys_of_one_hash), UNIT(test_each_in_order_of_use))
