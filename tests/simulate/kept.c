@@ -210,8 +210,10 @@ static bool may_be_bare(const struct row *r) {
 }
 
 /* One of the rows before `end` that are such a value was delivered; nobody can
- * tell which, so it is the first that lacks it. */
+ * tell which, so it is the first that lacks it. If none does, one that has it
+ * from what could also be a later one gives that on. */
 static bool credit(struct stream *s, const struct wr_value *v, size_t end) {
+  struct row *other = NULL;
   for (size_t k = s->first; k < end; k++) {
     struct row *r = s->rows + k;
     if (r->delivered || r->lost || !same(&r->value, v))
@@ -220,7 +222,16 @@ static bool credit(struct stream *s, const struct wr_value *v, size_t end) {
     r->loose = end;
     return true;
   }
-  return false;
+  for (size_t k = 0; k < end; k++) {
+    struct row *r = s->rows + k;
+    if (r->loose > (other != NULL ? other->loose : end) && same(&r->value, v))
+      other = r;
+  }
+  if (other == NULL)
+    return false;
+  size_t later = other->loose;
+  other->loose = end;
+  return credit(s, v, later);
 }
 
 static void stamped(int property, const struct wr_value *v, int64_t stamp_us) {
