@@ -43,7 +43,6 @@ int wr_oauth_take(struct wr_oauth *o, int64_t now_ms,
                     ? o->expires_ms - WR_OAUTH_EARLY_MS
                     : now_ms + lifetime_ms / 2;
   o->ask_ms = 0;
-  o->unproven = true;
   o->issued++;
   return 0;
 }
@@ -52,11 +51,9 @@ void wr_oauth_failed(struct wr_oauth *o, int64_t now_ms) {
   o->ask_ms = now_ms + AGAIN_MS;
 }
 
-void wr_oauth_accepted(struct wr_oauth *o) {
-  o->unproven = false;
-  o->refused = 0;
-}
+void wr_oauth_accepted(struct wr_oauth *o) { o->refused = 0; }
 
+/* Of a token that worked: not at all. */
 static int64_t keep_ms(const struct wr_oauth *o) {
   int64_t keep = o->refused == 0 ? 0 : WR_OAUTH_KEEP_MS;
   for (unsigned i = 1; i < o->refused && keep < WR_OAUTH_KEEP_MAX_MS; i++)
@@ -65,11 +62,9 @@ static int64_t keep_ms(const struct wr_oauth *o) {
 }
 
 bool wr_oauth_unauthorised(struct wr_oauth *o, int64_t now_ms) {
-  if (o->unproven && now_ms - o->issued_ms < keep_ms(o))
+  if (now_ms - o->issued_ms < keep_ms(o))
     return false;
   wr_bytes_wipe(&o->token);
-  o->expires_ms = o->renew_ms = now_ms;
-  o->unproven = false;
   o->refused++;
   return true;
 }

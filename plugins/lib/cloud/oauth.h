@@ -27,9 +27,8 @@ struct wr_oauth {
   int64_t renew_ms;      /* from then on a new one is due */
   int64_t expires_ms;
   int64_t issued_ms;
-  unsigned refused;     /* tokens in a row */
+  unsigned refused;     /* tokens since one has worked */
   int64_t ask_ms;       /* no request for a new one before */
-  bool unproven;        /* no request has succeeded with it yet */
   unsigned long issued; /* tokens received, for the metrics */
 };
 

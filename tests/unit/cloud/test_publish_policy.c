@@ -163,6 +163,18 @@ static void test_late_states(void) {
   }
 }
 
+/* Another value of the newest window is no newer: from its first one on it
+ * counts how long an older one may still be on its way. */
+static void test_newest_counts_from_its_first_value(void) {
+  for (int by = 0; by <= 1; by++) {
+    struct wr_policy p = {0};
+    label(&p, "Low", 1000, 100 * SECOND);
+    CU_ASSERT_EQUAL(label(&p, "Low", 1400, 100 * SECOND), WR_SKIP);
+    CU_ASSERT_EQUAL(label(&p, "High", 1499 + by, 99 * SECOND),
+                    by ? WR_CHANGE : WR_SKIP);
+  }
+}
+
 /* One day of two streams that want a record a second from a plan of 10 000. */
 static void test_budget_stretches_and_never_goes_silent(void) {
   struct wr_budget b = {.daily = 10000};
@@ -193,5 +205,6 @@ UNIT_MAIN("publish_policy", UNIT(test_never_nan),
           UNIT(test_changes_of_state_pass_at_once),
           UNIT(test_clock_set_back_holds_no_state),
           UNIT(test_booleans_are_states), UNIT(test_budget_of_old_values),
-          UNIT(test_spacing), UNIT(test_late_states), UNIT(test_budget_days),
+          UNIT(test_spacing), UNIT(test_late_states),
+          UNIT(test_newest_counts_from_its_first_value), UNIT(test_budget_days),
           UNIT(test_budget_stretches_and_never_goes_silent))
