@@ -24,7 +24,8 @@ $(EVALUATE): $(call objs,$(wildcard tests/evaluate/*.c) \
   tests/sim/m4sim_plant.c tests/sim/m4sim_scenario.c) $(B)/lib/libweir.a \
   $(filter-out %/main.o,$(MODEL_OBJ)); $(program)
 # The same figures on every machine.
-$(patsubst %,$(B)/obj/%.o,plugins/lib/flow/% tests/evaluate/% tests/sim/%): \
+$(patsubst %,$(B)/obj/%.o,plugins/lib/flow/% tests/evaluate/% tests/sim/% \
+  tests/unit/flow/%): \
   ALL_CFLAGS += -ffp-contract=off
 ALARMS := $(sort $(wildcard tests/sim/scenarios/alarms/*.scenario))
 
