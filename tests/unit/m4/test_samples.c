@@ -7,7 +7,7 @@
 #define SLACK_US 50000
 
 static double values[16];
-static int count;
+static int count, works;
 
 static void on_sample(void *user, size_t which, size_t output, double value,
                       int64_t at_us) {
@@ -22,7 +22,8 @@ static void on_latency(void *user, size_t which, int64_t took_us,
 
 static void on_event(void *user, enum wr_m4_event event, size_t which,
                      int64_t since_us, const char *why) {
-  (void)user, (void)event, (void)which, (void)since_us, (void)why;
+  (void)user, (void)which, (void)since_us, (void)why;
+  works += event == WR_M4_METHOD_WORKS;
 }
 
 static const int64_t whole[] = {WR_M4_WHOLE};
@@ -128,5 +129,19 @@ static void test_some_are_missing(void) {
   }
 }
 
-UNIT_MAIN("m4_samples", UNIT(test_some_are_missing), UNIT(test_repaired),
-          UNIT(test_moment_not_known), UNIT(test_without_repair))
+/* That it works again is said once. */
+static void test_works_again(void) {
+  begin();
+  works = 0;
+  life.sink.event = on_event;
+  method.repair = false;
+  wr_m4_method_fails(&life, 0, "no reason");
+  for (int i = 0; i < 3; i++)
+    answer((5 + i) * SECOND_US, 400, 0);
+  CU_ASSERT_EQUAL(count, 3);
+  CU_ASSERT_EQUAL(works, 1);
+}
+
+UNIT_MAIN("m4_samples", UNIT(test_works_again), UNIT(test_some_are_missing),
+          UNIT(test_repaired), UNIT(test_moment_not_known),
+          UNIT(test_without_repair))

@@ -307,6 +307,7 @@ static void test_proxy_drains(void) {
     reply(calls[0].msgid + 1, 1, S);
     CU_ASSERT_EQUAL(calls[0].stale, 1);
     wants(WR_WISH_CONNECT, S + AFTER);
+    CU_ASSERT_FALSE(s.open); /* that one is given up */
     CU_ASSERT_EQUAL(s.out[0], 0x95);
     CU_ASSERT_NOT_EQUAL(s.next_msgid, before);
     wr_rpc_connected(&s, 0, S);
