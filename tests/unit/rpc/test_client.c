@@ -311,10 +311,10 @@ static void test_slow_name(void) {
   struct wr_rpc_client *c = wr_rpc_client_new(&o);
   slow_stops = p->stop_fd;
   CU_ASSERT_EQUAL(wr_rpc_client_resolve(c), WR_RPC_CANCELLED);
-  slow_stops = -1;
   wr_rpc_client_free(c);
   sem_post(&slow_may_end);
   sem_wait(&slow_ended);
+  slow_stops = -1;
   eventfd_t ignored;
   eventfd_read(p->stop_fd, &ignored);
   o.timeout_ms = 20;
