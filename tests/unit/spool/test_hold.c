@@ -157,6 +157,19 @@ static void test_what_is_delivered_in_time_is_never_written(void) {
   remove_dir();
 }
 
+/* To the millisecond. */
+static void test_held_no_longer(void) {
+  struct wr_spool *s = begin(100);
+  offer_number(s, WALL, 0);
+  wr_spool_keep(s, 10, WALL, 1, &due_ms);
+  CU_ASSERT_EQUAL(due_ms, 11);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 1);
+  wr_spool_keep(s, 11, WALL, 1, &due_ms);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 0);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 static void test_what_is_due_survives_a_kill(void) {
   struct wr_spool *s = begin(100);
   struct wr_row rows[8];
@@ -296,7 +309,7 @@ UNIT_MAIN("spool, held rows", UNIT(test_rows_stand_by_their_numbers),
           UNIT(test_who_waits_longest), UNIT(test_room_that_is_there),
           UNIT(test_the_budget_is_written_ahead),
           UNIT(test_what_is_delivered_in_time_is_never_written),
-          UNIT(test_what_is_due_survives_a_kill),
+          UNIT(test_held_no_longer), UNIT(test_what_is_due_survives_a_kill),
           UNIT(test_an_end_in_order_stores_what_is_held),
           UNIT(test_one_queue_wherever_they_are),
           UNIT(test_a_refused_row_comes_back_beside_new_ones),
