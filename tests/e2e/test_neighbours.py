@@ -79,7 +79,11 @@ def begin():
     signal.signal(signal.SIGALRM, lambda *_: None)
     threading.Thread(target=run, daemon=True).start()
 
+def end():  # Python would put back what ends the process
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
 collectd.register_init(begin)
+collectd.register_shutdown(end)
 """
 PYTHON = """\
 PluginDir "%s"
