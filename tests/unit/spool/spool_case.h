@@ -47,6 +47,18 @@ static inline bool exists(const char *suffix) {
   return access(name, F_OK) == 0;
 }
 
+/* The first column of the first row of a query, as text. */
+static inline void check_text(struct wr_db *db, const char *query,
+                              const char *want) {
+  sqlite3_stmt *s = NULL;
+  CU_ASSERT_EQUAL(sqlite3_prepare_v2(db->handle, query, -1, &s, NULL),
+                  SQLITE_OK);
+  CU_ASSERT_EQUAL_FATAL(sqlite3_step(s), SQLITE_ROW);
+  const unsigned char *text = sqlite3_column_text(s, 0);
+  CU_ASSERT_STRING_EQUAL(text != NULL ? (const char *)text : "", want);
+  sqlite3_finalize(s);
+}
+
 static inline struct wr_spool_options options(void) {
   return (struct wr_spool_options){.path = path,
                                    .power = true,

@@ -98,16 +98,6 @@ static void refuse_three(struct wr_db *db) {
   refuse(db, 3, (struct wr_value){WR_VALUE_BOOL, 1, ""});
 }
 
-static void check_text(struct wr_db *db, const char *query, const char *want) {
-  sqlite3_stmt *s = NULL;
-  CU_ASSERT_EQUAL(sqlite3_prepare_v2(db->handle, query, -1, &s, NULL),
-                  SQLITE_OK);
-  CU_ASSERT_EQUAL_FATAL(sqlite3_step(s), SQLITE_ROW);
-  const unsigned char *text = sqlite3_column_text(s, 0);
-  CU_ASSERT_STRING_EQUAL(text != NULL ? (const char *)text : "", want);
-  sqlite3_finalize(s);
-}
-
 static void test_marks(void) {
   struct wr_db db = memory();
   bool any = true;

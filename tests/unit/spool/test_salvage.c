@@ -90,16 +90,6 @@ static struct wr_db salvaged(int64_t rows) {
   return db;
 }
 
-static void check_text(struct wr_db *db, const char *query, const char *want) {
-  sqlite3_stmt *s = NULL;
-  CU_ASSERT_EQUAL(sqlite3_prepare_v2(db->handle, query, -1, &s, NULL),
-                  SQLITE_OK);
-  CU_ASSERT_EQUAL_FATAL(sqlite3_step(s), SQLITE_ROW);
-  const unsigned char *text = sqlite3_column_text(s, 0);
-  CU_ASSERT_STRING_EQUAL(text != NULL ? (const char *)text : "", want);
-  sqlite3_finalize(s);
-}
-
 /* Rows that no spool has written are left behind, the others keep how far they
  * are thinned. */
 static void test_only_rows_that_are_ours(void) {
