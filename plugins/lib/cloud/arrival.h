@@ -19,7 +19,7 @@
 #define WR_ARRIVAL_START_MS 60000
 #define WR_ARRIVAL_UNKNOWN "unknown"
 #define WR_ARRIVAL_ERAS 8
-#define WR_ARRIVAL_STEP_US 1000000 /* less is no step of a clock */
+#define WR_ARRIVAL_STEP_US 1000000 /* only more is a step of a clock */
 /* A reading that is stamped when it is there with the moment it was asked for
  * is so much older than its clock, at most. */
 #define WR_ARRIVAL_LAG_US 2000000

@@ -30,10 +30,8 @@ int wr_oauth_take(struct wr_oauth *o, int64_t now_ms,
                    ? -EBADMSG
                    : wr_cloud_read_token(reply->body.data, reply->body.len,
                                          &token, &lifetime_ms);
-  if (status != 0) {
-    wr_bytes_wipe(&token);
-    return status;
-  }
+  if (status != 0)
+    return status; /* nothing is in `token` then */
   wr_bytes_wipe(&o->token);
   o->token = token;
   o->issued_ms = now_ms;

@@ -8,7 +8,7 @@ void wr_pace_fail(struct wr_pace *p, int64_t now_ms, uint32_t random,
   if (!p->failing)
     p->since_ms = now_ms;
   p->failing = true;
-  int64_t age_ms = most(now_ms - p->since_ms, 0);
+  int64_t age_ms = now_ms - p->since_ms;
   int64_t grown_ms = rule->patience > 0 ? age_ms / rule->patience : 0;
   int64_t top_ms = least(most(grown_ms, WR_PACE_BRISK_MS),
                          most(rule->cap_ms, WR_PACE_BRISK_MS));

@@ -101,7 +101,7 @@ int wr_cloud_url(struct wr_bytes *out, const char *base,
 }
 
 static int put_form(struct wr_bytes *out, const char *name, const char *value) {
-  int status = wr_bytes_printf(out, "%s%s=", out->len > 0 ? "&" : "", name);
+  int status = wr_bytes_text(out, name);
   for (const char *p = value; status == 0 && *p != '\0'; p++)
     if (wr_text_is_alnum(*p) || strchr("-._~", *p) != NULL)
       status = wr_bytes_append(out, p, 1);
@@ -112,15 +112,15 @@ static int put_form(struct wr_bytes *out, const char *name, const char *value) {
 
 int wr_cloud_token_body(struct wr_bytes *out, const char *client_id,
                         const char *client_secret, const char *space) {
-  int status = put_form(out, "grant_type", "client_credentials");
+  int status = put_form(out, "grant_type=", "client_credentials");
   if (status == 0)
-    status = put_form(out, "client_id", client_id);
+    status = put_form(out, "&client_id=", client_id);
   if (status == 0)
-    status = put_form(out, "client_secret", client_secret);
+    status = put_form(out, "&client_secret=", client_secret);
   if (status == 0)
-    status = put_form(out, "audience", WR_CLOUD_AUDIENCE);
+    status = put_form(out, "&audience=", WR_CLOUD_AUDIENCE);
   if (status == 0 && space != NULL)
-    status = put_form(out, "organization_id", space);
+    status = put_form(out, "&organization_id=", space);
   return status;
 }
 
@@ -281,7 +281,7 @@ void wr_cloud_read_error(const char *text, size_t len, char *out, size_t size) {
   static const char *const keys[] = {"detail", "error_description", "message",
                                      "error"};
   out[0] = '\0';
-  if (text == NULL || len == 0)
+  if (text == NULL)
     return;
   struct wr_json *doc = NULL;
   if (wr_json_parse(text, len, REPLY_MAX, &doc) != 0) {

@@ -53,7 +53,7 @@ enum wr_worth wr_policy_decide(struct wr_policy *p, const struct wr_value *v,
   enum wr_worth d = v->kind == WR_VALUE_NUMBER
                         ? decide_number(p, v, beat, elapsed_ms, min_ms)
                         : decide_state(p, v, beat, now_ms, time_us, late_us);
-  if (!p->seen || time_us > p->newest_us || d != WR_SKIP ||
+  if (time_us > p->newest_us || d != WR_SKIP ||
       (now_ms - p->newest_ms) * 4000 >= late_us) {
     p->newest_us = time_us;
     p->newest_ms = now_ms;

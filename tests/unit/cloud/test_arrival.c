@@ -35,6 +35,10 @@ static void test_limit(void) {
   wr_age_heard(&a, 20000, 10000);
   CU_ASSERT_FALSE(wr_age_over(&a, 0, 17000));
   CU_ASSERT_TRUE(wr_age_over(&a, 0, 17001));
+  a = (struct wr_age){.limit_ms = 1};
+  wr_age_heard(&a, 20000, 10000);
+  CU_ASSERT_FALSE(wr_age_over(&a, 0, 10001));
+  CU_ASSERT_TRUE(wr_age_over(&a, 0, 10002));
   a = (struct wr_age){.limit_ms = 0};
   CU_ASSERT_FALSE(wr_age_over(&a, 0, INT64_MAX / 2));
 }
@@ -71,6 +75,7 @@ static void test_late_values(void) {
       {40, 1003, 1004, false},  {40, 1003, 1500, false}, /* late, much later */
       {-40, 1003, 1500, false}, {-40, 1454, 1500, false},
       {40, 1454, 1500, false},  {40, 800, 1100, true},
+      {-40, 1004, 1004, false}, {-40, 1005, 1004, false}, /* just now */
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct wr_stamps s = {0};
@@ -125,6 +130,60 @@ static void test_two_steps_meanwhile(void) {
   CU_ASSERT_EQUAL(s.eras[0].clock_us, EPOCH + (2 * WR_ARRIVAL_ERAS - 1) * year);
 }
 
-UNIT_MAIN("arrival", UNIT(test_alive), UNIT(test_over), UNIT(test_limit),
-          UNIT(test_clock), UNIT(test_late_values),
+static void check_era(const struct wr_era *e, int64_t clock_us,
+                      int64_t before_us, int64_t from_us) {
+  CU_ASSERT_EQUAL(e->clock_us, clock_us);
+  CU_ASSERT_EQUAL(e->before_us, before_us);
+  CU_ASSERT_EQUAL(e->from_us, from_us);
+}
+
+/* When each era began, as far as the looks tell; a second is no step yet. */
+static void test_eras(void) {
+  struct wr_stamps s = {0};
+  wr_stamps_look(&s, 10 * S, EPOCH + 10 * S);
+  wr_stamps_look(&s, 15 * S, EPOCH + 15 * S + WR_ARRIVAL_STEP_US);
+  wr_stamps_look(&s, 18 * S, EPOCH + 18 * S - WR_ARRIVAL_STEP_US);
+  CU_ASSERT_EQUAL(s.count, 1);
+  for (int64_t i = 1; i <= 3; i++) {
+    wr_stamps_look(&s, (20 + i) * S, EPOCH + (20 + i) * S + i * (S + 1));
+    wr_stamps_look(&s, (20 + i) * S + 7, EPOCH + (20 + i) * S + 7 + i * S);
+  }
+  CU_ASSERT_EQUAL_FATAL(s.count, 4);
+  check_era(s.eras, EPOCH + 3 * S + 3, 22 * S + 7, 23 * S);
+  check_era(s.eras + 1, EPOCH + 2 * S + 2, 21 * S + 7, 22 * S);
+  check_era(s.eras + 2, EPOCH + S + 1, 18 * S, 21 * S);
+  check_era(s.eras + 3, EPOCH, 10 * S, 10 * S);
+  CU_ASSERT_EQUAL(s.looked_us, 23 * S + 7);
+}
+
+/* Of a value that can have been stamped in one era alone it is that one, be it
+ * as close to another as can be. */
+static void test_edge_of_an_era(void) {
+  struct wr_stamps s = {0};
+  int64_t step = S + S / 2;
+  wr_stamps_look(&s, 900 * S, EPOCH + 900 * S);
+  wr_stamps_look(&s, 999 * S, EPOCH + 999 * S);
+  wr_stamps_look(&s, 1000 * S, EPOCH + 1000 * S + step);
+  for (int past = 0; past <= 1; past++)
+    CU_ASSERT_EQUAL(wr_stamps_clock(&s, EPOCH + 1000 * S + past, 1001 * S,
+                                    EPOCH + 1001 * S + step),
+                    past ? EPOCH + step : EPOCH);
+}
+
+/* One that can have been stamped in none is of the nearest: a source that did
+ * not follow when the clock was set back, and one from before the start. */
+static void test_nearest_era(void) {
+  struct wr_stamps s = {0};
+  wr_stamps_look(&s, 900 * S, EPOCH + 900 * S);
+  wr_stamps_look(&s, 1000 * S, EPOCH + 960 * S);
+  CU_ASSERT_EQUAL(
+      wr_stamps_clock(&s, EPOCH + 1005 * S, 1006 * S, EPOCH + 966 * S), EPOCH);
+  s = (struct wr_stamps){0};
+  wr_stamps_look(&s, 100 * S, 200 * S); /* a clock that nobody ever set */
+  CU_ASSERT_EQUAL(wr_stamps_clock(&s, 50 * S, 100 * S, 200 * S), 100 * S);
+}
+
+UNIT_MAIN("arrival", UNIT(test_eras), UNIT(test_edge_of_an_era),
+          UNIT(test_nearest_era), UNIT(test_alive), UNIT(test_over),
+          UNIT(test_limit), UNIT(test_clock), UNIT(test_late_values),
           UNIT(test_answered_after_a_step), UNIT(test_two_steps_meanwhile))

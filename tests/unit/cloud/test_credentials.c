@@ -16,6 +16,10 @@ static int parse(const char *text) {
   return wr_credentials_parse(&c, text, strlen(text));
 }
 
+static const char ones[] = /* 256 */
+#define ONES "11111111111111111111111111111111"
+    ONES ONES ONES ONES ONES ONES ONES ONES;
+
 static void check_fault(const char *text, const char *want) {
   int status = parse(text);
   if (status == 0)
@@ -200,7 +204,45 @@ static void test_names_of_variables(void) {
   wr_credentials_wipe(&c);
 }
 
-UNIT_MAIN("credentials", UNIT(test_names_of_variables), UNIT(test_many_ids),
+/* At the longest that a name or a value may be, and one byte above. */
+static void test_lengths(void) {
+  for (int by = 0; by <= 1; by++) {
+    char text[600];
+    snprintf(text, sizeof(text), "THING_ID=%.*s", WR_CREDENTIAL_MAX + by, ones);
+    CU_ASSERT_EQUAL(parse(text), by ? -EINVAL : 0);
+    CU_ASSERT_EQUAL(strlen(c.thing_id), by ? 0 : WR_CREDENTIAL_MAX);
+    snprintf(text, sizeof(text), "%.*s=x", WR_CREDENTIAL_MAX + by, ones);
+    CU_ASSERT_EQUAL(parse(text), by ? -EINVAL : 0);
+    CU_ASSERT_STRING_EQUAL(c.fault, by ? "line 1 is not NAME=VALUE" : "");
+    snprintf(text, sizeof(text), "%.*s_VARIABLE_ID=x",
+             WR_CREDENTIAL_MAX - 12 + by, ones);
+    CU_ASSERT_EQUAL(parse(text), by ? -EINVAL : 0);
+    CU_ASSERT_EQUAL(c.variable_count, by ? 0 : 1);
+  }
+}
+
+/* What stands behind the end is nobody's. */
+static void test_end_of_the_text(void) {
+  wr_credentials_wipe(&c);
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, "CLIENT_IDS=x", 9), -EINVAL);
+  check_fault("CLIENT_SECRET=\"hunter2\n\"\n", "line 1 has no closing quote");
+  CU_ASSERT_EQUAL(parse("CLIENT_ID= # none"), 0);
+  CU_ASSERT_STRING_EQUAL(c.client_id, "");
+  CU_ASSERT_EQUAL(parse("\xef\xbb\xbf"), 0);
+  CU_ASSERT_EQUAL(parse("   \nCLIENT_ID=a\n"), 0);
+  CU_ASSERT_STRING_EQUAL(c.client_id, "a");
+}
+
+/* An id that is empty is none, nor is one of no property. */
+static void test_no_ids(void) {
+  CU_ASSERT_EQUAL(
+      parse("A_VARIABLE_ID=\n_VARIABLE_ID=x\nVARIABLE_ID=x\nCLIENT_ID=a"), 0);
+  CU_ASSERT_EQUAL(c.variable_count, 0);
+  CU_ASSERT_STRING_EQUAL(c.client_id, "a");
+}
+
+UNIT_MAIN("credentials", UNIT(test_lengths), UNIT(test_end_of_the_text),
+          UNIT(test_no_ids), UNIT(test_names_of_variables), UNIT(test_many_ids),
           UNIT(test_no_memory), UNIT(test_bad_files),
           UNIT(test_long_and_binary_input), UNIT(test_the_note_s_file),
           UNIT(test_file_modes), UNIT(test_environment))

@@ -2,6 +2,7 @@
  * is interrupted, and fails. */
 #define _GNU_SOURCE /* RTLD_NEXT */
 #include "lib/cloud/credentials.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <dlfcn.h>
@@ -20,6 +21,8 @@ ssize_t read(int fd, void *buffer, size_t size) {
     *(void **)&real = dlsym(RTLD_NEXT, "read");
   if (pieces < 0)
     return real(fd, buffer, size);
+  if (pieces == 0)
+    unit_alloc_keep_freed(buffer);
   if (++pieces == 5 && fault != 0) {
     errno = -fault;
     return -1;
@@ -29,12 +32,11 @@ ssize_t read(int fd, void *buffer, size_t size) {
 
 static struct wr_credentials c;
 
-static int read_with(int with) {
+static int read_text(const char *text, int with) {
   char path[] = "/tmp/weir-env-XXXXXX";
-  static const char text[] = "CLIENT_ID=a\nCLIENT_SECRET=b\nTHING_ID=c\n";
   int fd = mkstemp(path);
   CU_ASSERT_FATAL(fd >= 0);
-  CU_ASSERT_EQUAL(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+  CU_ASSERT_EQUAL(write(fd, text, strlen(text)), strlen(text));
   close(fd);
   wr_credentials_wipe(&c);
   fault = with;
@@ -43,6 +45,15 @@ static int read_with(int with) {
   pieces = -1;
   unlink(path);
   return status;
+}
+
+static int read_with(int with) {
+  return read_text("CLIENT_ID=a\nCLIENT_SECRET=b\nTHING_ID=c\n", with);
+}
+
+static void test_empty(void) {
+  CU_ASSERT_EQUAL(read_text("", 0), 0);
+  CU_ASSERT_STRING_EQUAL(c.fault, "");
 }
 
 static void whole(void) {
@@ -67,5 +78,16 @@ static void test_broken_disk(void) {
   CU_ASSERT_STRING_EQUAL(c.client_secret, "");
 }
 
-UNIT_MAIN("credentials_read", UNIT(test_in_pieces), UNIT(test_interrupted),
-          UNIT(test_broken_disk))
+/* Nothing of the file is left in memory. */
+static void test_wiped(void) {
+  static const char nothing[WR_CREDENTIALS_FILE_MAX];
+  for (int with = 0; with >= -EIO; with -= EIO) {
+    CU_ASSERT_EQUAL(read_with(with), with);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(unit_alloc_kept());
+    CU_ASSERT_EQUAL(memcmp(unit_alloc_kept(), nothing, sizeof(nothing)), 0);
+    unit_alloc_keep_freed(NULL);
+  }
+}
+
+UNIT_MAIN("credentials_read", UNIT(test_wiped), UNIT(test_empty),
+          UNIT(test_in_pieces), UNIT(test_interrupted), UNIT(test_broken_disk))

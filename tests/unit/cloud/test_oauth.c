@@ -1,4 +1,5 @@
 #include "lib/cloud/oauth.h"
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include <errno.h>
@@ -103,7 +104,68 @@ static void test_bad_replies(void) {
   }
 }
 
-UNIT_MAIN("oauth", UNIT(test_renewed_before_it_expires),
+/* When a token of so many seconds is renewed: 30 s early, or half its life. */
+static void test_lives_of_all_lengths(void) {
+  static const struct {
+    double life_s;
+    int64_t renew_ms;
+  } cases[] = {{0.001, 0},  {59.999, 29999}, {60, 30000},
+               {61, 31000}, {90, 60000},     {100, 70000}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char body[100];
+    struct wr_oauth o;
+    wr_oauth_init(&o);
+    snprintf(body, sizeof(body), "{\"access_token\":\"a\",\"expires_in\":%g}",
+             cases[i].life_s);
+    CU_ASSERT_EQUAL(take(&o, 1000, body), 0);
+    CU_ASSERT_EQUAL(o.renew_ms, 1000 + cases[i].renew_ms);
+    CU_ASSERT_EQUAL(o.expires_ms, 1000 + (int64_t)(cases[i].life_s * 1000));
+    CU_ASSERT_EQUAL(o.issued_ms, 1000);
+    wr_oauth_free(&o);
+  }
+}
+
+/* A failure is forgotten with the next token; each token is counted. */
+static void test_a_new_token_forgets_a_failure(void) {
+  struct wr_oauth o;
+  wr_oauth_init(&o);
+  CU_ASSERT_EQUAL(take(&o, 0, good), 0);
+  wr_oauth_failed(&o, 270000);
+  CU_ASSERT_EQUAL(take(&o, 270001, "{\"access_token\":\"a\",\"expires_in\":2}"),
+                  0);
+  CU_ASSERT_FALSE(wr_oauth_due(&o, 271000));
+  CU_ASSERT_TRUE(wr_oauth_due(&o, 271001));
+  CU_ASSERT_EQUAL(o.ask_ms, 0);
+  CU_ASSERT_EQUAL(o.issued, 2);
+  CU_ASSERT_EQUAL(take(&o, 270001, ""), -EBADMSG);
+  CU_ASSERT_EQUAL(o.issued, 2);
+  CU_ASSERT_STRING_EQUAL(o.token.data, "a"); /* it stays */
+  wr_oauth_free(&o);
+}
+
+/* What was a token is nowhere in memory. */
+static void test_old_tokens_are_wiped(void) {
+  struct wr_oauth o;
+  wr_oauth_init(&o);
+  for (int way = 0; way < 3; way++) {
+    CU_ASSERT_EQUAL(take(&o, 0, good), 0);
+    unit_alloc_keep_freed(o.token.data);
+    if (way == 0)
+      take(&o, 0, "{\"access_token\":\"def\"}");
+    else if (way == 1)
+      wr_oauth_unauthorised(&o, 1000);
+    else
+      wr_oauth_free(&o);
+    const char *left = unit_alloc_kept();
+    CU_ASSERT_PTR_NOT_NULL_FATAL(left);
+    CU_ASSERT_EQUAL(memcmp(left, "\0\0\0", 4), 0);
+    unit_alloc_keep_freed(NULL);
+  }
+}
+
+UNIT_MAIN("oauth", UNIT(test_lives_of_all_lengths),
+          UNIT(test_a_new_token_forgets_a_failure),
+          UNIT(test_old_tokens_are_wiped), UNIT(test_renewed_before_it_expires),
           UNIT(test_short_lives_do_not_storm), UNIT(test_any_token_length),
           UNIT(test_401_costs_a_proven_token),
           UNIT(test_401_of_new_tokens_is_no_storm), UNIT(test_bad_replies))

@@ -58,7 +58,34 @@ static void test_hurry_keeps_what_the_server_asked_for(void) {
   CU_ASSERT_EQUAL(wr_pace_wait(&p, 120000), 0);
 }
 
-UNIT_MAIN("pace", UNIT(test_short_trouble_is_tried_briskly),
+/* A wish of the server stands until it is over, whatever fails meanwhile; one
+ * of a millisecond is one as well. */
+static void test_a_wish_stands(void) {
+  struct wr_pace p = {0};
+  failed(&p, 0, &answered, 120000);
+  failed(&p, 1000, &answered, 0);
+  wr_pace_hurry(&p);
+  CU_ASSERT_EQUAL(wr_pace_wait(&p, 1000), 119000);
+  p = (struct wr_pace){0};
+  failed(&p, 1000, &answered, 1);
+  wr_pace_hurry(&p);
+  CU_ASSERT_EQUAL(wr_pace_wait(&p, 1000), 1);
+}
+
+/* The ceiling is the age of the trouble, divided by the patience. */
+static void test_every_patience(void) {
+  for (int64_t patience = 1; patience <= 3; patience++) {
+    const struct wr_pace_rule rule = {patience, 60000};
+    struct wr_pace p = {0};
+    CU_ASSERT_EQUAL(failed(&p, 1000, &rule, 0), WR_PACE_BRISK_MS);
+    CU_ASSERT_EQUAL(failed(&p, 1000 + 30000, &rule, 0), 30000 / patience);
+    CU_ASSERT_EQUAL(p.since_ms, 1000);
+    CU_ASSERT_TRUE(p.failing);
+  }
+}
+
+UNIT_MAIN("pace", UNIT(test_a_wish_stands), UNIT(test_every_patience),
+          UNIT(test_short_trouble_is_tried_briskly),
           UNIT(test_long_trouble_is_tried_rarely),
           UNIT(test_no_reply_costs_nothing), UNIT(test_success_ends_it),
           UNIT(test_retry_after_has_a_ceiling),

@@ -62,6 +62,7 @@ static void test_tokens(void) {
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":1e300}", 60000);
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":\"x\"}", 60000);
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":0}", 60000);
+  check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":0.5}", 500);
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":31622399}",
               INT64_C(31622399000));
   check_token("{\"access_token\":\"ey.J-_~+/=\",\"expires_in\":31622400}",
@@ -106,6 +107,10 @@ static void test_urls(void) {
             "https://h/iot/v2/things/t/properties/p/publish");
   check_url(WR_CLOUD_PUBLISH_BATCH,
             "https://h/iot/v2/things/t/properties/p/publish_batch");
+  struct wr_bytes out = WR_BYTES_INIT(1000);
+  CU_ASSERT_EQUAL(wr_cloud_url(&out, "h", (enum wr_cloud_endpoint)99, "t", "p"),
+                  -EINVAL);
+  CU_ASSERT_EQUAL(out.len, 0);
 }
 
 static void check_body(enum wr_cloud_endpoint e, const struct wr_cloud_item *i,
@@ -235,6 +240,8 @@ static void test_types_and_names(void) {
   CU_ASSERT_FALSE(wr_cloud_id_ok(""));
   CU_ASSERT_FALSE(wr_cloud_id_ok("../x"));
   CU_ASSERT_FALSE(wr_cloud_id_ok("a?b"));
+  CU_ASSERT_FALSE(wr_cloud_id_ok("/ab"));
+  CU_ASSERT_FALSE(wr_cloud_id_ok("ab/"));
   CU_ASSERT_TRUE(wr_cloud_id_ok("8f2d9a64-0b7e-5f43-9f0e-2a4c5d6e7f80"));
   char id[WR_CLOUD_ID_MAX + 2], name[WR_CLOUD_NAME_MAX + 2];
   memset(id, 'a', sizeof(id));
@@ -259,7 +266,7 @@ struct list {
 static void each(const struct wr_cloud_property *p, void *arg) {
   struct list *l = arg;
   l->count++;
-  l->last = *p;
+  memcpy(&l->last, p, sizeof(*p));
 }
 
 static void test_property_list(void) {
@@ -268,12 +275,23 @@ static void test_property_list(void) {
       "{\"id\":\"../..\",\"variable_name\":\"evil\",\"type\":\"FLOAT\"},"
       "{\"id\":\"i3\",\"variable_name\":7,\"type\":\"FLOAT\"},"
       "{\"id\":\"i4\",\"type\":\"FLOAT\"},17,null,"
-      "{\"id\":\"i5\",\"name\":\"old\",\"type\":\"INT\\n\"}]";
+      "{\"id\":\"i6\",\"name\":\"no name\",\"type\":\"FLOAT\"},"
+      "{\"id\":\"i7\",\"name\":\"x\"},{\"name\":\"x\",\"type\":\"INT\"},"
+      "{\"id\":\"i5\",\"name\":\"old\",\"type\":\"STATUS\"}]";
   struct list l = {0};
+  struct wr_cloud_property last; /* they are compared as bytes */
+  memset(&last, 0, sizeof(last));
+  strcpy(last.id, "i5");
+  strcpy(last.name, "old");
+  strcpy(last.type_name, "STATUS");
+  last.type = WR_CLOUD_BOOL;
   CU_ASSERT_EQUAL(wr_cloud_read_properties(good, strlen(good), each, &l), 0);
   CU_ASSERT_EQUAL(l.count, 2);
-  CU_ASSERT_STRING_EQUAL(l.last.name, "old");
-  CU_ASSERT_STRING_EQUAL(l.last.type_name, "INT?");
+  CU_ASSERT_EQUAL(memcmp(&l.last, &last, sizeof(last)), 0);
+  const char *odd = "[{\"id\":\"i\",\"name\":\"n\",\"type\":\"IN_T2\\n\"}]";
+  CU_ASSERT_EQUAL(wr_cloud_read_properties(odd, strlen(odd), each, &l), 0);
+  CU_ASSERT_STRING_EQUAL(l.last.type_name, "IN_T2?");
+  l.count = 2;
   CU_ASSERT_EQUAL(wr_cloud_read_properties("{}", 2, each, &l), -EBADMSG);
   CU_ASSERT_EQUAL(wr_cloud_read_properties("", 0, each, &l), -EBADMSG);
   CU_ASSERT_EQUAL(l.count, 2);
@@ -300,12 +318,20 @@ static void test_error_texts(void) {
   check_error("{\"message\":\"m\",\"error\":\"e\"}", "m");
   check_error("{\"error\":\"e\"}", "e");
   check_error("<html><body>nginx</body></html>", "");
+  check_error("x", "x");
+  check_error(" ", "");
+  check_error("abcdefghijklmnopqrstuvwxyzabcdefghijklm",
+              "abcdefghijklmnopqrstuvwxyzabcdefghijklm");
+  check_error("abcdefghijklmnopqrstuvwxyzabcdefghijklmn",
+              "abcdefghijklmnopqrstuvwxyzabcdefghijklm");
   check_error("{\"detail\":7}", "");
   check_error("a text that is far longer than what the buffer can hold at all",
               "a text that is far longer than what the");
   char out[8] = "x";
   wr_cloud_read_error(NULL, 0, out, sizeof(out));
   CU_ASSERT_STRING_EQUAL(out, "");
+  wr_cloud_read_error("abcdef", 3, out, sizeof(out)); /* no more is its own */
+  CU_ASSERT_STRING_EQUAL(out, "abc");
 }
 
 /* Nothing that can be shown: nothing before the buffer is touched. */

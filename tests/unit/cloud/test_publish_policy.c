@@ -175,6 +175,51 @@ static void test_newest_counts_from_its_first_value(void) {
   }
 }
 
+/* What was newest, though it said nothing new, makes an older one late; also
+ * one that came so late itself that the clock must have been set back. */
+static void test_newest_that_says_nothing_new(void) {
+  struct wr_policy p = {0};
+  label(&p, "Low", 1000, 100 * SECOND);
+  CU_ASSERT_EQUAL(label(&p, "Low", 1100, 101 * SECOND), WR_SKIP);
+  CU_ASSERT_EQUAL(label(&p, "High", 1101, 101 * SECOND - 1), WR_SKIP);
+  for (int by = 0; by <= 1; by++) { /* a quarter of 2 s after the first */
+    p = (struct wr_policy){0};
+    label(&p, "Low", 1000, 100 * SECOND);
+    CU_ASSERT_EQUAL(label(&p, "Low", 1499 + by, 99 * SECOND), WR_SKIP);
+    CU_ASSERT_EQUAL(label(&p, "High", 1510, 98 * SECOND + 1),
+                    by ? WR_SKIP : WR_CHANGE);
+  }
+}
+
+/* The quarter counts in us: 499 ms are less than one of 1 996 001 us. */
+static void test_quarter_of_an_odd_limit(void) {
+  const int64_t late_us = 1996001;
+  struct wr_policy p = {0};
+  struct wr_value low = {WR_VALUE_TEXT, 0, "Low"};
+  struct wr_value high = {WR_VALUE_TEXT, 0, "High"};
+  wr_policy_decide(&p, &low, 1000, 100 * SECOND, late_us, 0);
+  CU_ASSERT_EQUAL(wr_policy_decide(&p, &high, 1499, 99 * SECOND, late_us, 0),
+                  WR_SKIP);
+  CU_ASSERT_EQUAL(
+      wr_policy_decide(&p, &high, 1501, 99 * SECOND - 1, late_us, 0),
+      WR_CHANGE);
+}
+
+static void test_edges(void) {
+  struct wr_policy p = {.max_ms = 1}; /* a heartbeat each millisecond */
+  CU_ASSERT_EQUAL(label(&p, "Low", 0, 1), WR_CHANGE);
+  CU_ASSERT_EQUAL(label(&p, "Low", 1, 2), WR_SAMPLE);
+  struct wr_value yes = {WR_VALUE_BOOL, 1, ""};
+  CU_ASSERT_EQUAL(wr_policy_decide(&p, &yes, 1, 3, 0, 0), WR_CHANGE);
+  struct wr_budget b = {.daily = 1};
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, 0, 1, false), WR_BUDGET_SPACING_MS);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, DAY - SECOND, 3, false), 3000);
+  wr_budget_spend(&b, 1, false);
+  CU_ASSERT_EQUAL(b.spent.old, 0);
+  CU_ASSERT_EQUAL(wr_budget_spacing_ms(&b, DAY - SECOND, 3, false),
+                  WR_BUDGET_SPACING_MS);
+}
+
 /* One day of two streams that want a record a second from a plan of 10 000. */
 static void test_budget_stretches_and_never_goes_silent(void) {
   struct wr_budget b = {.daily = 10000};
@@ -198,8 +243,9 @@ static void test_budget_stretches_and_never_goes_silent(void) {
   CU_ASSERT_TRUE(last_ms > 86400000 - 120000);
 }
 
-UNIT_MAIN("publish_policy", UNIT(test_never_nan),
-          UNIT(test_every_sample_without_limits),
+UNIT_MAIN("publish_policy", UNIT(test_newest_that_says_nothing_new),
+          UNIT(test_quarter_of_an_odd_limit), UNIT(test_edges),
+          UNIT(test_never_nan), UNIT(test_every_sample_without_limits),
           UNIT(test_dead_band_and_heartbeat),
           UNIT(test_min_interval_holds_numbers_back),
           UNIT(test_changes_of_state_pass_at_once),

@@ -52,6 +52,7 @@ static void test_no_endpoint(void) {
   CU_ASSERT_TRUE(wr_words_no_endpoint("404 page not found\n", 19));
   CU_ASSERT_TRUE(wr_words_no_endpoint("404 page not found", 18));
   CU_ASSERT_FALSE(wr_words_no_endpoint("404 page not foun", 17));
+  CU_ASSERT_FALSE(wr_words_no_endpoint("404 page not found", 17));
   CU_ASSERT_FALSE(wr_words_no_endpoint("404 page not founD", 18));
   CU_ASSERT_FALSE(wr_words_no_endpoint("<404 page not found", 19));
   CU_ASSERT_FALSE(wr_words_no_endpoint(NULL, 0));
@@ -66,7 +67,16 @@ static void test_pages_are_foreign(void) {
   CU_ASSERT_TRUE(wr_words_foreign("Success", 7));
 }
 
-UNIT_MAIN("words", UNIT(test_the_services_error_format),
-          UNIT(test_words_of_others), UNIT(test_no_endpoint),
-          UNIT(test_every_word_about_credentials),
+/* Longer than 4 MiB is none of the service's replies. */
+static void test_length_of_a_reply(void) {
+  static char text[(4u << 20) + 1];
+  memset(text, ' ', sizeof(text));
+  memcpy(text, "[]", 2);
+  CU_ASSERT_FALSE(wr_words_foreign(text, sizeof(text) - 1));
+  CU_ASSERT_TRUE(wr_words_foreign(text, sizeof(text)));
+}
+
+UNIT_MAIN("words", UNIT(test_length_of_a_reply),
+          UNIT(test_the_services_error_format), UNIT(test_words_of_others),
+          UNIT(test_no_endpoint), UNIT(test_every_word_about_credentials),
           UNIT(test_words_about_credentials), UNIT(test_pages_are_foreign))
