@@ -81,13 +81,12 @@ static bool live_row(struct wr_choice *c, const struct wr_moment *t, int i,
       (q->last.seq == q->hidden_seq && t->now_ms < q->hidden_until_ms))
     return false;
   *row = q->last;
-  row->property = i;
   return true;
 }
 
 int wr_choose_live(struct wr_choice *c, const struct wr_moment *t) {
   int count = 0, states = 0;
-  for (int i = 0; i < c->names->count && count < WR_NAMES_MAX; i++) {
+  for (int i = 0; i < c->names->count; i++) {
     struct wr_row row;
     if (!may_send(c, t, i) || !live_row(c, t, i, &row))
       continue;
@@ -167,8 +166,8 @@ static bool must_wait(const struct wr_choice *c, int i) {
 }
 
 /* A row that was stepped over and whose turn has come; it goes alone. */
-static int due_skip(const struct wr_choice *c, const struct wr_moment *t,
-                    int i) {
+static bool due_skip(const struct wr_choice *c, const struct wr_moment *t,
+                     int i) {
   struct wr_property *q = c->names->at + i;
   for (int k = 0; k < q->skip_count;) {
     struct wr_skip *s = q->skips + k;
@@ -178,10 +177,10 @@ static int due_skip(const struct wr_choice *c, const struct wr_moment *t,
       continue;
     }
     if (t->now_ms >= s->until_ms || (!s->tried && c->passed > s->passed))
-      return 1;
+      return true;
     k++;
   }
-  return 0;
+  return false;
 }
 
 /* The property whose first row has waited longest; -1: none. */
@@ -219,14 +218,12 @@ static int stamp_all(struct wr_choice *c, const struct wr_moment *t,
 static int end_with_current(struct wr_choice *c, const struct wr_moment *t,
                             int64_t present_us, int count) {
   const struct wr_property *q = c->names->at + c->rows[0].property;
-  if (count == 0 || !is_newest(c, q) || !q->alive || q->fails > 0 ||
-      q->batch < 2 || c->bare || wr_choice_no_batch(c, t) ||
+  if (count == 0 || !is_newest(c, q) || !q->alive || q->fails > 0 || c->bare ||
       q->last.seq <= c->rows[count - 1].seq)
     return count;
   struct wr_row row = q->last;
   if (!wr_row_stamp(&row, t, present_us))
     return count;
-  row.property = c->rows[0].property;
   c->rows[count] = row;
   return count + 1;
 }
@@ -236,10 +233,8 @@ int wr_choose_old(struct wr_choice *c, const struct wr_moment *t,
   struct wr_row newest;
   c->bare = false;
   for (int i = 0; i < c->names->count; i++)
-    if (may_send(c, t, i) && !must_wait(c, i) && due_skip(c, t, i) == 1) {
-      c->rows[0].property = i;
+    if (may_send(c, t, i) && !must_wait(c, i) && due_skip(c, t, i))
       return stamp_all(c, t, present_us, 1);
-    }
   int best = longest(c, t);
   if (best < 0)
     return 0;
