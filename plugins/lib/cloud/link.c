@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define BODY_MAX (1 << 20)
 #define SECRET_MIN 8 /* a shorter one is in every other word */
 
 /* A try that ends before the first byte costs nearly nothing; one that reaches
@@ -18,7 +19,7 @@ void wr_link_init(struct wr_link *l, const struct wr_link_options *options) {
   memset(l, 0, sizeof(*l));
   l->options = *options;
   l->url = l->auth = (struct wr_bytes)WR_BYTES_INIT(WR_OAUTH_TOKEN_MAX + 64);
-  l->body = (struct wr_bytes)WR_BYTES_INIT(1 << 20);
+  l->body = (struct wr_bytes)WR_BYTES_INIT(BODY_MAX);
   wr_oauth_init(&l->oauth);
 }
 
@@ -148,7 +149,7 @@ static int put_bearer(struct wr_link *l) {
 /* `type`: of the body; `bearer`: with the token. */
 static int perform(struct wr_link *l, const char *method, const char *type,
                    bool bearer) {
-  char space[64 + 32];
+  char space[sizeof("X-Organization: ") + WR_CLOUD_ID_MAX];
   const char *headers[5];
   int n = 0;
   headers[n++] = type;
@@ -227,7 +228,7 @@ static void token_refused(struct wr_link *l, const struct wr_moment *t) {
 static void no_token(struct wr_link *l, const struct wr_moment *t, int error) {
   const struct wr_http_reply *r = &l->reply;
   wr_oauth_failed(&l->oauth, t->now_ms);
-  if (error == 0 && r->status >= 400 && r->status < 500 && !passes(r->status) &&
+  if (error == 0 && r->status >= 400 && !passes(r->status) &&
       wr_words_own_token(r->body.data, r->body.len))
     token_refused(l, t);
   else if (error != 0 || passes(r->status))

@@ -21,7 +21,9 @@ static struct {
   int looks; /* so many of them find what is there */
 } stored;
 
-static struct wr_property at[PROPERTIES];
+/* Nothing is known of what stands before the first one. */
+static struct wr_property before_and[2 * PROPERTIES];
+static struct wr_property *const at = before_and + PROPERTIES;
 static struct wr_names names;
 static struct wr_budget budget;
 static struct wr_choice choice;

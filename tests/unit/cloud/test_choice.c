@@ -41,6 +41,10 @@ static void test_no_stamp(void) {
   }
   struct wr_row row = {.time_us = -1, .clock_us = WR_CLOCK_UNKNOWN};
   CU_ASSERT_FALSE(wr_row_stamp(&row, &t, WALL));
+  /* and none is beyond the end of time */
+  row = (struct wr_row){.time_us = INT64_MAX, .clock_us = TRUE_US - HOUR_US};
+  CU_ASSERT_FALSE(wr_row_stamp(&row, &t, WALL));
+  CU_ASSERT_EQUAL(row.time_us, INT64_MAX);
 }
 
 /* Without the service's clock only what lies beyond our own present is known

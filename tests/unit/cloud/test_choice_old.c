@@ -115,9 +115,11 @@ static void test_stamps(void) {
   CU_ASSERT_EQUAL(old(), 2);
   for (int i = 0; i < 2; i++)
     CU_ASSERT_EQUAL(choice.rows[i].time_us, WALL - 60 * SECOND);
+  choice.bare = true; /* the one before was */
   CU_ASSERT_EQUAL(wr_choose_old(&choice, &t, 0), 2);
   for (int i = 0; i < 2; i++)
     CU_ASSERT_EQUAL(choice.rows[i].time_us, WALL - 3660 * SECOND);
+  CU_ASSERT_FALSE(choice.bare);
   end();
 }
 
@@ -208,6 +210,13 @@ static void test_stepped_over(void) {
     CU_ASSERT_EQUAL(at[0].skip_count, 1);
     end();
   }
+  begin_shown(1, 0, 5);
+  at[0].skips[0].seq = 1; /* it was, but is not */
+  at[0].batch = 2;
+  CHECK_ROWS(old(), 1, 2);
+  skip(0, 5, EVER, 0, true); /* which is not among the first */
+  CHECK_ROWS(old(), 1, 2);
+  end();
   begin_shown(1, 0, 2);
   skip(0, 1, EVER, 0, true);
   skip(0, 2, EVER, 0, true);
