@@ -91,6 +91,9 @@ static void test_newest_is_left_out(void) {
   at[0].batch = 2; /* which ends before it */
   CHECK_ROWS(old(), 1, 2);
   at[0].batch = 10;
+  choice.first_seq = 3; /* of an earlier process: it is not */
+  CHECK_ROWS(old(), 1, 2, 3);
+  choice.first_seq = 0;
   at[0].alive = false;
   CHECK_ROWS(old(), 1, 2, 3);
   end();
@@ -293,6 +296,8 @@ static void test_skips_that_wait(void) {
   skip(1, 2, 0, 0, false);
   CHECK_ROWS(old(), 2);
   at[1].missing = true;
+  put(2); /* of nobody */
+  skip(2, 3, 0, 0, false);
   CU_ASSERT_EQUAL(old(), 0);
   at[1].missing = false;
   budget = (struct wr_budget){.daily = 10, .spent = {.used = 10}};
@@ -308,12 +313,17 @@ static void test_skips_that_wait(void) {
 static void test_rows_that_go_meanwhile(void) {
   begin_states();
   stored.looks = 1;
+  choice.rows[0].time_us = INT64_MAX; /* what stood there is not looked at */
   CU_ASSERT_EQUAL(old(), 0);
   end();
 }
 
 /* The oldest stamp of all that waits. */
 static void test_oldest(void) {
+  begin(1);
+  put(0)->time_us = 5; /* the first row of all */
+  CU_ASSERT_EQUAL(wr_choice_oldest_us(&choice), 5);
+  end();
   begin(3);
   CU_ASSERT_EQUAL(wr_choice_oldest_us(&choice), 0);
   put(3)->time_us = 1; /* of nobody */
