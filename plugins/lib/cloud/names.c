@@ -51,7 +51,7 @@ const char *wr_property_id(const struct wr_property *q) {
 
 struct found {
   struct wr_names *n;
-  unsigned char seen[WR_NAMES_MAX];
+  bool seen[WR_NAMES_MAX];
 };
 
 /* It is another one, or may take what it did not: nothing that was learned
@@ -76,7 +76,7 @@ static void match(const struct wr_cloud_property *c, void *arg) {
                                  : strcmp(mine->name, c->name) == 0;
     if (!same)
       continue;
-    f->seen[i] = 1;
+    f->seen[i] = true;
     mine->misfit = !wr_cloud_fits(mine->kind, c->type);
     if (memcmp(&mine->cloud, c, sizeof(*c)) != 0)
       renew(f->n, i, c);
@@ -124,7 +124,6 @@ static void absent(struct wr_names *n, struct wr_link *l,
                    const struct wr_moment *t) {
   if (wr_words_no_endpoint(l->reply.body.data, l->reply.body.len)) {
     n->known = n->unserved = true;
-    n->recheck_ms = t->now_ms + WR_NAMES_RECHECK_MS;
     return;
   }
   wr_link_block(l, t,
@@ -161,7 +160,7 @@ void wr_names_ask(struct wr_names *n, struct wr_link *l,
     wr_link_block(l, t, "check THING_ID");
     return;
   }
-  if (l->reply.body.len > 0 &&
+  if (l->reply.body.data != NULL &&
       wr_cloud_read_properties(l->reply.body.data, l->reply.body.len, match,
                                &f) == 0) {
     judge(n, t, &f);

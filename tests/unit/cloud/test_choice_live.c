@@ -122,6 +122,7 @@ static void test_states_first(void) {
   for (int i = 0; i < 4; i++)
     put(i);
   CHECK_ROWS(live(), 2, 4, 3, 1);
+  end();
   begin(4);
   put(0);
   put(3);

@@ -200,6 +200,17 @@ static void test_advice_has_an_end(void) {
   stop();
 }
 
+/* Only those of the configuration are looked at, be there more behind them. */
+static void test_no_more_than_there_are(void) {
+  start();
+  n->count = 1;
+  ask();
+  CU_ASSERT_STRING_EQUAL(properties[FLOW].cloud.id, "f-1");
+  CU_ASSERT_STRING_EQUAL(properties[LABEL].cloud.id, "");
+  CU_ASSERT_STRING_EQUAL(n->advice, "");
+  stop();
+}
+
 /* Not known: at once, or when the wait after a failure is over. */
 static void test_due(void) {
   static const struct {
@@ -279,4 +290,5 @@ UNIT_MAIN("names", UNIT(test_learned_and_remembered),
           UNIT(test_one_is_not_remembered), UNIT(test_what_it_is_called),
           UNIT(test_another_property_begins_anew), UNIT(test_found_by_id),
           UNIT(test_what_is_missing), UNIT(test_advice_has_an_end),
-          UNIT(test_due), UNIT(test_other_answers), UNIT(test_no_address))
+          UNIT(test_no_more_than_there_are), UNIT(test_due),
+          UNIT(test_other_answers), UNIT(test_no_address))
