@@ -27,7 +27,7 @@ static struct {
 } sent;
 
 static struct {
-  struct wr_row delivered[100];
+  struct wr_row delivered[WR_BATCH_MAX];
   int count, calls;
   const struct wr_spent *spent;
   struct wr_row rejected;

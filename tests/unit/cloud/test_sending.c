@@ -56,6 +56,8 @@ static void test_which_way_live(void) {
     at[1].name = cases[i].other_name;
     choose(0, 0, 1);
     choose(1, 1, 2);
+    choose(2, 2, 3); /* of another request, without a name */
+    at[2].name = NULL;
     wr_send_live(&sending, &now, 2);
     if (cases[i].many)
       check_sent(T "publish", "{\"to_device\":false,\"properties\":["
@@ -94,6 +96,19 @@ static void test_which_way_old(void) {
   }
 }
 
+/* As many rows as a batch may have. */
+static void test_longest_batch(void) {
+  begin_sending();
+  wr_choice_free(&choice);
+  CU_ASSERT_EQUAL_FATAL(
+      wr_choice_init(&choice, &names, NULL, &budget, WR_BATCH_MAX), 0);
+  send_old(0, 1, WR_BATCH_MAX);
+  CU_ASSERT_EQUAL(sent.count, 1);
+  CU_ASSERT_EQUAL(told.count, WR_BATCH_MAX);
+  CU_ASSERT_EQUAL(told.delivered[WR_BATCH_MAX - 1].seq, WR_BATCH_MAX);
+  end_sending();
+}
+
 /* --- it went --- */
 
 static void check_delivered(int count, int64_t first) {
@@ -107,10 +122,12 @@ static void check_delivered(int count, int64_t first) {
 /* Everything that is counted, of both kinds. */
 static void test_counts(void) {
   begin_sending();
+  link_.owed = true;
   sending.pace.failing = true;
   sending.pace.earliest_ms = NOW_MS + 1;
   send_old(0, 3, 3);
   check_delivered(3, 3);
+  CU_ASSERT_FALSE(link_.owed);
   CU_ASSERT_EQUAL(sending.passed, 1);
   CU_ASSERT_EQUAL(choice.passed, 1);
   CU_ASSERT_EQUAL(sending.published, 3);
@@ -295,7 +312,7 @@ static void test_no_address(void) {
 }
 
 UNIT_MAIN("sending", UNIT(test_several_live), UNIT(test_which_way_live),
-          UNIT(test_which_way_old), UNIT(test_counts),
+          UNIT(test_which_way_old), UNIT(test_longest_batch), UNIT(test_counts),
           UNIT(test_shown_only_grows), UNIT(test_a_batch_passed),
           UNIT(test_recorded_as_well), UNIT(test_again_after_old_ones),
           UNIT(test_again_after_live_ones), UNIT(test_no_memory),
