@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TIME_MAX (INT64_MAX / 4) /* sums of times cannot overflow */
-#define PENDING 16 /* samples of one axis that wait for their turn */
+#define PENDING WR_WINDOW_PENDING
 
 struct sample {
   int64_t time_us;
@@ -135,10 +134,9 @@ static size_t steps_to(const struct wr_window *w, int64_t time_us) {
   int64_t interval = w->o.interval_us, distance = time_us - w->grid_us;
   if (distance < interval / 2)
     return 0;
-  if (distance < interval + interval / 4 * 3)
+  if (distance - interval <= interval * 3 / 4)
     return 1;
-  size_t steps = (size_t)((distance + interval / 2) / interval);
-  return steps < 2 ? 2 : steps;
+  return (size_t)((distance + interval / 2) / interval);
 }
 
 /* What the other axes have for a place; false when an axis has nothing that
@@ -149,14 +147,12 @@ static bool gather(const struct wr_window *w, int64_t time_us, double *values,
   *complete = true;
   for (size_t a = 1; a < w->o.axes; a++) {
     const struct line *l = &w->lines[a];
-    const struct sample *s = line_find(l, time_us - half, time_us + half);
-    if (s == NULL) {
-      *complete = false;
-      s = line_find(l, time_us - half - (int64_t)w->o.max_gap * interval,
-                    time_us + half);
-    }
+    const struct sample *s = line_find(
+        l, time_us - half - (int64_t)w->o.max_gap * interval, time_us + half);
     if (s == NULL)
       return false;
+    if (s->time_us <= time_us - half)
+      *complete = false;
     values[a] = s->value;
   }
   return true;
@@ -309,7 +305,7 @@ static void line_up(struct wr_window *w, size_t axis, const struct sample *s) {
 void wr_window_push(struct wr_window *w, size_t axis, int64_t time_us,
                     double value, int64_t now_ms, wr_window_fn full,
                     void *arg) {
-  if (!isfinite(value) || time_us < 0 || time_us > TIME_MAX) {
+  if (!isfinite(value) || time_us < 0 || time_us > WR_WINDOW_TIME_US) {
     w->counts.invalid++;
     wr_window_tick(w, now_ms, full, arg);
     return;

@@ -6,7 +6,8 @@
  * sample, at most late_ms (checked at the next push or wr_window_tick()).
  *
  *   missing samples   up to max_gap in a row hold the last value; more restart
- *   NaN, infinities   count as missing; so do times before 1970
+ *   NaN, infinities   count as missing; so do times before 1970 or beyond
+ *                     WR_WINDOW_TIME_US
  *   a time stamp seen before, or less than half an interval after the last
  *                     is a duplicate and dropped
  *   older than what was given out   late and dropped; two rising ones in a
@@ -14,10 +15,13 @@
  *   a jump forwards   is a gap like any other
  *
  * A sample up to 3/4 of an interval late still takes its own place: slow
- * reads do not look like a gap followed by a duplicate.
+ * reads do not look like a gap followed by a duplicate. The grid follows the
+ * samples by an eighth of what they are off. The first of them wait for each
+ * other, as many as a window needs but 15 at most.
  * Several axes: axis 0 gives the time grid; each other axis contributes its
  * newest sample within half an interval, else its last one if that is at
- * most max_gap intervals older. Windows are interleaved: s0a0 s0a1 s1a0 ...
+ * most max_gap intervals older; of two places it lies exactly between it is
+ * the first one's. Windows are interleaved: s0a0 s0a1 s1a0 ...
  * Memory is fixed at creation, but for up to 16 samples of an axis that have to
  * wait; where there is none for them they count as late. Threads: none of its
  * own; the caller locks. */
@@ -30,6 +34,8 @@
 
 #define WR_WINDOW_AXES 16      /* most axes */
 #define WR_WINDOW_VALUES 65536 /* most samples x axes */
+#define WR_WINDOW_PENDING 16   /* most samples of an axis that wait */
+#define WR_WINDOW_TIME_US (INT64_MAX / 4) /* sums of times cannot overflow */
 
 struct wr_window_options {
   size_t samples; /* of one axis in a window */

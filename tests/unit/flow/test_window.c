@@ -1,85 +1,10 @@
-#include "lib/flow/window.h"
-
 #include "tests/unit/alloc.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/flow/window_case.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define S INT64_C(1000000) /* one second */
-#define T0 (INT64_C(1700000000) * S)
-#define MOST 64
-
-/* What came out: each window as its values, end and restart mark. */
-struct log {
-  size_t size; /* values of one window */
-  size_t missing[MOST];
-  size_t count;
-  double values[MOST][32];
-  int64_t ends[MOST];
-  bool restarted[MOST];
-};
-
-static void keep(void *arg, const struct wr_window *w, int64_t end_us,
-                 bool restarted) {
-  struct log *l = arg;
-  if (l->count == MOST)
-    return;
-  wr_window_copy(w, l->values[l->count]);
-  l->missing[l->count] = l->size - wr_window_fill(w);
-  l->ends[l->count] = end_us;
-  l->restarted[l->count++] = restarted;
-}
-
-static struct wr_window_options usual(size_t samples) {
-  return (struct wr_window_options){.samples = samples,
-                                    .axes = 1,
-                                    .stride = 1,
-                                    .interval_us = S,
-                                    .max_gap = 1,
-                                    .late_ms = 250};
-}
-
-struct rig {
-  struct wr_window *w;
-  struct log log;
-  int64_t now_ms;
-};
-
-static void begin(struct rig *r, struct wr_window_options o) {
-  memset(r, 0, sizeof(*r));
-  r->w = wr_window_create(&o);
-  CU_ASSERT_PTR_NOT_NULL_FATAL(r->w);
-  r->log.size = o.samples * o.axes;
-}
-
-static void at(struct rig *r, double seconds, double value) {
-  wr_window_push(r->w, 0, T0 + (int64_t)llround(seconds * 1e6), value,
-                 r->now_ms, keep, &r->log);
-}
-
-/* Samples whose value is their second, one for each entry; -1 ends. */
-static void feed(struct rig *r, const double *seconds) {
-  for (; *seconds >= 0; seconds++)
-    at(r, *seconds, floor(*seconds + 0.5));
-}
-
-static void patience_ends(struct rig *r) {
-  r->now_ms += 1000;
-  wr_window_tick(r->w, r->now_ms, keep, &r->log);
-}
-
-static bool window_is(const struct rig *r, size_t index, const double *want) {
-  if (index >= r->log.count)
-    return false;
-  return memcmp(r->log.values[index], want, r->log.size * sizeof(*want)) == 0;
-}
-
-static const struct wr_window_counts *counts(const struct rig *r) {
-  return wr_window_counts(r->w);
-}
 
 static void test_options_out_of_range(void) {
   struct wr_window_options bad[10];
@@ -378,11 +303,6 @@ static void test_line_overflow(void) {
   CU_ASSERT(r.log.count > 60);
   CU_ASSERT_EQUAL(counts(&r)->filled, 1);
   wr_window_destroy(r.w);
-}
-
-static void axis_at(struct rig *r, size_t axis, double seconds, double value) {
-  wr_window_push(r->w, axis, T0 + (int64_t)llround(seconds * 1e6), value,
-                 r->now_ms, keep, &r->log);
 }
 
 static void test_fusion_interleaves(void) {
