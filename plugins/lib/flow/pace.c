@@ -18,15 +18,10 @@ static enum wr_pace_kind judge(const struct wr_pace *p, int64_t time_us,
     *dt_s = fmin(passed_s, WR_PACE_MAX_S);
     return WR_PACE_GAP;
   }
-  if (stamp_s > 0 && stamp_s <= gap_s) {
-    *dt_s = stamp_s;
-    return WR_PACE_NEXT;
-  }
-  if (stamp_s < 0 && stamp_s >= -fmax(WR_PACE_LATE_S, 3 * interval_s)) {
-    *dt_s = 0;
-    return WR_PACE_LATE;
-  }
-  return WR_PACE_CLOCK;
+  if (stamp_s > gap_s || stamp_s < -fmax(WR_PACE_LATE_S, 3 * interval_s))
+    return WR_PACE_CLOCK;
+  *dt_s = fmax(stamp_s, 0);
+  return stamp_s > 0 ? WR_PACE_NEXT : WR_PACE_LATE;
 }
 
 enum wr_pace_kind wr_pace_step(struct wr_pace *p, int64_t time_us,

@@ -11,7 +11,7 @@ void wr_votes_init(struct wr_votes *v) {
 void wr_votes_gap(struct wr_votes *v) { v->count = v->next = v->calm = 0; }
 
 static int newest(const struct wr_votes *v, int i) {
-  return v->last[(v->next + 2 * WR_VOTES_MAX - 1 - i) % WR_VOTES_MAX];
+  return v->last[(v->next + WR_VOTES_MAX - 1 - i) % WR_VOTES_MAX];
 }
 
 static void put(struct wr_votes *v, int vote, bool alarm) {
@@ -27,7 +27,7 @@ static bool elected(const struct wr_votes *v, const struct wr_votes_rules *r,
   int same = 0;
   for (int i = 0; i < v->count && i < r->of; i++)
     same += newest(v, i) == vote;
-  return same >= r->need && (r->of < 2 || newest(v, 1) == vote);
+  return same >= r->need && (r->need < 2 || newest(v, 1) == vote);
 }
 
 /* An alarm that comes back soon is left more slowly. */

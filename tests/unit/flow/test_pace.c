@@ -83,6 +83,67 @@ static void test_slow_source(void) {
   CU_ASSERT_EQUAL(dt, 300);
 }
 
+/* Two samples, so many microseconds apart by their stamps and milliseconds by
+ * the clock that nobody sets. */
+static enum wr_pace_kind apart(int64_t stamp_us, int64_t passed_ms,
+                               double interval_s) {
+  struct wr_pace p = {0};
+  (void)wr_pace_step(&p, T0, 1000, interval_s, &dt);
+  CU_ASSERT_EQUAL(dt, interval_s);
+  return wr_pace_step(&p, T0 + stamp_us, 1000 + passed_ms, interval_s, &dt);
+}
+
+static void test_bounds(void) {
+  static const struct {
+    int64_t stamp_us, passed_ms;
+    double interval_s;
+    enum wr_pace_kind kind;
+    double dt_s;
+  } cases[] = {/* 60 s, or 10 intervals, are no gap yet */
+               {60 * S, 60000, 1, WR_PACE_NEXT, 60},
+               {60 * S, 60001, 1, WR_PACE_GAP, 60.001},
+               {60 * S + 1, 60000, 1, WR_PACE_CLOCK, 1},
+               {60 * S, 0, 6, WR_PACE_NEXT, 60},
+               {70 * S, 70000, 7, WR_PACE_NEXT, 70},
+               {70 * S, 70001, 7, WR_PACE_GAP, 70.001},
+               {70 * S + 1, 70000, 7, WR_PACE_CLOCK, 7},
+               /* 10 s, or 3 intervals, are no other clock yet */
+               {-1, 0, 1, WR_PACE_LATE, 0},
+               {-10 * S, 0, 1, WR_PACE_LATE, 0},
+               {-10 * S - 1, 0, 1, WR_PACE_CLOCK, 1},
+               {-12 * S, 0, 4, WR_PACE_LATE, 0},
+               {-12 * S - 1, 0, 4, WR_PACE_CLOCK, 4},
+               /* next to nothing is something */
+               {1, 0, 1, WR_PACE_NEXT, 1e-6},
+               {S / 2, 0, 1, WR_PACE_NEXT, 0.5},
+               {0, 90000, 1, WR_PACE_SAME, 1},
+               /* no gap counts for more than a year */
+               {S, 32000000000, 1, WR_PACE_GAP, 3.2e7},
+               {S, 32000000001, 1, WR_PACE_GAP, 3.2e7}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    CU_ASSERT_EQUAL(
+        apart(cases[i].stamp_us, cases[i].passed_ms, cases[i].interval_s),
+        cases[i].kind);
+    CU_ASSERT_EQUAL(dt, cases[i].dt_s);
+  }
+}
+
+/* What is remembered: of a late one its arrival, of a duplicate nothing. */
+static void test_what_the_next_is_measured_from(void) {
+  struct wr_pace p = {0};
+  (void)at(&p, 10, 10);
+  CU_ASSERT_EQUAL(at(&p, 8, 30), WR_PACE_LATE);
+  CU_ASSERT_EQUAL(p.time_us, T0 + 10 * S);
+  CU_ASSERT_EQUAL(p.now_ms, 31000);
+  CU_ASSERT_EQUAL(at(&p, 10, 50), WR_PACE_SAME);
+  CU_ASSERT_EQUAL(p.time_us, T0 + 10 * S);
+  CU_ASSERT_EQUAL(p.now_ms, 31000);
+  CU_ASSERT_EQUAL(at(&p, 5000, 51), WR_PACE_CLOCK);
+  CU_ASSERT_EQUAL(p.time_us, T0 + 5000 * S);
+  CU_ASSERT_EQUAL(p.now_ms, 52000);
+}
+
 UNIT_MAIN("pace", UNIT(test_one_after_the_other), UNIT(test_overtaken),
           UNIT(test_the_clock_is_set), UNIT(test_a_real_gap), UNIT(test_replay),
-          UNIT(test_restart), UNIT(test_slow_source))
+          UNIT(test_restart), UNIT(test_slow_source), UNIT(test_bounds),
+          UNIT(test_what_the_next_is_measured_from))

@@ -50,6 +50,11 @@ static void test_table(void) {
       {5, 5, 5, "NNNNNAAAAA", "----NNNNNA"},
       /* between labels that do not alarm: as fast as on */
       {3, 5, 5, "NNNLLLHHH", "--NNNLLLH"},
+      /* only the last five count, and the newest two have to agree */
+      {3, 5, 5, "NNNANNNAA", "--NNNNNNN"},
+      {2, 3, 3, "NNNANANLA", "-NNNNNNNN"},
+      {2, 3, 3, "NNNAA", "-NNNA"},
+      {2, 2, 2, "NNALLAA", "-NNNLLA"},
       /* an alarm does not go to what was elected long ago */
       {3, 5, 5, "AAA-----", "--AAAAA-"},
   };
@@ -166,7 +171,80 @@ static void test_set(void) {
   CU_ASSERT_STRING_EQUAL(states, "AAAAN");
 }
 
+/* The votes before are no part of it. */
+static void test_set_forgets_votes(void) {
+  struct wr_votes_rules rules = {3, 5, 5};
+  struct wr_votes v;
+  char states[16];
+  wr_votes_init(&v);
+  run(&v, rules, "NNNAA", states);
+  wr_votes_set(&v, 2, false);
+  CU_ASSERT_EQUAL(v.count, 0);
+  run(&v, rules, "AAA", states);
+  CU_ASSERT_STRING_EQUAL(states, "LLA");
+}
+
+/* So many votes that are no alarm, where each vote counts at once, and what
+ * an alarm after them makes of the patience. */
+static void test_within_how_many_windows(void) {
+  static const struct {
+    int others, patience;
+  } cases[] = {{0, 2},
+               {1, 2},
+               {WR_VOTES_AGAIN - 1, 2},
+               {WR_VOTES_AGAIN, 1},
+               {WR_VOTES_AGAIN + 1, 0}};
+  for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+    struct wr_votes_rules rules = {1, 1, 1};
+    struct wr_votes v;
+    wr_votes_init(&v);
+    run(&v, rules, "ANANN", NULL); /* the second time it takes two */
+    CU_ASSERT_EQUAL(v.patience, 1);
+    CU_ASSERT_FALSE(v.alarm);
+    for (int i = 0; i < cases[c].others; i++)
+      run(&v, rules, "N", NULL);
+    run(&v, rules, "A", NULL);
+    CU_ASSERT_TRUE(v.alarm);
+    CU_ASSERT_EQUAL(v.patience, cases[c].patience);
+  }
+}
+
+/* Eight times as long, and no longer however often it comes back. */
+static void test_most_patience(void) {
+  static const int releases[] = {2, 4, 8, 16, 16, 16};
+  struct wr_votes_rules rules = {1, 1, 2};
+  struct wr_votes v;
+  wr_votes_init(&v);
+  for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
+    run(&v, rules, "A", NULL);
+    for (int n = 1; n <= releases[i]; n++) {
+      CU_ASSERT_TRUE(v.alarm);
+      run(&v, rules, "N", NULL);
+    }
+    CU_ASSERT_FALSE(v.alarm);
+  }
+}
+
+/* The longest rules there are; nothing counts further than they need. */
+static void test_longest_rules(void) {
+  struct wr_votes_rules rules = {WR_VOTES_MAX, WR_VOTES_MAX, WR_VOTES_MAX};
+  struct wr_votes v;
+  wr_votes_init(&v);
+  for (int i = 0; i < WR_VOTES_MAX; i++) {
+    CU_ASSERT_EQUAL(v.state, WR_UNCERTAIN);
+    run(&v, rules, "A", NULL);
+  }
+  CU_ASSERT_EQUAL(v.state, 0);
+  for (int i = 0; i < 600; i++)
+    run(&v, rules, "N", NULL);
+  CU_ASSERT_EQUAL(v.state, 3);
+  CU_ASSERT_EQUAL(v.count, WR_VOTES_MAX);
+  CU_ASSERT_EQUAL(v.calm, WR_VOTES_MAX << WR_VOTES_PATIENCE);
+}
+
 UNIT_MAIN("votes", UNIT(test_table),
           UNIT(test_alternating_votes_change_nothing),
           UNIT(test_no_pattern_chatters), UNIT(test_patience), UNIT(test_quiet),
-          UNIT(test_gap_forgets_votes), UNIT(test_set))
+          UNIT(test_gap_forgets_votes), UNIT(test_set),
+          UNIT(test_set_forgets_votes), UNIT(test_within_how_many_windows),
+          UNIT(test_most_patience), UNIT(test_longest_rules))

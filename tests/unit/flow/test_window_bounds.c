@@ -242,6 +242,20 @@ static void test_one_place_begins_anew(void) {
   wr_window_destroy(r.w);
 }
 
+/* What waits behind a hole when the clock goes back is of the old clock. */
+static void test_waiting_when_the_clock_goes_back(void) {
+  struct rig r;
+  begin(&r, usual(2));
+  feed(&r, (double[]){100, 101, 103, 50, 51, 52, 53, -1});
+  patience_ends(&r);
+  CU_ASSERT_FALSE(wr_window_waits(r.w));
+  CU_ASSERT_EQUAL(counts(&r)->restarts, 1);
+  CU_ASSERT_EQUAL(r.log.count, 3);
+  CU_ASSERT(window_is(&r, 1, (double[]){51, 52}));
+  CU_ASSERT(window_is(&r, 2, (double[]){52, 53}));
+  wr_window_destroy(r.w);
+}
+
 /* Any number of the newest of what is kept, wherever the ring begins, and not
  * a value more. */
 static void test_newest(void) {
@@ -293,5 +307,6 @@ UNIT_MAIN("window, its bounds", UNIT(test_options_at_their_bounds),
           UNIT(test_grid_follows_samples), UNIT(test_same_stamp_of_a_slow_read),
           UNIT(test_company), UNIT(test_disordered_start), UNIT(test_patience),
           UNIT(test_late_twice), UNIT(test_nothing_yet),
-          UNIT(test_one_place_begins_anew), UNIT(test_newest),
+          UNIT(test_one_place_begins_anew),
+          UNIT(test_waiting_when_the_clock_goes_back), UNIT(test_newest),
           UNIT(test_memory_is_given_back))
