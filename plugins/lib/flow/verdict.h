@@ -3,10 +3,11 @@
  * a row of votes makes of the state.
  *
  * A window has one vote. Two questions are kept apart:
- *   Is it an alarm?   The model says so: its best label alarms and reaches its
- *                     threshold (or its anomaly score passes the limit), and
- *                     nobody knows better (`excused`). Or the level lies in the
- *                     range of a label that alarms.
+ *   Is it an alarm?   The model says so: its best label, of equal ones the
+ *                     first, alarms and reaches its threshold (or its anomaly
+ *                     score passes the limit), and nobody knows better
+ *                     (`excused`). Or the level lies in the range of a label
+ *                     that alarms.
  *   What else is it?  Where the level lies in the range of a label, that label;
  *                     the model has no say, because the newest seconds know it
  *                     better than a window of past ones. A label without a
