@@ -68,13 +68,12 @@ static void forget_first(struct wr_capture *c, size_t count) {
 
 static int by_time(const void *a, const void *b) {
   const struct file *x = a, *y = b;
-  if (x->time_ns != y->time_ns)
-    return x->time_ns < y->time_ns ? -1 : 1;
-  return strcmp(x->name, y->name);
+  int order = (x->time_ns > y->time_ns) - (x->time_ns < y->time_ns);
+  return order != 0 ? order : strcmp(x->name, y->name);
 }
 
 static int read_dir(struct wr_capture *c) {
-  int fd = openat(c->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int fd = openat(c->dir, ".", O_RDONLY | O_CLOEXEC);
   DIR *d = fd < 0 ? NULL : fdopendir(fd);
   int status = d == NULL ? -errno : 0;
   if (d == NULL && fd >= 0)
@@ -104,8 +103,7 @@ static void trim(struct wr_capture *c, uint64_t size) {
     (void)unlinkat(c->dir, c->files[go].name, 0);
     bytes -= c->files[go++].size;
   }
-  if (go > 0)
-    forget_first(c, go);
+  forget_first(c, go);
 }
 
 int wr_capture_open(const char *dir, size_t max_files, uint64_t max_bytes,

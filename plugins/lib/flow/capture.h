@@ -18,7 +18,7 @@
 struct wr_capture;
 
 /* 0 and *out; -errno of making or reading the directory, -ENOMEM. Missing
- * directories are made (0750), but not their parents. */
+ * directories are made (0750), but not their parents. max_files 0 is as 1. */
 int wr_capture_open(const char *dir, size_t max_files, uint64_t max_bytes,
                     struct wr_capture **out);
 void wr_capture_close(struct wr_capture *c); /* accepts NULL */

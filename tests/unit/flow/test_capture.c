@@ -1,63 +1,12 @@
-#include "lib/flow/capture.h"
-
 #include "lib/base/json.h"
 #include "tests/unit/alloc.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/flow/capture_case.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static char dir[64];
-static const double values[] = {10.1, 20, 9.9, 21};
-
-static void make_dir(void) {
-  snprintf(dir, sizeof(dir), "/tmp/test-capture-XXXXXX");
-  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
-}
-
-static size_t list(bool removes) {
-  size_t count = 0;
-  DIR *d = opendir(dir);
-  for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;)
-    if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0) {
-      count++;
-      if (removes)
-        unlinkat(dirfd(d), e->d_name, 0);
-    }
-  if (d != NULL)
-    closedir(d);
-  return count;
-}
-
-static void remove_dir(void) {
-  list(true);
-  rmdir(dir);
-}
-
-static struct wr_sample sample(int64_t second) {
-  return (struct wr_sample){.device = "host/pump.1",
-                            .label = "no flow",
-                            .sensors = "flow\0temperature",
-                            .interval_us = 1000000,
-                            .end_us = (1700000000 + second) * 1000000,
-                            .axes = 2,
-                            .values = values,
-                            .count = 4};
-}
-
-static bool there(const char *name) {
-  char path[256];
-  snprintf(path, sizeof(path), "%s/%s", dir, name);
-  return access(path, F_OK) == 0;
-}
 
 static void test_no_directory(void) {
   struct wr_capture *c;

@@ -277,7 +277,7 @@ static void test_label_of_the_first_range(void) {
   CU_ASSERT_EQUAL(state_at(5, HIGH, 0.9), HIGH); /* which has none */
 }
 
-static void test_equal_scores(void) {
+static void test_equal_scores_and_none(void) {
   double scores[LABELS] = {0.1, 0.8, 0.8, 0.8}, values[2] = {10, 10};
   struct wr_verdict_input in = {.scores = scores,
                                 .anomaly = NAN,
@@ -287,6 +287,11 @@ static void test_equal_scores(void) {
   begin(WR_RANGES_OFF);
   CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, &in, &d));
   CU_ASSERT_EQUAL(d.state, LOW);
+  for (int i = 0; i < LABELS; i++)
+    scores[i] = NAN;
+  CU_ASSERT_TRUE(wr_verdict_step(&v, &rules, &in, &d));
+  CU_ASSERT_EQUAL(d.vote, WR_UNCERTAIN);
+  CU_ASSERT_TRUE(d.unsure);
 }
 
 /* An anomaly score at the limit, or one below it, makes no label sure. */
@@ -342,5 +347,5 @@ UNIT_MAIN("verdict, its bounds", UNIT(test_all_fields), UNIT(test_gap),
           UNIT(test_past_when_quiet), UNIT(test_width_of_quiet),
           UNIT(test_swing), UNIT(test_how_many_turns), UNIT(test_near_an_alarm),
           UNIT(test_a_tenth), UNIT(test_label_of_the_first_range),
-          UNIT(test_equal_scores), UNIT(test_anomaly_at_the_limit),
+          UNIT(test_equal_scores_and_none), UNIT(test_anomaly_at_the_limit),
           UNIT(test_labels_behind_the_models))
