@@ -1,6 +1,7 @@
 #include "lib/flow/hint.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,15 +46,25 @@ static int percent(float value, float of) {
   return share < 0 ? 0 : (int)(share + 0.5f);
 }
 
+/* Appends. No hint is as long as its text may be. */
+__attribute__((format(printf, 2, 3))) static void put(struct wr_hint *h,
+                                                      const char *format, ...) {
+  size_t used = strlen(h->text);
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(h->text + used, sizeof(h->text) - used, format, ap);
+  va_end(ap);
+}
+
 /* Stretches beyond `limit`: how many, and their shortest and longest. */
 struct stretches {
   int count, shortest, longest;
 };
 
-static struct stretches beyond(const struct lately *l, float limit, int side) {
+static struct stretches beyond(const struct lately *l, float limit, bool low) {
   struct stretches s = {0, LATELY, 0};
   for (int i = 0, length = 0; i <= l->count; i++) {
-    if (i < l->count && (l->x[i] - limit) * (float)side > 0) {
+    if (i < l->count && (low ? l->x[i] < limit : l->x[i] > limit)) {
       length++;
       continue;
     }
@@ -67,139 +78,149 @@ static struct stretches beyond(const struct lately *l, float limit, int side) {
   return s;
 }
 
-static bool has_stretches(const struct lately *l, int side) {
-  float usual = l->sorted[side < 0 ? l->count * 3 / 4 : l->count / 4];
-  float extreme = l->sorted[side < 0 ? 0 : l->count - 1];
-  return fabsf(extreme - usual) > 0.1f * usual;
+/* What dropouts (low) or spikes stand out from, and how far. */
+static float usual_of(const struct lately *l, bool low) {
+  return l->sorted[low ? l->count * 3 / 4 : l->count / 4];
 }
 
-static int say_stretches(const struct lately *l, int side, char *text,
-                         size_t size) {
-  float usual = l->sorted[side < 0 ? l->count * 3 / 4 : l->count / 4];
-  float extreme = l->sorted[side < 0 ? 0 : l->count - 1];
-  struct stretches s = beyond(l, usual + (extreme - usual) / 2, side);
-  char length[24];
-  if (s.shortest == s.longest)
-    snprintf(length, sizeof(length), "%d", s.longest);
-  else
-    snprintf(length, sizeof(length), "%d-%d", s.shortest, s.longest);
-  return snprintf(text, size, "%d %s%s of %s s in %d s, %s to %d %%", s.count,
-                  side < 0 ? "dropout" : "spike", s.count == 1 ? "" : "s",
-                  length, l->count, side < 0 ? "down" : "up",
-                  percent(extreme, usual));
+static float extreme_of(const struct lately *l, bool low) {
+  return l->sorted[low ? 0 : l->count - 1];
 }
 
-static int say_swing(const struct wr_context *c, const struct lately *l,
-                     char *text, size_t size) {
+static bool has_stretches(const struct lately *l, bool low) {
+  float usual = usual_of(l, low);
+  return fabsf(extreme_of(l, low) - usual) > 0.1f * usual;
+}
+
+static void say_stretches(const struct lately *l, bool low, struct wr_hint *h) {
+  float usual = usual_of(l, low), extreme = extreme_of(l, low);
+  struct stretches s = beyond(l, usual + (extreme - usual) / 2, low);
+  put(h, "%d %s%s of ", s.count, low ? "dropout" : "spike",
+      s.count == 1 ? "" : "s");
+  if (s.shortest != s.longest)
+    put(h, "%d-", s.shortest);
+  put(h, "%d s in %d s, %s to %d %%", s.longest, l->count, low ? "down" : "up",
+      percent(extreme, usual));
+}
+
+static void say_swing(const struct wr_context *c, const struct lately *l,
+                      struct wr_hint *h) {
   float middle = (l->sorted[0] + l->sorted[l->count - 1]) / 2;
-  int half = percent(l->sorted[l->count - 1] - middle, middle);
   int period = (int)(c->look[WR_LOOK_PERIOD] * 20 + 0.5f);
-  if (period == 0)
-    return snprintf(text, size, "swings of +-%d %%", half);
-  return snprintf(text, size, "swings of +-%d %%, one in %d s", half, period);
+  put(h, "swings of +-%d %%",
+      percent(l->sorted[l->count - 1] - middle, middle));
+  if (period != 0)
+    put(h, ", one in %d s", period);
 }
 
-static int say_rough(const struct wr_context *c, const struct lately *l,
-                     char *text, size_t size) {
+static void say_rough(const struct wr_context *c, const struct lately *l,
+                      struct wr_hint *h) {
   float mean = 0, squares = 0;
   for (int i = 0; i < l->count; i++)
     mean += l->x[i] / (float)l->count;
   for (int i = 0; i < l->count; i++)
     squares += (l->x[i] - mean) * (l->x[i] - mean) / (float)l->count;
-  int used = snprintf(text, size, "noise of %d %% in %d s",
-                      percent(sqrtf(squares), mean), l->count);
+  put(h, "noise of %d %% in %d s", percent(sqrtf(squares), mean), l->count);
   float base = fabsf(c->look[WR_SHAPE_MEAN]) + 0.05f * WR_NOMINAL;
   float was = c->look[WR_LOOK_BEFORE] * base;
   if (c->count == WR_LOOK_SAMPLES && was > mean * 1.03f)
-    used += snprintf(text + used, size - (size_t)used,
-                     ", %d %% below what it was", 100 - percent(mean, was));
-  return used;
+    put(h, ", %d %% below what it was", 100 - percent(mean, was));
 }
 
 /* How long the newest samples are on that side of the ranges. */
-static int say_level(const struct wr_context *c, int side, char *text,
-                     size_t size) {
+static void say_level(const struct wr_context *c, bool low, struct wr_hint *h) {
+  const float margin = 0.1f * WR_NOMINAL;
   float level = wr_context_level(c);
   size_t seconds = 0;
-  while (seconds < c->count &&
-         (c->samples[c->count - 1 - seconds] - level) * (float)side >
-             -0.1f * WR_NOMINAL)
-    seconds++;
-  return snprintf(text, size, "%d %% of nominal for %s%zu s",
-                  percent(level, WR_NOMINAL),
-                  seconds == WR_LOOK_SAMPLES ? "at least " : "", seconds);
+  for (; seconds < c->count; seconds++) {
+    float off = c->samples[c->count - 1 - seconds] - level;
+    if (!(low ? off < margin : off > -margin))
+      break;
+  }
+  put(h, "%d %% of nominal for %s%zu s", percent(level, WR_NOMINAL),
+      seconds == WR_LOOK_SAMPLES ? "at least " : "", seconds);
 }
 
-static int say_range(const struct lately *l, char *text, size_t size) {
-  return snprintf(text, size, "between %d and %d %% of nominal in %d s",
-                  percent(l->sorted[0], WR_NOMINAL),
-                  percent(l->sorted[l->count - 1], WR_NOMINAL), l->count);
+static void say_range(const struct lately *l, struct wr_hint *h) {
+  put(h, "between %d and %d %% of nominal in %d s",
+      percent(l->sorted[0], WR_NOMINAL),
+      percent(l->sorted[l->count - 1], WR_NOMINAL), l->count);
 }
 
 static void say(const struct wr_context *c, struct wr_hint *h) {
   struct lately l = lately_of(c);
-  int used = snprintf(h->text, sizeof(h->text), "%s", names[h->first]);
+  h->text[0] = '\0';
+  put(h, "%s", names[h->first]);
   if (h->second != WR_CAUSE_UNCLEAR)
-    used += snprintf(h->text + used, sizeof(h->text) - (size_t)used, " or %s",
-                     names[h->second]);
-  used += snprintf(h->text + used, sizeof(h->text) - (size_t)used, ": ");
-  char *text = h->text + used;
-  size_t size = sizeof(h->text) - (size_t)used;
-  if (h->first == WR_CAUSE_BLOCKED || h->first == WR_CAUSE_BURST)
-    say_level(c, h->first == WR_CAUSE_BURST ? 1 : -1, text, size);
-  else if (h->first == WR_CAUSE_SENSOR)
-    snprintf(text, size, "the same reading for long");
-  else if (l.count < WR_LOOK_LEAST || h->first == WR_CAUSE_UNCLEAR)
-    say_range(&l, text, size);
-  else if (h->first == WR_CAUSE_AIR)
-    say_stretches(&l, -1, text, size);
-  else if (h->first == WR_CAUSE_NOISE)
-    say_stretches(&l, 1, text, size);
-  else if (h->first == WR_CAUSE_HUNTING)
-    say_swing(c, &l, text, size);
-  else
-    say_rough(c, &l, text, size);
+    put(h, " or %s", names[h->second]);
+  put(h, ": ");
+  switch (h->first) {
+  case WR_CAUSE_BLOCKED:
+  case WR_CAUSE_BURST:
+    say_level(c, h->first == WR_CAUSE_BLOCKED, h);
+    break;
+  case WR_CAUSE_SENSOR:
+    put(h, "the same reading for long");
+    break;
+  case WR_CAUSE_AIR:
+  case WR_CAUSE_NOISE:
+    say_stretches(&l, h->first == WR_CAUSE_AIR, h);
+    break;
+  case WR_CAUSE_HUNTING:
+    say_swing(c, &l, h);
+    break;
+  case WR_CAUSE_CAVITATION:
+    say_rough(c, &l, h);
+    break;
+  default:
+    say_range(&l, h);
+  }
 }
 
 /* A level that has left the ranges says more than the shape; but where the
  * flow keeps coming back it is the shape that matters. */
-static float level_weight(const struct wr_context *c, int side) {
-  float far = c->samples[c->count - 1];
+static float level_weight(const struct wr_context *c, bool low) {
+  float back = c->samples[c->count - 1]; /* how far it came */
   for (size_t i = 2; i <= 4 && i <= c->count; i++) {
     float x = c->samples[c->count - i];
-    far = (x - far) * (float)side < 0 ? x : far;
+    back = low ? fmaxf(back, x) : fminf(back, x);
   }
-  float edge = (side < 0 ? 0.4f : 2.0f) * WR_NOMINAL;
-  return (far - edge) * (float)side >= 0 ? 2.0f : 0.5f;
+  bool left = low ? back <= 0.4f * WR_NOMINAL : back >= 2.0f * WR_NOMINAL;
+  return left ? 2.0f : 0.5f;
 }
 
 static int side_of(const struct wr_context *c, int side) {
   float level = wr_context_level(c);
-  if (side == 0 && c->count > 0)
+  if (side == 0)
     side = level < 0.4f * WR_NOMINAL ? -1 : level > 2.0f * WR_NOMINAL;
   return side;
+}
+
+/* What the network sees: the share of each kind in all that is no clean
+ * flow. */
+static void weigh_kinds(struct wr_context *c, float weight[WR_CAUSES]) {
+  float faults = 1 - c->kinds[WR_NATURE_CLEAN] + 1e-3f;
+  struct lately l = lately_of(c);
+  weight[WR_CAUSE_UNCLEAR] = fmaxf(c->kinds[WR_NATURE_OTHER] / faults, ENOUGH);
+  if (faults < ENOUGH) /* the alarm is not about what is seen here */
+    return;
+  for (int i = WR_NATURE_AIR; i <= WR_NATURE_PULSES; i++)
+    weight[WR_CAUSE_AIR + i - WR_NATURE_AIR] = c->kinds[i] / faults;
+  if (!has_stretches(&l, true))
+    weight[WR_CAUSE_AIR] = 0;
+  if (!has_stretches(&l, false))
+    weight[WR_CAUSE_NOISE] = 0;
 }
 
 void wr_hint(struct wr_context *c, int side, bool stuck, struct wr_hint *out) {
   float weight[WR_CAUSES] = {[WR_CAUSE_UNCLEAR] = ENOUGH};
   side = side_of(c, side);
-  if (wr_context_judge(c)) {
-    float faults = 1 - c->kinds[WR_NATURE_CLEAN] + 1e-3f;
-    for (int i = WR_NATURE_AIR; i <= WR_NATURE_PULSES; i++)
-      weight[WR_CAUSE_AIR + i - WR_NATURE_AIR] = c->kinds[i] / faults;
-    float nameless = c->kinds[WR_NATURE_OTHER] / faults;
-    weight[WR_CAUSE_UNCLEAR] = nameless > ENOUGH ? nameless : ENOUGH;
-    struct lately l = lately_of(c);
-    if (!has_stretches(&l, -1))
-      weight[WR_CAUSE_AIR] = 0;
-    if (!has_stretches(&l, 1))
-      weight[WR_CAUSE_NOISE] = 0;
-    if (faults < ENOUGH) /* the alarm is not about what is seen here */
-      memset(weight, 0, WR_CAUSE_BLOCKED * sizeof(weight[0]));
-  }
-  if (side != 0 && c->count > 0)
-    weight[side < 0 ? WR_CAUSE_BLOCKED : WR_CAUSE_BURST] =
-        level_weight(c, side);
+  if (wr_context_judge(c))
+    weigh_kinds(c, weight);
+  if (side < 0 && c->count > 0)
+    weight[WR_CAUSE_BLOCKED] = level_weight(c, true);
+  if (side > 0 && c->count > 0)
+    weight[WR_CAUSE_BURST] = level_weight(c, false);
   /* No flow is always the same. */
   if (stuck && wr_context_level(c) > 0.02f * WR_NOMINAL)
     weight[WR_CAUSE_SENSOR] = 3;
