@@ -18,12 +18,12 @@ struct wr_calm_rules {
   int turns;    /* fewer than this are no disturbance */
   int at_edge;  /* the same, where the level is near a range that alarms */
   double width; /* quiet samples lie within this of each other */
-  double swing; /* between two turns, at least */
+  double swing; /* between two turns: more than this */
 };
 
 /* How many of the newest samples lie within `width` of each other. */
 int wr_calm_quiet(const struct wr_level *l, double width);
-/* How often the flow turned in the last `look` samples, in swings of at least
+/* How often the flow turned in the last `look` samples, in swings of more than
  * `swing`: a rise or a fall, however long, is no turn. */
 int wr_calm_turns(const struct wr_level *l, int look, double swing);
 

@@ -33,9 +33,9 @@ void wr_plan_setpoint(struct wr_plan *p, const struct wr_plan_rules *rules,
   if (!isfinite(value))
     return;
   bool known = p->setpoint > 0 || p->stopped, stopped = value <= 0;
-  if (known && (stopped != p->stopped ||
-                (!stopped && p->setpoint > 0 &&
-                 fabs(value - p->setpoint) > WR_PLAN_STEP * p->setpoint)))
+  if (known &&
+      (stopped != p->stopped ||
+       (!stopped && fabs(value - p->setpoint) > WR_PLAN_STEP * p->setpoint)))
     await(p, rules);
   p->stopped = stopped;
   p->stop_age = 0;

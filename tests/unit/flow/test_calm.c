@@ -70,6 +70,56 @@ static void test_slow_swings(void) {
   }
 }
 
+/* What lies apart by just the width is quiet, and never a sample more than
+ * there are. */
+static void test_quiet_to_the_width(void) {
+  FEED(0.25, 0.5);
+  CU_ASSERT_EQUAL(wr_calm_quiet(&level, 1), 2);
+  CU_ASSERT_EQUAL(wr_calm_quiet(&level, 0.25), 2);
+  CU_ASSERT_EQUAL(wr_calm_quiet(&level, 0.24), 1);
+  double full[WR_LEVEL_SAMPLES] = {0};
+  feed(full, WR_LEVEL_SAMPLES);
+  CU_ASSERT_EQUAL(wr_calm_quiet(&level, 1), WR_LEVEL_SAMPLES);
+}
+
+/* A counter that carries its rest over is off by one pulse each way. */
+static void test_two_pulses_are_nothing(void) {
+  static const double apart[] = {2, 2.0625};
+  for (int i = 0; i < 2; i++) {
+    FEED(10, 10 + apart[i], 10);
+    wr_level_look(&level, 1);
+    CU_ASSERT_EQUAL(wr_calm_quiet(&level, 0.5), i == 0 ? 3 : 1);
+    CU_ASSERT_EQUAL(wr_calm_quiet(&level, 3), 3);
+    CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 0.5), i == 0 ? 0 : 1);
+    CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 3), 0);
+  }
+}
+
+/* The same from a counter that is no matter. */
+#define FINE(...) (FEED(__VA_ARGS__), wr_level_look(&level, 1e-6))
+
+/* A swing is more than `swing`, and is looked for in so many samples. */
+static void test_turns_to_the_swing(void) {
+  FINE(10, 11, 10, 11, 10);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 0.99), 3);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 4, 0.99), 2);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 3, 0.99), 1);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 2, 0.99), 0);
+  FINE(10, 9, 10, 9, 10);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 0.99), 3);
+  FINE(8, 8); /* what was never measured is no swing */
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
+  FINE(8, 10, 8); /* a way up and down, in steps of half the swing */
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1.5), 1);
+  FINE(8, 9, 10, 9, 8);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1.5), 1);
+  FINE(10, 9, 8, 9, 10);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1.5), 1);
+}
+
 UNIT_MAIN("calm", UNIT(test_nothing), UNIT(test_quiet),
           UNIT(test_quiet_by_whole_pulses), UNIT(test_turns),
-          UNIT(test_slow_swings))
+          UNIT(test_slow_swings), UNIT(test_quiet_to_the_width),
+          UNIT(test_two_pulses_are_nothing), UNIT(test_turns_to_the_swing))
