@@ -58,7 +58,7 @@ void wr_level_add(struct wr_level *l, double sample) {
 }
 
 double wr_level_sample(const struct wr_level *l, size_t i) {
-  return l->at[(l->next + 2 * WR_LEVEL_SAMPLES - 1 - i) % WR_LEVEL_SAMPLES];
+  return l->at[(l->next + WR_LEVEL_SAMPLES - 1 - i) % WR_LEVEL_SAMPLES];
 }
 
 static bool all_multiples(const struct wr_level *l, double step) {
