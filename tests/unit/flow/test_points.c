@@ -194,6 +194,11 @@ static void test_candidates_apart(void) {
   CU_ASSERT_EQUAL(p.at[4].level, 18.9375);
   (void)wr_points_wait(&p, 25, 1, 1000, true); /* a point is no candidate */
   CU_ASSERT_EQUAL(p.at[5].level, 25);
+  p = three();
+  p.at[0].accepted = false; /* in the first place, too */
+  CU_ASSERT_EQUAL(wr_points_wait(&p, 25, 600, 1000, true), 0);
+  CU_ASSERT_EQUAL(p.at[0].visits, 2);
+  CU_ASSERT_FALSE(p.at[3].used);
 }
 
 /* The reference is the mean of the first day at the point. */
