@@ -44,4 +44,74 @@ static void test_means_and_deviations(void) {
     check(counts[i]);
 }
 
-UNIT_MAIN("recent", UNIT(test_means_and_deviations))
+static void test_ring(void) {
+  struct wr_recent r = {.count = 0};
+  for (unsigned i = 1; i <= 3 * WR_RECENT_MAX; i++) {
+    wr_recent_push(&r, i);
+    CU_ASSERT_EQUAL(r.count, i < WR_RECENT_MAX ? i : WR_RECENT_MAX);
+    CU_ASSERT_EQUAL(r.next, i % WR_RECENT_MAX);
+    CU_ASSERT_EQUAL(r.values[(i - 1) % WR_RECENT_MAX], i);
+  }
+}
+
+/* Of none and of one, whatever stood there before. */
+static void test_next_to_nothing(void) {
+  struct wr_recent r = {.count = 0};
+  struct wr_recent_look look = {7, 7, 7};
+  for (int i = 0; i < WR_RECENT_MAX; i++)
+    r.values[i] = 99;
+  wr_recent_look(&r, 5, 12, 20, &look);
+  CU_ASSERT_EQUAL(look.few, 0);
+  CU_ASSERT_EQUAL(look.more, 0);
+  CU_ASSERT_EQUAL(look.deviation, 0);
+  CU_ASSERT_EQUAL(wr_recent_mean(&r, 20), 0);
+  CU_ASSERT_EQUAL(wr_recent_deviation(&r, 20), 0);
+  wr_recent_push(&r, 8);
+  wr_recent_look(&r, 5, 12, 20, &look);
+  CU_ASSERT_EQUAL(look.few, 8);
+  CU_ASSERT_EQUAL(look.more, 8);
+  CU_ASSERT_EQUAL(look.deviation, 0);
+  CU_ASSERT_EQUAL(wr_recent_mean(&r, 20), 8);
+  CU_ASSERT_EQUAL(wr_recent_deviation(&r, 20), 0);
+  wr_recent_push(&r, 8.25);
+  wr_recent_look(&r, 1, 1, 1, &look);
+  CU_ASSERT_EQUAL(look.few, 8.25);
+  CU_ASSERT_EQUAL(look.more, 8.25);
+  CU_ASSERT_EQUAL(look.deviation, 0);
+  wr_recent_look(&r, 2, 2, 20, &look);
+  CU_ASSERT_EQUAL(look.few, 8.125);
+  CU_ASSERT_EQUAL(look.more, 8.125);
+  CU_ASSERT_EQUAL(look.deviation, sqrt(0.03125));
+  CU_ASSERT_EQUAL(wr_recent_deviation(&r, 2), sqrt(0.03125));
+}
+
+/* Each mean takes just as many as it says. */
+static void test_few_more_wide(void) {
+  struct wr_recent r = {.count = 0};
+  struct wr_recent_look look;
+  for (int i = WR_RECENT_MAX - 1; i >= 0; i--)
+    wr_recent_push(&r, 1 << i);
+  for (unsigned few = 1; few <= WR_RECENT_MAX; few++)
+    for (unsigned more = few; more <= WR_RECENT_MAX; more++) {
+      wr_recent_look(&r, few, more, WR_RECENT_MAX, &look);
+      CU_ASSERT_DOUBLE_EQUAL(look.few, ((1 << few) - 1) / (double)few, 1e-9);
+      CU_ASSERT_DOUBLE_EQUAL(look.more, ((1 << more) - 1) / (double)more, 1e-9);
+      CU_ASSERT_DOUBLE_EQUAL(wr_recent_mean(&r, few), look.few, 1e-9);
+    }
+}
+
+/* As exact where the level is large as where it is not. */
+static void test_a_little_on_top_of_much(void) {
+  struct wr_recent r = {.count = 0};
+  struct wr_recent_look look;
+  for (int i = 0; i < WR_RECENT_MAX; i++)
+    wr_recent_push(&r, 123456 + i % 2 / 128.0);
+  wr_recent_look(&r, 5, 12, 20, &look);
+  CU_ASSERT_DOUBLE_EQUAL(look.deviation * 256, sqrt(20 / 19.0), 1e-9);
+  CU_ASSERT_DOUBLE_EQUAL(wr_recent_deviation(&r, 20) * 256, sqrt(20 / 19.0),
+                         1e-9);
+}
+
+UNIT_MAIN("recent", UNIT(test_means_and_deviations), UNIT(test_ring),
+          UNIT(test_next_to_nothing), UNIT(test_few_more_wide),
+          UNIT(test_a_little_on_top_of_much))
