@@ -144,7 +144,7 @@ static void trend(struct io *io, struct wr_trend *t) {
     small(io, &r->next, WR_TREND_BLOCKS - 1);
     small(io, &r->filled, WR_TREND_BLOCKS);
     f(io, &r->sum);
-    for (int i = 0; i < r->count && i < WR_TREND_BLOCKS; i++)
+    for (int i = 0; i < r->count; i++) /* within the ceiling, or 0 */
       r->means[i] = (int16_t)whole(io, r->means[i], INT16_MIN, INT16_MAX);
   }
 }

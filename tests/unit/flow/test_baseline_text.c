@@ -1,9 +1,11 @@
 /* The text of version 1, which is read also after an upgrade: each field where
  * it is, and what each may be. */
+#include "lib/base/number.h"
 #include "lib/flow/baseline_state.h"
 
 #include "tests/unit/flow/course.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -272,4 +274,63 @@ static void test_ranges(void) {
   free(text);
 }
 
-UNIT_MAIN("baseline, its text", UNIT(test_text), UNIT(test_ranges))
+/* Every number comes back as the very same one, the shortest that does. */
+static void test_the_same_numbers(void) {
+  struct wr_baseline b = filled(), read;
+  double *const doubles[] = {&b.age_s,     &b.base,          &b.drift_s,
+                             &b.since_s,   &b.totals.litres, &b.totals.hour,
+                             &b.totals.day};
+  for (int i = 0; i < 7; i++)
+    *doubles[i] = 16777217 + i / 7.0;
+  b.quantum = 0.1f;
+  b.u.trend.rings[0].next = WR_TREND_BLOCKS - 1;
+  char *text = text_of(&b);
+  CU_ASSERT_PTR_NOT_NULL(strstr(text, " 0.1 "));
+  CU_ASSERT_EQUAL_FATAL(wr_baseline_get(text, &read), 0);
+  CU_ASSERT_EQUAL(read.age_s, b.age_s);
+  CU_ASSERT_EQUAL(read.base, b.base);
+  CU_ASSERT_EQUAL(read.drift_s, b.drift_s);
+  CU_ASSERT_EQUAL(read.since_s, b.since_s);
+  CU_ASSERT_EQUAL(read.totals.litres, b.totals.litres);
+  CU_ASSERT_EQUAL(read.totals.hour, b.totals.hour);
+  CU_ASSERT_EQUAL(read.totals.day, b.totals.day);
+  CU_ASSERT_EQUAL(read.quantum, 0.1f);
+  CU_ASSERT_EQUAL(read.u.trend.rings[0].next, WR_TREND_BLOCKS - 1);
+  free(text);
+  b.u.trend.rings[0].next = WR_TREND_BLOCKS; /* there is no such place */
+  text = text_of(&b);
+  CU_ASSERT_EQUAL(wr_baseline_get(text, &read), -EBADMSG);
+  free(text);
+}
+
+/* A word is shorter than any number needs to be; a version is a whole number.
+ */
+static void test_words(void) {
+  static const struct {
+    const char *version;
+    int status;
+  } versions[] = {{"0", -ENOTSUP},     {"2", -ENOTSUP},  {"32767", -ENOTSUP},
+                  {"32768", -EBADMSG}, {"-1", -EBADMSG}, {"1.5", -EBADMSG},
+                  {"-", -EBADMSG},     {"1", 0}};
+  struct wr_baseline b = filled(), read;
+  char *text = text_of(&b), other[WR_BASELINE_STATE_MAX];
+  char word[WR_NUMBER_MAX + 32];
+  for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+    CU_ASSERT_TRUE(replace(text, 0, versions[i].version, other, sizeof(other)));
+    CU_ASSERT_EQUAL(wr_baseline_get(other, &read), versions[i].status);
+  }
+  for (int len = WR_NUMBER_MAX - 1; len < WR_NUMBER_MAX + 20; len++) {
+    snprintf(word, sizeof(word), "%-*s", len, "11.5");
+    for (char *c = word; *c != '\0'; c++)
+      *c = *c == ' ' ? '0' : *c;
+    CU_ASSERT_TRUE(replace(text, 2, word, other, sizeof(other)));
+    memset(&read, 0, sizeof(read));
+    CU_ASSERT_EQUAL(wr_baseline_get(other, &read),
+                    len < WR_NUMBER_MAX ? 0 : -EBADMSG);
+    CU_ASSERT_EQUAL(read.age_s, len < WR_NUMBER_MAX ? 11.5 : 0);
+  }
+  free(text);
+}
+
+UNIT_MAIN("baseline, its text", UNIT(test_text), UNIT(test_ranges),
+          UNIT(test_the_same_numbers), UNIT(test_words))
