@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,14 +26,13 @@ static uint64_t checksum(const char *text, size_t len) {
   return h;
 }
 
-static int name(char out[PATH_MAX], const char *path, const char *suffix) {
-  int len = wr_number_print(out, PATH_MAX, "%s%s", path, suffix);
-  return len < 0 || len >= PATH_MAX ? -ENAMETOOLONG : 0;
+static int name(char *out, size_t size, const char *path, const char *suffix) {
+  int len = wr_number_print(out, size, "%s%s", path, suffix);
+  return (size_t)len >= size ? -ENAMETOOLONG : 0;
 }
 
 int wr_state_file_old(const char *path, char *out, size_t size) {
-  int len = wr_number_print(out, size, "%s.old", path);
-  return len < 0 || (size_t)len >= size ? -ENAMETOOLONG : 0;
+  return name(out, size, path, ".old");
 }
 
 static int write_new(const char *path, const char *head, const char *text,
@@ -51,38 +52,44 @@ static int write_new(const char *path, const char *head, const char *text,
 }
 
 /* The renames are durable when the folder is. Some file systems cannot do
- * this; the file is whole all the same. */
+ * this; the file is whole all the same. The name is short enough: it was with
+ * a suffix. */
 static void sync_folder(const char *path) {
   char folder[PATH_MAX];
-  if (name(folder, path, "") != 0)
-    return;
-  char *slash = strrchr(folder, '/');
-  if (slash == NULL)
-    memcpy(folder, ".", 2);
-  else
-    slash[slash == folder] = '\0';
-  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  (void)name(folder, sizeof(folder), path, "");
+  int fd = open(dirname(folder), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return;
   (void)fsync(fd);
   close(fd);
 }
 
+/* The old file goes aside, and comes back if the new one cannot come. */
+static int replace(const char *path, const char *fresh, const char *old) {
+  bool aside = rename(path, old) == 0;
+  if (!aside && errno != ENOENT)
+    return -errno;
+  if (rename(fresh, path) == 0)
+    return 0;
+  int status = -errno;
+  if (aside)
+    (void)rename(old, path);
+  return status;
+}
+
 int wr_state_file_write(const char *path, const char *kind, const char *text,
                         size_t len) {
   char head[HEAD_MAX], fresh[PATH_MAX], old[PATH_MAX];
-  int status = name(fresh, path, ".new");
+  int status = name(fresh, sizeof(fresh), path, ".new");
   if (status == 0)
-    status = name(old, path, ".old");
+    status = wr_state_file_old(path, old, sizeof(old));
   if (status != 0)
     return status;
   wr_number_print(head, sizeof(head), "weir %s %zu %016" PRIx64 "\n", kind, len,
                   checksum(text, len));
   status = write_new(fresh, head, text, len);
-  if (status == 0 && rename(path, old) != 0 && errno != ENOENT)
-    status = -errno;
-  if (status == 0 && rename(fresh, path) != 0)
-    status = -errno;
+  if (status == 0)
+    status = replace(path, fresh, old);
   if (status != 0)
     (void)unlink(fresh);
   else
@@ -94,11 +101,11 @@ static int read_all(int fd, struct wr_bytes *out) {
   char buffer[16384];
   for (;;) {
     ssize_t n = read(fd, buffer, sizeof(buffer));
-    if (n == 0)
-      return 0;
-    if (n < 0 && errno != EINTR)
-      return -errno;
-    int status = n > 0 ? wr_bytes_append(out, buffer, (size_t)n) : 0;
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n <= 0)
+      return n < 0 ? -errno : 0;
+    int status = wr_bytes_append(out, buffer, (size_t)n);
     if (status != 0)
       return status;
   }
@@ -139,7 +146,7 @@ int wr_state_file_read(const char *path, const char *kind,
   size_t len = 0;
   if (status == 0)
     status = check(&file, kind, &text, &len);
-  if (status == 0 && len > 0)
+  if (status == 0)
     status = wr_bytes_append(out, text, len);
   wr_bytes_free(&file);
   return status == -ENOSPC ? -EBADMSG : status;
@@ -147,7 +154,7 @@ int wr_state_file_read(const char *path, const char *kind,
 
 int wr_state_file_set_aside(const char *path) {
   char aside[PATH_MAX];
-  int status = name(aside, path, ".corrupt");
+  int status = name(aside, sizeof(aside), path, ".corrupt");
   if (status != 0)
     return status;
   return rename(path, aside) == 0 ? 0 : -errno;
