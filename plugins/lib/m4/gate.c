@@ -53,7 +53,6 @@ enum wr_m4_entry wr_m4_gate_enter(struct wr_m4_gate *g, struct wr_m4_visitor *v,
   if (status == -EWOULDBLOCK && now_us < g->until_us)
     return WR_M4_LATER;
   g->gave_up = status == -EWOULDBLOCK;
-  g->until_us = 0;
   return g->gave_up ? WR_M4_IN_FREE : WR_M4_IN;
 }
 

@@ -39,7 +39,8 @@ enum wr_m4_sample wr_m4_seq_note(struct wr_m4_seq *s, uint32_t seq) {
 
 bool wr_m4_repair_serves(int64_t interval_ms) {
   int64_t part = interval_ms % 1000;
-  return interval_ms >= 1000 && part >= MARGIN_MS && part <= 1000 - MARGIN_MS;
+  return interval_ms >= 1000 + MARGIN_MS && part >= MARGIN_MS &&
+         part <= 1000 - MARGIN_MS;
 }
 
 bool wr_m4_repair(struct wr_m4_repair *r, int64_t now_us, double *value) {

@@ -14,6 +14,7 @@
 
 #define LATENCY_US 400
 #define S 1000000LL
+#define START_US (1000000 * S) /* the board has run for eleven days */
 
 enum world_path {
   WORLD_PROXY,  /* as measured: silence ends after 1 s, unbound methods crash
@@ -66,7 +67,7 @@ world_say(struct world *w, const char *format, ...) {
   size_t used = strlen(w->course), room = sizeof(w->course) - used;
   va_list ap;
   int n = snprintf(w->course + used, room, "%.1f ",
-                   (double)(w->now_us - 100 * S) / 1000);
+                   (double)(w->now_us - START_US) / 1000);
   va_start(ap, format);
   if (n > 0 && (size_t)n < room)
     vsnprintf(w->course + used + n, room - (size_t)n, format, ap);
@@ -77,7 +78,7 @@ static void world_sample(void *user, size_t which, size_t output, double value,
                          int64_t at_us) {
   struct world *w = user;
   world_say(w, "sample %zu.%zu %g of %.1f\n", which, output, value,
-            (double)(at_us - 100 * S) / 1000);
+            (double)(at_us - START_US) / 1000);
   w->values[w->samples++ % 64] = value;
 }
 
@@ -108,7 +109,7 @@ static void world_event(void *user, enum wr_m4_event event, size_t which,
       "REPORT_FAILS", "REPORT_WORKS", "LOCK_HELD",    "LOCK_FREE"};
   struct world *w = user;
   world_say(w, "%s %zu since %.1f %.20s\n", names[event], which,
-            since_us == 0 ? 0 : (double)(since_us - 100 * S) / 1000, why);
+            since_us == 0 ? 0 : (double)(since_us - START_US) / 1000, why);
   w->events[event]++;
   w->since_us[event] = since_us;
   if (event == WR_M4_DOWN && w->is_down)
@@ -142,7 +143,7 @@ static inline struct wr_m4_report world_report(const char *name) {
 static inline void world_open(struct world *w, enum world_path path) {
   bool keeps = path == WORLD_SERVER;
   w->path = path;
-  w->now_us = 100 * S;
+  w->now_us = START_US;
   w->life.session = &w->session;
   w->life.guard = &w->guard;
   w->life.interval_ms = 1000;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define S 1000000LL
 
@@ -21,6 +22,7 @@ static struct wr_m4_gate *gate(const char *key) {
 static void test_line(void) {
   struct wr_m4_gate *g = gate("local:1");
   struct wr_m4_visitor v[4];
+  memset(v, 0xff, sizeof(v)); /* whatever it says who is behind */
   CU_ASSERT_PTR_EQUAL(gate("local:1"), g);
   CU_ASSERT_PTR_NOT_EQUAL(gate("local:2"), g);
   CU_ASSERT_EQUAL(wr_m4_gate_enter(g, v + 0, S, 0), WR_M4_IN);
@@ -56,7 +58,11 @@ static void test_lock_of_another(void) {
   wr_m4_gate_leave(g, &a);
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&other, "local:3", directory), 0);
   CU_ASSERT_EQUAL(wr_m4_gate_enter(g, &a, S, 4 * S), WR_M4_LATER);
-  wr_m4_gate_leave(g, &a);
+  CU_ASSERT_PTR_NULL(wr_m4_gate_leave(g, &a)); /* the next has all its time */
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, &b, S, 9 * S), WR_M4_LATER);
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, &b, S, 10 * S - 1), WR_M4_LATER);
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, &b, S, 10 * S), WR_M4_IN_FREE);
+  CU_ASSERT_PTR_NULL(wr_m4_gate_leave(g, &b));
   wr_rpc_lock_close(&other);
 }
 

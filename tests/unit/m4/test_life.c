@@ -69,7 +69,7 @@ static void test_instants_of_health(void) {
     world_run(&w, S);
     CU_ASSERT_EQUAL(w.healths, i);
     CU_ASSERT_EQUAL(w.health_us,
-                    100 * S + (i - 1) * S + (i == 1 ? LATENCY_US : 0));
+                    START_US + (i - 1) * S + (i == 1 ? LATENCY_US : 0));
   }
   world_close(&w);
   m = world_method("flow_rate");
@@ -81,7 +81,7 @@ static void test_instants_of_health(void) {
   CU_ASSERT_EQUAL(w.healths, healths);
   world_run(&w, 2);
   CU_ASSERT_EQUAL(w.healths, healths + 1);
-  CU_ASSERT_EQUAL(w.health_us, 104 * S + S / 10);
+  CU_ASSERT_EQUAL(w.health_us, START_US + 4 * S + S / 10);
   world_close(&w);
 }
 
@@ -200,7 +200,7 @@ static void test_outage(void) {
   CU_ASSERT_EQUAL(logged() + w.events[WR_M4_UP], 0);
   w.gone = true;
   world_run(&w, 20 * S);
-  CU_ASSERT_EQUAL(w.since_us[WR_M4_DOWN], 112 * S);
+  CU_ASSERT_EQUAL(w.since_us[WR_M4_DOWN], START_US + 12 * S);
   CU_ASSERT_EQUAL(w.events[WR_M4_METHOD_FAILS], 0);
   w.gone = false;
   world_run(&w, S);
@@ -237,7 +237,7 @@ static void test_silent_m4(void) {
   w.methods[0] = '\0';
   world_run(&w, 20 * S);
   CU_ASSERT(w.healths >= 29);
-  CU_ASSERT(w.first_down_us <= 112 * S);
+  CU_ASSERT(w.first_down_us <= START_US + 12 * S);
   /* one call a turn, and each turn another */
   CU_ASSERT_EQUAL(strncmp(w.methods, "a b c d e f g a ", 16), 0);
   CU_ASSERT(w.life.faults[WR_FAULT_TIMEOUT] <= 20);

@@ -56,9 +56,10 @@ static void test_intervals(void) {
   static const struct {
     int64_t interval_ms;
     bool serves;
-  } cases[] = {{100, false},  {999, false},  {1000, false}, {1009, false},
-               {1010, true},  {1020, true},  {1500, true},  {1990, true},
-               {1991, false}, {2000, false}, {5020, true},  {60000, false}};
+  } cases[] = {{100, false},  {500, false},  {990, false},   {999, false},
+               {1000, false}, {1009, false}, {1010, true},   {1020, true},
+               {1500, true},  {1990, true},  {1991, false},  {2000, false},
+               {2009, false}, {2010, true},  {60000, false}, {60010, true}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
     CU_ASSERT_EQUAL(wr_m4_repair_serves(cases[i].interval_ms), cases[i].serves);
 }
