@@ -132,6 +132,13 @@ static void rests(struct wr_m4_life *l, size_t which, int64_t rest_ms) {
   wr_m4_method_fails(l, which, why);
 }
 
+/* Whether it is the method that fails, not the peer: others are answered in
+ * this turn, or were in the last one and this call ends none. */
+static bool alone(const struct wr_m4_life *l, const struct wr_rpc_call *call) {
+  return l->turn_answered || (l->up && (call->outcome == WR_RPC_PROTOCOL ||
+                                        call->outcome == WR_RPC_UNSENDABLE));
+}
+
 /* One miss alone is only counted, lest a peer that now and then is late fill
  * the log; an error is an answer. */
 static void failed(struct wr_m4_life *l, size_t which,
@@ -143,7 +150,7 @@ static void failed(struct wr_m4_life *l, size_t which,
   wr_m4_began(&m->bad_us, call->sent_us != 0 ? call->sent_us : now_us);
   wr_m4_repair_lost(&m->repair_state);
   m->misses++;
-  if (!l->turn_answered || cut(call) ||
+  if (!alone(l, call) || cut(call) ||
       (!answer && m->misses < 2 && m->interval_ms < PATIENCE_MS))
     return;
   char why[256];
@@ -172,7 +179,7 @@ static bool digest_one(struct wr_m4_life *l, size_t which,
     wr_m4_sampled(l, which, call);
   else
     failed(l, which, call, now_us);
-  if (rest_ms > 0)
+  if (rest_ms != 0)
     rests(l, which, rest_ms);
   return goes_on(call);
 }

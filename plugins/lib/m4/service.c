@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 #include <sys/epoll.h>
 
 int64_t wr_m4_now_us(const struct wr_m4_driver *d) {
@@ -53,8 +52,6 @@ static void meet(struct wr_m4_driver *d, struct wr_m4_board *b) {
   if (b->mode != WR_RPC_PROXY || b->wire.s.peers.count == 0)
     return;
   wr_rpc_peers_key(&b->wire.s.peers, key, sizeof(key));
-  if (b->gate != NULL && strcmp(b->gate->key, key) == 0)
-    return;
   struct wr_m4_gate *gate = wr_m4_gate_find(&d->gates, key, b->lock_directory);
   if (gate == NULL)
     return; /* no memory: as before */

@@ -40,7 +40,7 @@ struct world {
   const char *body; /* error and result; NULL: nil, 12.5 */
   size_t body_len;
   const char *unbound[4]; /* methods that crash the proxy */
-  const char *mute_method;
+  const char *mute_method, *rubbish_method;
   bool mute, gone, lossy; /* lossy: the server ends after a notification */
   bool stale;     /* calls bring an earlier reply; what drains is cut short */
   bool hang;      /* takes all, answers nothing, ends nothing */
@@ -252,6 +252,8 @@ static inline void world_hear(struct world *w, const uint8_t *data,
     for (; w->strays > 0 && w->path == WORLD_SERVER; w->strays--)
       world_reply(w, 1);
     world_reply(w, (uint32_t)msgid.u - w->stale);
+    if (w->rubbish_method && strcmp(w->rubbish_method, name) == 0)
+      w->event.data[0] = 0xc1; /* no message begins so */
     world_then(w, BYTES, LATENCY_US);
   }
 }

@@ -77,9 +77,22 @@ static void test_no_lock_can_be(void) {
   CU_ASSERT_PTR_NULL(list);
 }
 
+/* Who is inside when the gates go takes no lock with him. */
+static void test_lock_goes_with_the_gate(void) {
+  struct wr_m4_gate *list = NULL;
+  struct wr_m4_visitor a;
+  int files = unit_open_files();
+  struct wr_m4_gate *g = wr_m4_gate_find(&list, "local:5", directory);
+  CU_ASSERT_PTR_NOT_NULL(wr_m4_gate_find(&list, "local:6", directory));
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, &a, S, 0), WR_M4_IN);
+  wr_m4_gates_free(&list);
+  CU_ASSERT_EQUAL(unit_open_files(), files);
+}
+
 int main(void) {
   const struct unit_case cases[] = {UNIT(test_line), UNIT(test_lock_of_another),
-                                    UNIT(test_no_lock_can_be)};
+                                    UNIT(test_no_lock_can_be),
+                                    UNIT(test_lock_goes_with_the_gate)};
   if (mkdtemp(directory) == NULL)
     return 1;
   int bad = unit_main("gate", cases, sizeof(cases) / sizeof(cases[0]));

@@ -56,6 +56,8 @@ static void test_seq(void) {
   CU_ASSERT_EQUAL(w.values[2], 12.5);
   CU_ASSERT_EQUAL(w.values[3], 10);
   CU_ASSERT_EQUAL(m.seq.skipped, 2);
+  CU_ASSERT_EQUAL(logged(), 0);
+  CU_ASSERT_EQUAL(w.life.faults[WR_FAULT_PROTOCOL], 0);
   world_close(&w);
 }
 

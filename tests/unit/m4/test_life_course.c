@@ -129,6 +129,33 @@ static void test_tunnel(void) {
                     "5000.8 sample 0.0 12.5 of 5000.4\n");
 }
 
+/* A call that is cut as well within 30 ms counts as the same end, and delays
+ * the probe. */
+static void test_tunnel_right_after_the_end(void) {
+  static const char *const probes[] = {"1029.0 cut\n"
+                                       "1059.4 cut\n"
+                                       "1309.8 cut\n",
+                                       "1030.0 cut\n"
+                                       "1280.4 cut\n"};
+  for (int i = 0; i < 2; i++) {
+    char course[512];
+    struct wr_m4_method m[] = {every(1000, "a"), every(1029 + i, "b")};
+    begin(WORLD_TUNNEL, m, 2, NULL, HOUR);
+    world_run(&w, S / 2);
+    w.gone = true;
+    world_run(&w, S);
+    snprintf(course, sizeof(course),
+             "0.0 -> a\n"
+             "0.4 sample 0.0 12.5 of 0.0\n"
+             "0.4 -> b\n"
+             "0.8 sample 1.0 12.5 of 0.4\n"
+             "0.8 health up 0 0 0 0 0\n"
+             "1000.0 cut\n%s",
+             probes[i]);
+    end_as(course);
+  }
+}
+
 /* A method is asked at its own instants, and together with who is due then. */
 static void test_intervals(void) {
   static const enum world_path paths[] = {WORLD_SERVER, WORLD_PROXY};
@@ -217,6 +244,93 @@ static void test_lock_of_another(void) {
                     "10000.0 -> a\n"
                     "10000.4 LOCK_HELD 0 since 10000.4 \n"
                     "10000.4 sample 0.0 12.5 of 10000.0\n");
+}
+
+/* A call that reached nobody says nothing about the lock. */
+static void test_lock_unknown(void) {
+  begin_a(WORLD_PROXY, 2000, NULL, HOUR);
+  w.lock_held = true;
+  world_run(&w, S);
+  w.lock_held = false;
+  w.gone = true;
+  world_run(&w, 4 * S);
+  w.gone = false;
+  world_run(&w, 2 * S);
+  end_as("0.0 -> a\n"
+         "0.4 LOCK_HELD 0 since 0.4 \n"
+         "0.4 sample 0.0 12.5 of 0.0\n"
+         "0.4 health up 0 0 0 0 0\n"
+         "2000.0 refused\n"
+         "2000.0 DOWN 0 since 2000.0 nothing listens ther\n"
+         "4000.0 refused\n"
+         "4000.0 DOWN 0 since 2000.0 nothing listens ther\n"
+         "6000.0 -> a\n"
+         "6000.4 LOCK_FREE 0 since 0.0 \n"
+         "6000.4 sample 0.0 12.5 of 6000.0\n"
+         "6000.4 UP 0 since 0.0 \n");
+}
+
+/* A request that is too long is not made, and costs the others nothing; nor
+ * does an answer that is none. Each is said, wherever the method stands. */
+static void test_method_that_cannot_be_asked(void) {
+  static const enum world_path paths[] = {WORLD_SERVER, WORLD_PROXY};
+  static const char *const courses[] = {
+      "0.0 -> short\n"
+      "0.0 -> b\n"
+      "0.4 sample 0.0 12.5 of 0.0\n"
+      "0.4 sample 1.0 12.5 of 0.0\n"
+      "0.4 health up 0 0 0 0 0\n"
+      "1000.0 -> b\n"
+      "1000.4 METHOD_FAILS 0 since 1000.0 the request is longe\n"
+      "1000.4 sample 1.0 12.5 of 1000.0\n"
+      "1000.4 health up 0 0 1 0 0\n",
+      "0.0 -> short\n"
+      "0.4 sample 0.0 12.5 of 0.0\n"
+      "0.4 -> b\n"
+      "0.8 sample 1.0 12.5 of 0.4\n"
+      "0.8 health up 0 0 0 0 0\n"
+      "1000.0 METHOD_FAILS 0 since 1000.0 the request is longe\n"
+      "1000.0 -> b\n"
+      "1000.4 sample 1.0 12.5 of 1000.0\n"
+      "1000.4 health up 0 0 1 0 0\n"};
+  char name[WR_RPC_REQUEST_MAX + 1];
+  memset(name, 'n', sizeof(name));
+  name[sizeof(name) - 1] = '\0';
+  for (int i = 0; i < 2; i++) {
+    struct wr_m4_method m[] = {every(1000, "short"), every(1000, "b")};
+    begin(paths[i], m, 2, NULL, 1000);
+    world_run(&w, S / 2);
+    m[0].name = name;
+    world_run(&w, S);
+    end_as(courses[i]);
+  }
+}
+
+/* The first of two answers what is no message: its second miss is said. Where
+ * nothing else comes it is the peer that fails. */
+static void test_method_that_answers_rubbish(void) {
+  struct wr_m4_method m[] = {every(1000, "bad"), every(1000, "b")};
+  begin(WORLD_PROXY, m, 2, NULL, HOUR);
+  w.rubbish_method = "bad";
+  world_run(&w, S + S / 2);
+  w.body = "\xc1";
+  w.body_len = 1;
+  world_run(&w, 2 * S);
+  end_as("0.0 -> bad\n"
+         "0.4 -> b\n"
+         "0.8 sample 1.0 12.5 of 0.4\n"
+         "0.8 health up 0 0 1 0 0\n"
+         "1000.0 -> bad\n"
+         "1000.4 METHOD_FAILS 0 since 0.0 what came back is no\n"
+         "1000.4 -> b\n"
+         "1000.8 sample 1.0 12.5 of 1000.4\n"
+         "2000.0 -> bad\n"
+         "2000.4 METHOD_FAILS 0 since 0.0 what came back is no\n"
+         "2000.4 -> b\n"
+         "2000.8 DOWN 0 since 2000.0 what came back is no\n"
+         "3000.0 -> bad\n"
+         "3000.4 -> b\n"
+         "3000.8 DOWN 0 since 2000.0 what came back is no\n");
 }
 
 /* One miss of a method is only counted, the second in a row is said; a rare
@@ -329,7 +443,10 @@ static void test_parked(void) {
 
 UNIT_MAIN("life, its course", UNIT(test_outage), UNIT(test_unbound_method),
           UNIT(test_unbound_method_alone), UNIT(test_tunnel),
-          UNIT(test_intervals), UNIT(test_no_trial_after_many_crashes),
-          UNIT(test_signs_of_life), UNIT(test_lock_of_another),
-          UNIT(test_mute_method), UNIT(test_outage_of_a_slow_life),
-          UNIT(test_stale_replies), UNIT(test_parked))
+          UNIT(test_tunnel_right_after_the_end), UNIT(test_intervals),
+          UNIT(test_no_trial_after_many_crashes), UNIT(test_signs_of_life),
+          UNIT(test_lock_of_another), UNIT(test_lock_unknown),
+          UNIT(test_method_that_cannot_be_asked),
+          UNIT(test_method_that_answers_rubbish), UNIT(test_mute_method),
+          UNIT(test_outage_of_a_slow_life), UNIT(test_stale_replies),
+          UNIT(test_parked))

@@ -182,6 +182,43 @@ static void test_lost_report(void) {
                     "3600000.4 health up 0 0 0 0 0\n");
 }
 
+/* Told on a connection of which a call finds that it is dead; what is answered
+ * on the next one does not show that it was heard. */
+static void test_told_to_the_dead(void) {
+  struct wr_m4_report r = world_report("label");
+  r.state.heartbeat_ms = 0;
+  begin_a(WORLD_SERVER, 2000, &r, HOUR);
+  world_run(&w, 2 * S - 1000);
+  w.hang = true;
+  world_offer(&w, "Low");
+  world_run(&w, 2000);
+  w.hang = false;
+  hang_up();
+  world_run(&w, 3 * S);
+  end_as(FIRST_TURN "2001.0 -> a\n"
+                    "2001.4 sample 0.0 12.5 of 2000.0\n"
+                    "4000.0 -> a\n"
+                    "4000.4 sample 0.0 12.5 of 4000.0\n"
+                    "4001.4 -> label " LOW);
+}
+
+/* A notification whose connection breaks is no crash: the method is asked. */
+static void test_broken_notification(void) {
+  struct wr_m4_report r = world_report("label");
+  begin_a(WORLD_PROXY, 2000, &r, HOUR);
+  world_run(&w, S);
+  w.hang = true;
+  world_offer(&w, "Low");
+  w.hang = w.connected = false;
+  wr_rpc_ended(&w.session, -EPIPE, w.now_us);
+  world_run(&w, 3 * S);
+  end_as(FIRST_TURN "1000.0 REPORT_FAILS 0 since 1000.0 the connection was c\n"
+                    "2000.0 -> a\n"
+                    "2000.4 sample 0.0 12.5 of 2000.0\n"
+                    "3000.4 -> label " LOW
+                    "3000.8 REPORT_WORKS 0 since 1000.0 the M4 answers\n");
+}
+
 /* Registered before anything is asked, again on each connection, and with a
  * back-off while the router refuses. */
 static void test_registering(void) {
@@ -230,4 +267,6 @@ UNIT_MAIN("life, what it tells", UNIT(test_label_within_a_turn),
           UNIT(test_label_in_an_outage), UNIT(test_answered_report),
           UNIT(test_heartbeats), UNIT(test_report_as_call),
           UNIT(test_reports_alone), UNIT(test_report_that_crashes),
-          UNIT(test_lost_report), UNIT(test_registering), UNIT(test_no_label))
+          UNIT(test_lost_report), UNIT(test_told_to_the_dead),
+          UNIT(test_broken_notification), UNIT(test_registering),
+          UNIT(test_no_label))
