@@ -41,9 +41,8 @@ static int use_result(struct wr_m4_life *l, size_t which,
       continue;
     if (status != 0)
       return -EBADMSG;
-    if (m->repair && !repaired(m, call, &value))
-      continue;
-    l->sink.sample(l->sink.user, which, i, value * m->scale, call->sent_us);
+    if (!m->repair || repaired(m, call, &value))
+      l->sink.sample(l->sink.user, which, i, value * m->scale, call->sent_us);
   }
   return missing;
 }

@@ -95,7 +95,6 @@ static bool take_lock(struct wr_m4_driver *d, struct wr_m4_board *b) {
     b->retry_us = wr_m4_now_us(d) + WR_M4_GATE_RETRY_US;
   if (entry == WR_M4_LATER || entry == WR_M4_LINE)
     return false;
-  b->wire.s.wish = WR_WISH_NOTHING;
   wr_rpc_locked(&b->wire.s, entry == WR_M4_IN, wr_m4_now_us(d));
   return true;
 }

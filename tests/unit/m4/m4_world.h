@@ -197,13 +197,13 @@ static inline void world_note(struct world *w, const char *name) {
   snprintf(w->methods + used, sizeof(w->methods) - used, "%s ", name);
 }
 
-static inline void world_label(struct world *w,
-                               const struct wr_rpc_value *params) {
+/* The one text that a call takes. */
+static inline void world_text(const struct wr_rpc_value *params,
+                              char out[128]) {
   struct wr_rpc_value text;
-  w->notified++;
   if (wr_rpc_element(params, 0, &text) == 0 && text.len < 128) {
-    memcpy(w->last_label, text.data, text.len);
-    w->last_label[text.len] = '\0';
+    memcpy(out, text.data, text.len);
+    out[text.len] = '\0';
   }
 }
 
@@ -233,13 +233,17 @@ static inline void world_hear(struct world *w, const uint8_t *data,
   snprintf(name, sizeof(name), "%.*s", (int)method.len, method.data);
   world_note(w, name);
   if (message.count == 3) {
-    world_label(w, &params);
+    w->notified++;
+    world_text(&params, w->last_label);
     world_say(w, "-> %s %s\n", name, w->last_label);
     world_then(w, w->path == WORLD_SERVER && !w->lossy ? NO_EVENT : END,
                LATENCY_US);
     return;
   }
-  world_say(w, "-> %s\n", name);
+  char text[128] = "";
+  if (params.count > 0)
+    world_text(&params, text);
+  world_say(w, "-> %s%s%s\n", name, params.count > 0 ? " " : "", text);
   wr_rpc_element(&message, 1, &msgid);
   if (world_is_unbound(w, name)) {
     w->crashes++;

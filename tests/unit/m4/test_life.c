@@ -411,6 +411,27 @@ static void test_repair(void) {
   world_close(&w);
 }
 
+/* After a call that failed the next reading only starts a new span. */
+static void test_repair_after_a_failure(void) {
+  struct wr_m4_method m = world_method("flow_rate");
+  m.repair = true;
+  m.interval_ms = 1100;
+  begin(WORLD_PROXY, &m, 1);
+  world_run(&w, 3 * S); /* at 0, 1.1 and 2.2 s */
+  CU_ASSERT_EQUAL(w.samples, 2);
+  w.body = "\xa3"
+           "bad\xc0";
+  w.body_len = 5;
+  world_run(&w, S); /* at 3.3 s */
+  CU_ASSERT_EQUAL(w.life.faults[WR_FAULT_REMOTE], 1);
+  w.body = NULL;
+  world_run(&w, S); /* at 4.4 s */
+  CU_ASSERT_EQUAL(w.samples, 2);
+  world_run(&w, S); /* at 5.5 s */
+  CU_ASSERT_EQUAL(w.samples, 3);
+  world_close(&w);
+}
+
 static void test_parked(void) {
   struct wr_m4_method m = world_method("flow_rate");
   begin(WORLD_SERVER, &m, 1);
@@ -431,4 +452,5 @@ UNIT_MAIN("life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
           UNIT(test_unbound_method), UNIT(test_unbound_method_alone),
           UNIT(test_method_flashed_away), UNIT(test_innocent_rest),
           UNIT(test_cut_while_draining), UNIT(test_tunnel),
-          UNIT(test_crashes_of_others), UNIT(test_repair), UNIT(test_parked))
+          UNIT(test_crashes_of_others), UNIT(test_repair),
+          UNIT(test_repair_after_a_failure), UNIT(test_parked))

@@ -1,6 +1,8 @@
 /* The whole course of a life: what it asks, and who answers. */
 #include "tests/unit/m4/course_case.h"
 
+#define NOBODY "nothing listens there (the proxy is restarting or not running)"
+
 /* Down since the first miss, said with the second, as long as it lasts. */
 static void test_outage(void) {
   begin_a(WORLD_PROXY, 1000, NULL, 1000);
@@ -153,6 +155,40 @@ static void test_tunnel_right_after_the_end(void) {
              "1000.0 cut\n%s",
              probes[i]);
     end_as(course);
+  }
+}
+
+/* In which words the log says why it is down, of what ended its call so. */
+static void test_words_of_an_outage(void) {
+  static const struct {
+    enum world_path path;
+    const char *words;
+    bool gone, mute, hang, unbound;
+  } cases[] = {
+      {WORLD_PROXY, NOBODY, .gone = true},
+      {WORLD_PROXY,
+       "the proxy works but the M4 is silent (no reply within 1 s)",
+       .mute = true},
+      {WORLD_PROXY, "no answer came within the timeout", .hang = true},
+      {WORLD_PROXY,
+       "the proxy crashed on this call (is the method bound on the M4?), "
+       "calling \"a\"",
+       .unbound = true},
+      {WORLD_TUNNEL,
+       "connections are accepted and closed at once (is the far side of a "
+       "tunnel away?)",
+       .gone = true},
+      {WORLD_SERVER, NOBODY, .gone = true},
+      {WORLD_SERVER, "no answer came within the timeout", .mute = true}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin_a(cases[i].path, 1000, NULL, HOUR);
+    w.gone = cases[i].gone;
+    w.mute = cases[i].mute;
+    w.hang = cases[i].hang;
+    w.unbound[0] = cases[i].unbound ? "a" : NULL;
+    world_run(&w, 5 * S);
+    CU_ASSERT_STRING_EQUAL(w.why[WR_M4_DOWN], cases[i].words);
+    world_close(&w);
   }
 }
 
@@ -443,10 +479,10 @@ static void test_parked(void) {
 
 UNIT_MAIN("life, its course", UNIT(test_outage), UNIT(test_unbound_method),
           UNIT(test_unbound_method_alone), UNIT(test_tunnel),
-          UNIT(test_tunnel_right_after_the_end), UNIT(test_intervals),
-          UNIT(test_no_trial_after_many_crashes), UNIT(test_signs_of_life),
-          UNIT(test_lock_of_another), UNIT(test_lock_unknown),
-          UNIT(test_method_that_cannot_be_asked),
+          UNIT(test_tunnel_right_after_the_end), UNIT(test_words_of_an_outage),
+          UNIT(test_intervals), UNIT(test_no_trial_after_many_crashes),
+          UNIT(test_signs_of_life), UNIT(test_lock_of_another),
+          UNIT(test_lock_unknown), UNIT(test_method_that_cannot_be_asked),
           UNIT(test_method_that_answers_rubbish), UNIT(test_mute_method),
           UNIT(test_outage_of_a_slow_life), UNIT(test_stale_replies),
           UNIT(test_parked))

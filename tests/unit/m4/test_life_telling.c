@@ -56,7 +56,7 @@ static void test_answered_report(void) {
   world_run(&w, S);
   hang_up();
   world_run(&w, 50 * S);
-  end_as(FIRST_TURN "1000.0 -> label\n");
+  end_as(FIRST_TURN "1000.0 -> label " LOW);
 }
 
 /* Nothing else is due: a label goes out when it comes, then at each beat. */
@@ -81,15 +81,15 @@ static void test_report_as_call(void) {
   world_run(&w, 12 * S);
   w.mute = false;
   world_run(&w, 70 * S);
-  end_as(FIRST_TURN "1000.0 -> label\n"
+  end_as(FIRST_TURN "1000.0 -> label " LOW
                     "2500.0 REPORT_FAILS 0 since 2500.0 no answer came withi\n"
-                    "4500.0 -> label\n"
+                    "4500.0 -> label " LOW
                     "6000.0 REPORT_FAILS 0 since 2500.0 no answer came withi\n"
-                    "9000.0 -> label\n"
+                    "9000.0 -> label " LOW
                     "10500.0 REPORT_FAILS 0 since 2500.0 no answer came withi\n"
-                    "15500.0 -> label\n"
+                    "15500.0 -> label " LOW
                     "15500.4 REPORT_WORKS 0 since 2500.0 the M4 answers\n"
-                    "75500.4 -> label\n");
+                    "75500.4 -> label " LOW);
 }
 
 /* Without methods the reports alone show whether the peer is there. */
@@ -135,7 +135,7 @@ static void test_report_that_crashes(void) {
   strstr(w.course, "8000.0 health")[0] = '\0';
   end_as("0.0 health down 0 0 0 0 0\n"
          "1000.0 health down 0 0 0 0 0\n"
-         "1500.0 -> label\n"
+         "1500.0 -> label " LOW
          "1503.0 REPORT_FAILS 0 since 1503.0 the proxy crashed on\n"
          "1533.0 refused\n"
          "1533.0 DOWN 0 since 1500.0 the proxy crashed on\n"
@@ -146,7 +146,7 @@ static void test_report_that_crashes(void) {
          "3000.0 DOWN 0 since 1500.0 nothing listens ther\n"
          "3000.0 health down 0 0 1 0 0\n"
          "4000.0 -> nobody\n"
-         "5000.0 -> label\n"
+         "5000.0 -> label " LOW
          "5003.0 REPORT_FAILS 0 since 1503.0 the proxy crashed on\n"
          "5003.0 health down 0 0 2 0 0\n"
          "5003.0 refused\n"
@@ -233,18 +233,38 @@ static void test_registering(void) {
   world_run(&w, 10 * S);
   w.body = NULL;
   world_run(&w, 20 * S);
-  end_as("0.0 -> $/register\n"
+  end_as("0.0 -> $/register label\n"
          "0.4 -> a\n"
          "0.8 sample 0.0 12.5 of 0.4\n"
          "0.8 health up 0 0 0 0 0\n"
-         "1000.0 -> $/register\n"
+         "1000.0 -> $/register label\n"
          "1000.4 REPORT_FAILS 0 since 1000.4 the M4 answered with\n"
-         "3000.4 -> $/register\n"
+         "3000.4 -> $/register label\n"
          "3000.8 REPORT_FAILS 0 since 1000.4 the M4 answered with\n"
-         "6000.8 -> $/register\n"
+         "6000.8 -> $/register label\n"
          "6001.2 REPORT_FAILS 0 since 1000.4 the M4 answered with\n"
-         "11001.0 -> $/register\n"
+         "11001.0 -> $/register label\n"
          "11001.4 REPORT_WORKS 0 since 1000.4 the M4 answers\n");
+}
+
+/* Each report by its own name, and only that which failed again. */
+static void test_registering_two(void) {
+  struct wr_m4_report r = world_report("one"), other = world_report("two");
+  r.serve = other.serve = true;
+  begin_a(WORLD_SERVER, HOUR, &r, HOUR);
+  w.life.reports[w.life.reports_count++] = &other;
+  w.mute_method = "$/register";
+  world_run(&w, S);
+  w.mute_method = NULL;
+  world_run(&w, 9 * S);
+  end_as("0.0 -> $/register one\n"
+         "1500.0 REPORT_FAILS 0 since 1500.0 no answer came withi\n"
+         "1500.0 -> $/register two\n"
+         "1500.4 -> a\n"
+         "1500.8 sample 0.0 12.5 of 1500.4\n"
+         "1500.8 health up 1 0 0 0 0\n"
+         "3500.8 -> $/register one\n"
+         "3501.2 REPORT_WORKS 0 since 1500.0 the M4 answers\n");
 }
 
 /* Nobody gives a label: each report says so, at its own age. */
@@ -269,4 +289,4 @@ UNIT_MAIN("life, what it tells", UNIT(test_label_within_a_turn),
           UNIT(test_reports_alone), UNIT(test_report_that_crashes),
           UNIT(test_lost_report), UNIT(test_told_to_the_dead),
           UNIT(test_broken_notification), UNIT(test_registering),
-          UNIT(test_no_label))
+          UNIT(test_registering_two), UNIT(test_no_label))

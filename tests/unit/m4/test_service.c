@@ -1,5 +1,6 @@
 /* What the driver does for its boards, step by step and by a clock of the test:
  * whose turn it is, who waits for what, who is woken. */
+#include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
 #include "lib/m4/service.h"
@@ -350,6 +351,23 @@ static void test_proxy_moves(void) {
   end();
 }
 
+/* A name is looked up behind the board's back, which waits; where that cannot
+ * be the call has ended. */
+static void test_look_up(void) {
+  for (int fails = 0; fails < 2; fails++) {
+    begin(1, WR_RPC_PROXY, 8);
+    strcpy(boards[0].address.host, "localhost");
+    if (fails)
+      unit_alloc_arm(0);
+    call(0);
+    unit_alloc_off();
+    CU_ASSERT_EQUAL(boards[0].wire.s.wish, WR_WISH_NOTHING);
+    CU_ASSERT_EQUAL(boards[0].wire.s.op, fails ? WR_OP_NONE : WR_OP_CALL);
+    CU_ASSERT_EQUAL(calls[0].outcome, fails ? WR_RPC_UNRESOLVED : WR_RPC_OK);
+    end();
+  }
+}
+
 /* epoll is told of a new socket, and of a new wish for it, and only then. */
 static void test_watch(void) {
   begin(1, WR_RPC_PERSISTENT, 8);
@@ -382,6 +400,7 @@ int main(void) {
                                     UNIT(test_too_few_for_a_proxy),
                                     UNIT(test_lock_of_another),
                                     UNIT(test_proxy_moves),
+                                    UNIT(test_look_up),
                                     UNIT(test_watch)};
   alarm(30); /* what never comes is a failure */
   if (mkdtemp(directory) == NULL)
