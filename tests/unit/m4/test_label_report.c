@@ -28,12 +28,15 @@ static void test_on_change(void) {
   struct wr_label_report r = fresh(true, 60000);
   r.max_age_ms = 3600000;
   CU_ASSERT(wr_label_report_offer(&r, "Normal", 0.9, 100, 1000, 1000));
+  CU_ASSERT_EQUAL(r.version, 1);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1000), 0);
   wr_label_report_done(&r, r.version, true, 1000, 0, 0);
   CU_ASSERT_FALSE(wr_label_report_offer(&r, "Normal", 0.8, 200, 1000, 1000));
   CU_ASSERT_EQUAL(r.score, 0.8); /* what the heartbeat will send */
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 2000), 59000);
+  CU_ASSERT_EQUAL(r.version, 1);
   CU_ASSERT(wr_label_report_offer(&r, "Low", 0.7, 300, 1000, 1000));
+  CU_ASSERT_EQUAL(r.version, 2);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 2000), 0);
 }
 
@@ -43,7 +46,10 @@ static void test_heartbeat(void) {
   wr_label_report_offer(&r, "Low", 0.7, 300, 1000, 1000);
   wr_label_report_done(&r, r.version, true, 5000, 0, 0);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 64000), 1000);
-  CU_ASSERT(wr_label_report_wait(&r, 65000) <= 0);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 65000), 0);
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 70000), 0);
+  r.heartbeat_ms = 1;
+  CU_ASSERT_EQUAL(wr_label_report_wait(&r, 5000), 1);
   r.heartbeat_ms = 0;
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 65000), 3536000);
   r.heartbeat_ms = 10000; /* long after the start, and soon too old */
@@ -119,6 +125,7 @@ static void test_no_first_label(void) {
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 1000), WR_LABEL_AGE_MS);
   tell(&r, 1000 + WR_LABEL_AGE_MS);
   CU_ASSERT_STRING_EQUAL(r.label, WR_LABEL_UNKNOWN);
+  CU_ASSERT_EQUAL(r.version, 1);
   CU_ASSERT_EQUAL(wr_label_report_wait(&r, 100000), INT64_MAX);
 }
 

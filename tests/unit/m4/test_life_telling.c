@@ -182,6 +182,24 @@ static void test_lost_report(void) {
                     "3600000.4 health up 0 0 0 0 0\n");
 }
 
+/* Of several each that was told, and no other. */
+static void test_lost_reports(void) {
+  struct wr_m4_report r[] = {world_report("other"), world_report("one"),
+                             world_report("two")};
+  r[0].source = "flow_baseline:state";
+  begin_a(WORLD_SERVER, HOUR, r, HOUR);
+  w.life.reports[w.life.reports_count++] = r + 1;
+  w.life.reports[w.life.reports_count++] = r + 2;
+  world_run(&w, S);
+  w.lossy = true;
+  world_offer(&w, "Low");
+  world_run(&w, S);
+  w.lossy = false;
+  world_run(&w, 9 * S);
+  end_as(FIRST_TURN "1000.0 -> one " LOW "1000.0 -> two " LOW
+                    "3000.0 -> one " LOW "3000.0 -> two " LOW);
+}
+
 /* Told on a connection of which a call finds that it is dead; what is answered
  * on the next one does not show that it was heard. */
 static void test_told_to_the_dead(void) {
@@ -287,6 +305,7 @@ UNIT_MAIN("life, what it tells", UNIT(test_label_within_a_turn),
           UNIT(test_label_in_an_outage), UNIT(test_answered_report),
           UNIT(test_heartbeats), UNIT(test_report_as_call),
           UNIT(test_reports_alone), UNIT(test_report_that_crashes),
-          UNIT(test_lost_report), UNIT(test_told_to_the_dead),
-          UNIT(test_broken_notification), UNIT(test_registering),
-          UNIT(test_registering_two), UNIT(test_no_label))
+          UNIT(test_lost_report), UNIT(test_lost_reports),
+          UNIT(test_told_to_the_dead), UNIT(test_broken_notification),
+          UNIT(test_registering), UNIT(test_registering_two),
+          UNIT(test_no_label))
