@@ -254,6 +254,22 @@ static void test_lock_of_another(void) {
   end();
 }
 
+/* It is tried again though nothing else is due. */
+static void test_lock_is_tried_again(void) {
+  struct wr_rpc_lock other = {.fd = -1};
+  char key[64];
+  begin(8);
+  add_board(0, WR_RPC_PROXY, 1);
+  boards[0].life.interval_ms = methods[0].interval_ms = 3600000;
+  boards[0].timeout_ms = 30;
+  snprintf(key, sizeof(key), "local:%u", peers[0]->port);
+  CU_ASSERT_EQUAL_FATAL(wr_rpc_lock_try(&other, key, directory), 0);
+  run(1);
+  CU_ASSERT_EQUAL(held, 1);
+  wr_rpc_lock_close(&other);
+  end();
+}
+
 /* It gives it back: that is said once, and calls go under the lock again. */
 static void test_lock_given_back(void) {
   struct wr_rpc_lock other = {.fd = -1};
@@ -343,6 +359,7 @@ int main(void) {
                                     UNIT(test_busy_proxy),
                                     UNIT(test_no_lock_can_be),
                                     UNIT(test_lock_of_another),
+                                    UNIT(test_lock_is_tried_again),
                                     UNIT(test_lock_given_back),
                                     UNIT(test_name),
                                     UNIT(test_label)};

@@ -36,6 +36,22 @@ static void test_samples(void) {
   }
 }
 
+/* Until it is started nothing is due; then its first step is. */
+static void test_start(void) {
+  struct wr_m4_method m = world_method("a");
+  begin(WORLD_PROXY, &m, 1);
+  CU_ASSERT_EQUAL(w.life.next_us, START_US);
+  wr_m4_close(&w.life);
+  CU_ASSERT_EQUAL_FATAL(wr_m4_open(&w.life), 0);
+  CU_ASSERT_EQUAL(w.life.next_us, INT64_MAX);
+  wr_m4_start(&w.life, START_US + S, START_US + 1);
+  CU_ASSERT_EQUAL(w.life.next_us, START_US + 1);
+  wr_m4_step(&w.life, START_US + 1);
+  CU_ASSERT_EQUAL(w.life.next_us, START_US + S);
+  CU_ASSERT_EQUAL(w.session.op, WR_OP_NONE);
+  world_close(&w);
+}
+
 /* seq 1, 1, 4: two samples of two numbers each, two measurements skipped. */
 static void test_seq(void) {
   static const int64_t flow_and_uptime[] = {1, 2};
@@ -443,14 +459,14 @@ static void test_parked(void) {
   world_close(&w);
 }
 
-UNIT_MAIN("life", UNIT(test_samples), UNIT(test_seq), UNIT(test_misfits),
-          UNIT(test_instants_of_health), UNIT(test_one_of_two_is_mute),
-          UNIT(test_no_reading), UNIT(test_remote_error),
-          UNIT(test_router_without_m4), UNIT(test_outage),
-          UNIT(test_outage_of_a_slow_block), UNIT(test_silent_m4),
-          UNIT(test_health_of_a_server_that_hangs), UNIT(test_one_mute_method),
-          UNIT(test_unbound_method), UNIT(test_unbound_method_alone),
-          UNIT(test_method_flashed_away), UNIT(test_innocent_rest),
-          UNIT(test_cut_while_draining), UNIT(test_tunnel),
-          UNIT(test_crashes_of_others), UNIT(test_repair),
+UNIT_MAIN("life", UNIT(test_samples), UNIT(test_start), UNIT(test_seq),
+          UNIT(test_misfits), UNIT(test_instants_of_health),
+          UNIT(test_one_of_two_is_mute), UNIT(test_no_reading),
+          UNIT(test_remote_error), UNIT(test_router_without_m4),
+          UNIT(test_outage), UNIT(test_outage_of_a_slow_block),
+          UNIT(test_silent_m4), UNIT(test_health_of_a_server_that_hangs),
+          UNIT(test_one_mute_method), UNIT(test_unbound_method),
+          UNIT(test_unbound_method_alone), UNIT(test_method_flashed_away),
+          UNIT(test_innocent_rest), UNIT(test_cut_while_draining),
+          UNIT(test_tunnel), UNIT(test_crashes_of_others), UNIT(test_repair),
           UNIT(test_repair_after_a_failure), UNIT(test_parked))

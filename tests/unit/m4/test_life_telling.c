@@ -121,6 +121,26 @@ static void test_reports_alone(void) {
          "13500.4 REPORT_WORKS 0 since 3500.0 the M4 answers\n");
 }
 
+/* Each that fails says why itself. */
+static void test_words_of_reports_alone(void) {
+  char name[WR_RPC_REQUEST_MAX + 1];
+  memset(name, 'n', sizeof(name));
+  name[sizeof(name) - 1] = '\0';
+  struct wr_m4_report r = world_report(name), other = world_report("two");
+  begin(WORLD_PROXY, NULL, 0, &r, 10000);
+  w.life.reports[w.life.reports_count++] = &other;
+  world_run(&w, S);
+  w.gone = true;
+  world_offer(&w, "Low");
+  world_run(&w, S);
+  end_as("0.0 health down 0 0 0 0 0\n"
+         "1000.0 DOWN 0 since 1000.0 the request is longe\n"
+         "1000.0 REPORT_FAILS 0 since 1000.0 the request is longe\n"
+         "1000.0 refused\n"
+         "1000.0 DOWN 0 since 1000.0 nothing listens ther\n"
+         "1000.0 REPORT_FAILS 1 since 1000.0 nothing listens ther\n");
+}
+
 /* A report that crashes the proxy: probed with each health, told once more,
  * and then it rests. */
 static void test_report_that_crashes(void) {
@@ -182,12 +202,13 @@ static void test_lost_report(void) {
                     "3600000.4 health up 0 0 0 0 0\n");
 }
 
-/* Of several each that was told, and no other. */
+/* Of several each that was told, and no other; heard are those that were told
+ * before an answer. */
 static void test_lost_reports(void) {
   struct wr_m4_report r[] = {world_report("other"), world_report("one"),
                              world_report("two")};
   r[0].source = "flow_baseline:state";
-  begin_a(WORLD_SERVER, HOUR, r, HOUR);
+  begin_a(WORLD_SERVER, 5000, r, HOUR);
   w.life.reports[w.life.reports_count++] = r + 1;
   w.life.reports[w.life.reports_count++] = r + 2;
   world_run(&w, S);
@@ -195,9 +216,13 @@ static void test_lost_reports(void) {
   world_offer(&w, "Low");
   world_run(&w, S);
   w.lossy = false;
-  world_run(&w, 9 * S);
+  world_run(&w, 2 * S);
+  CU_ASSERT_FALSE(r[0].confirmed || r[1].confirmed || r[2].confirmed);
+  world_run(&w, 2 * S);
+  CU_ASSERT(r[1].confirmed && r[2].confirmed && !r[0].confirmed);
   end_as(FIRST_TURN "1000.0 -> one " LOW "1000.0 -> two " LOW
-                    "3000.0 -> one " LOW "3000.0 -> two " LOW);
+                    "3000.0 -> one " LOW "3000.0 -> two " LOW "5000.0 -> a\n"
+                    "5000.4 sample 0.0 12.5 of 5000.0\n");
 }
 
 /* Told on a connection of which a call finds that it is dead; what is answered
@@ -304,8 +329,8 @@ static void test_no_label(void) {
 UNIT_MAIN("life, what it tells", UNIT(test_label_within_a_turn),
           UNIT(test_label_in_an_outage), UNIT(test_answered_report),
           UNIT(test_heartbeats), UNIT(test_report_as_call),
-          UNIT(test_reports_alone), UNIT(test_report_that_crashes),
-          UNIT(test_lost_report), UNIT(test_lost_reports),
-          UNIT(test_told_to_the_dead), UNIT(test_broken_notification),
-          UNIT(test_registering), UNIT(test_registering_two),
-          UNIT(test_no_label))
+          UNIT(test_reports_alone), UNIT(test_words_of_reports_alone),
+          UNIT(test_report_that_crashes), UNIT(test_lost_report),
+          UNIT(test_lost_reports), UNIT(test_told_to_the_dead),
+          UNIT(test_broken_notification), UNIT(test_registering),
+          UNIT(test_registering_two), UNIT(test_no_label))

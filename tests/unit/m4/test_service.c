@@ -21,7 +21,7 @@ static struct wr_m4_driver *driver;
 static struct wr_m4_board boards[BOARDS];
 static struct wr_m4_report reports[BOARDS];
 static struct wr_rpc_call calls[BOARDS];
-static int64_t now_us;
+static int64_t now_us, step_us; /* that passes with each health */
 static int healths, listener;
 
 static int64_t clock_us(void) { return now_us; }
@@ -33,7 +33,10 @@ static void on_lock_fault(void *user, const char *path, int error) {
   CU_FAIL("the lock");
 }
 
-static void on_health(void *user) { healths += user != NULL; }
+static void on_health(void *user) {
+  healths += user != NULL;
+  now_us += step_us;
+}
 
 static void on_event(void *user, enum wr_m4_event event, size_t which,
                      int64_t since_us, const char *why) {
@@ -58,6 +61,7 @@ static void begin(size_t count, enum wr_rpc_mode mode, size_t descriptors) {
   struct sockaddr_in in;
   memset(boards, 0, sizeof(boards));
   now_us = 50 * S;
+  step_us = 0;
   healths = 0;
   listener = listen_at(&in);
   driver = wr_m4_driver_new(&world, descriptors);
@@ -142,6 +146,21 @@ static void test_spread(void) {
                       50 * S + i * cases[n].step_us);
       CU_ASSERT_EQUAL(boards[i].timer.at_us, 50 * S + i * cases[n].step_us);
     }
+    end();
+  }
+}
+
+/* What is due at this very microsecond has its turn, and not before. */
+static void test_due(void) {
+  for (int early_us = 0; early_us <= 1; early_us++) {
+    begin(1, WR_RPC_PROXY, 8);
+    step_us = S - early_us; /* the next health is due after a second */
+    wr_m4_driver_stop(driver);
+    wr_m4_driver_run(driver);
+    CU_ASSERT_EQUAL(healths, 1);
+    CU_ASSERT_EQUAL(boards[0].timer.at_us, 51 * S);
+    CU_ASSERT_EQUAL(boards[0].timer.place, early_us);
+    CU_ASSERT_STRING_EQUAL(ready(), early_us ? "" : "0 ");
     end();
   }
 }
@@ -240,6 +259,7 @@ static void test_line(void) {
   CU_ASSERT_PTR_EQUAL(driver->line_last, boards + 3);
   CU_ASSERT(boards[2].in_line && !boards[2].holds);
   CU_ASSERT(boards[2].wire.fd < 0);
+  CU_ASSERT_EQUAL(boards[2].wire.s.peers.count, 1); /* looked up beforehand */
   wr_m4_next_in_line(driver);
   CU_ASSERT_STRING_EQUAL(ready(), "");
   boards[2].mode = WR_RPC_PROXY;
@@ -392,6 +412,7 @@ static void test_watch(void) {
 
 int main(void) {
   const struct unit_case cases[] = {UNIT(test_spread),
+                                    UNIT(test_due),
                                     UNIT(test_order_of_turns),
                                     UNIT(test_how_long_to_wait),
                                     UNIT(test_woken),
