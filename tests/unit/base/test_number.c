@@ -1,11 +1,14 @@
+#define _GNU_SOURCE /* RTLD_NEXT */
 #include "lib/base/bytes.h"
 #include "lib/base/number.h"
 #include "tests/unit/unit.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +17,80 @@
 static const double values[] = {0,      0.1,     -1.0 / 3, 1e300,   5e-324,
                                 10.13,  123456,  1e15,     DBL_MAX, -0.5,
                                 1e-320, DBL_MIN, 0x1p-53,  2.5e9,   1.0 / 7};
+
+/* Takes the place of libc's: how often its long way was gone. */
+static int long_ways;
+
+locale_t newlocale(int mask, const char *name, locale_t base) {
+  static locale_t (*real)(int, const char *, locale_t);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "newlocale");
+  long_ways++;
+  return real(mask, name, base);
+}
+
+static bool read_at_once(const char *text) {
+  double value;
+  long_ways = 0;
+  CU_ASSERT_EQUAL(wr_number_read(text, &value), 0);
+  return long_ways == 0;
+}
+
+static bool written_at_once(double value) {
+  char text[WR_NUMBER_MAX];
+  long_ways = 0;
+  wr_number_write(text, value);
+  return long_ways == 0;
+}
+
+static bool nine_at_once(double value) {
+  char text[WR_NUMBER_MAX];
+  long_ways = 0;
+  wr_number_write_nine(text, value);
+  return long_ways == 0;
+}
+
+static bool float_at_once(float value) {
+  char text[WR_NUMBER_MAX];
+  long_ways = 0;
+  wr_number_write_float(text, value);
+  return long_ways == 0;
+}
+
+/* The numbers of every day cost no locale; where it begins to. */
+static void test_short_way(void) {
+  CU_ASSERT_TRUE(read_at_once("0"));
+  CU_ASSERT_TRUE(read_at_once("-12.5"));
+  CU_ASSERT_TRUE(read_at_once("123456789012345"));
+  CU_ASSERT_FALSE(read_at_once("1234567890123456"));
+  CU_ASSERT_TRUE(read_at_once("1.5e-21"));
+  CU_ASSERT_FALSE(read_at_once("1.5e-22"));
+  CU_ASSERT_TRUE(read_at_once("1e-22"));
+  CU_ASSERT_FALSE(read_at_once("1e-23"));
+  CU_ASSERT_FALSE(read_at_once("1e5"));
+  CU_ASSERT_TRUE(written_at_once(0));
+  CU_ASSERT_TRUE(written_at_once(-0.1));
+  CU_ASSERT_TRUE(written_at_once(1));
+  CU_ASSERT_TRUE(written_at_once(999999999999999));
+  CU_ASSERT_FALSE(written_at_once(1e15));
+  CU_ASSERT_FALSE(written_at_once(0.1 + 0.2));
+  CU_ASSERT_TRUE(written_at_once(1e-8));
+  CU_ASSERT_FALSE(written_at_once(9e-9));
+  CU_ASSERT_FALSE(written_at_once(NAN));
+  CU_ASSERT_TRUE(nine_at_once(1.0 / 3));
+  CU_ASSERT_TRUE(nine_at_once(999999999));
+  CU_ASSERT_FALSE(nine_at_once(1e9));
+  CU_ASSERT_TRUE(nine_at_once(1e-9));
+  CU_ASSERT_FALSE(nine_at_once(9e-10));
+  CU_ASSERT_FALSE(nine_at_once(HUGE_VAL));
+  CU_ASSERT_TRUE(float_at_once(0));
+  CU_ASSERT_TRUE(float_at_once(0.1f));
+  CU_ASSERT_TRUE(float_at_once(999999));
+  CU_ASSERT_FALSE(float_at_once(1e6f));
+  CU_ASSERT_TRUE(float_at_once(-3.21006966f));
+  CU_ASSERT_TRUE(float_at_once(2e-8f));
+  CU_ASSERT_FALSE(float_at_once(1e-10f));
+}
 
 static void test_doubles_read_back(void) {
   char text[WR_NUMBER_MAX];
@@ -223,6 +300,7 @@ static void test_scan(void) {
   CU_ASSERT(value == 0 && signbit(value));
 }
 
-UNIT_MAIN("number", UNIT(test_doubles_read_back), UNIT(test_short_texts),
-          UNIT(test_what_is_a_number), UNIT(test_long_texts),
-          UNIT(test_any_locale), UNIT(test_as_libc), UNIT(test_scan))
+UNIT_MAIN("number", UNIT(test_short_way), UNIT(test_doubles_read_back),
+          UNIT(test_short_texts), UNIT(test_what_is_a_number),
+          UNIT(test_long_texts), UNIT(test_any_locale), UNIT(test_as_libc),
+          UNIT(test_scan))

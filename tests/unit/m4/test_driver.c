@@ -8,6 +8,7 @@
 #include "tests/unit/rpc/rpc_peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #define BOARDS 3
@@ -136,7 +137,10 @@ static void end(void) {
 }
 
 static void test_no_boards(void) {
-  begin(8);
+  begin(8); /* and no child inherits anything */
+  CU_ASSERT_EQUAL(fcntl(driver->epoll_fd, F_GETFD), FD_CLOEXEC);
+  CU_ASSERT_EQUAL(fcntl(driver->wake_fd, F_GETFD), FD_CLOEXEC);
+  CU_ASSERT(fcntl(driver->wake_fd, F_GETFL) & O_NONBLOCK);
   wr_m4_driver_stop(driver);
   run(0);
   end();

@@ -234,6 +234,19 @@ static void test_no_trial_after_many_crashes(void) {
   end_as("1000.0 -> nobody\n");
 }
 
+/* Nor is it called at a proxy that is not suspect: since it was due. */
+static void test_withheld_after_many_crashes(void) {
+  begin_a(WORLD_PROXY, 1000, NULL, HOUR);
+  world_run(&w, S / 2);
+  w.guard.crashes = WR_GUARD_CRASHES;
+  for (int i = 0; i < WR_GUARD_CRASHES; i++)
+    w.guard.crash_ms[i] = w.now_us / 1000;
+  world_run(&w, 2 * S);
+  end_as(FIRST_TURN
+         "1000.0 METHOD_FAILS 0 since 1000.0 not called, because \n"
+         "2000.0 METHOD_FAILS 0 since 1000.0 not called, because \n");
+}
+
 /* Which ends of a call show that a proxy that was suspect lives. */
 static void test_signs_of_life(void) {
   for (int sign = 0; sign < 4; sign++) {
@@ -481,8 +494,9 @@ UNIT_MAIN("life, its course", UNIT(test_outage), UNIT(test_unbound_method),
           UNIT(test_unbound_method_alone), UNIT(test_tunnel),
           UNIT(test_tunnel_right_after_the_end), UNIT(test_words_of_an_outage),
           UNIT(test_intervals), UNIT(test_no_trial_after_many_crashes),
-          UNIT(test_signs_of_life), UNIT(test_lock_of_another),
-          UNIT(test_lock_unknown), UNIT(test_method_that_cannot_be_asked),
+          UNIT(test_withheld_after_many_crashes), UNIT(test_signs_of_life),
+          UNIT(test_lock_of_another), UNIT(test_lock_unknown),
+          UNIT(test_method_that_cannot_be_asked),
           UNIT(test_method_that_answers_rubbish), UNIT(test_mute_method),
           UNIT(test_outage_of_a_slow_life), UNIT(test_stale_replies),
           UNIT(test_parked))

@@ -129,6 +129,22 @@ static void test_some_are_missing(void) {
   }
 }
 
+/* Without a reading for three seconds: that is said, and since when. */
+static void test_no_reading(void) {
+  begin();
+  life.sink.event = on_event;
+  struct wr_rpc_call call = {.sent_us = 5 * SECOND_US};
+  wr_m4_sampled(&life, 0, &call);
+  call.sent_us = 8 * SECOND_US - 1;
+  wr_m4_sampled(&life, 0, &call);
+  CU_ASSERT_FALSE(method.fails);
+  call.sent_us = 8 * SECOND_US;
+  wr_m4_sampled(&life, 0, &call);
+  CU_ASSERT_TRUE(method.fails);
+  CU_ASSERT_EQUAL(method.bad_us, 5 * SECOND_US);
+  CU_ASSERT_EQUAL(life.faults[WR_FAULT_PROTOCOL], 0);
+}
+
 /* That it works again is said once. */
 static void test_works_again(void) {
   begin();
@@ -142,6 +158,6 @@ static void test_works_again(void) {
   CU_ASSERT_EQUAL(works, 1);
 }
 
-UNIT_MAIN("m4_samples", UNIT(test_works_again), UNIT(test_some_are_missing),
-          UNIT(test_repaired), UNIT(test_moment_not_known),
-          UNIT(test_without_repair))
+UNIT_MAIN("m4_samples", UNIT(test_no_reading), UNIT(test_works_again),
+          UNIT(test_some_are_missing), UNIT(test_repaired),
+          UNIT(test_moment_not_known), UNIT(test_without_repair))
