@@ -51,6 +51,13 @@ static inline void begin_a(enum world_path path, int64_t every_ms,
   begin(path, &a, 1, r, interval_ms);
 }
 
+/* Four crashes that the proxy had so long before the first second. */
+static inline void crashes_of_late(int64_t ago_ms) {
+  w.guard.crashes = WR_GUARD_CRASHES;
+  for (int i = 0; i < WR_GUARD_CRASHES; i++)
+    w.guard.crash_ms[i] = START_US / 1000 + 1000 - ago_ms;
+}
+
 static inline void end_as(const char *course) {
   CU_ASSERT_STRING_EQUAL(w.course, course);
   if (strcmp(w.course, course) != 0)

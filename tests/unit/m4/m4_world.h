@@ -241,6 +241,8 @@ static inline void world_hear(struct world *w, const uint8_t *data,
     return;
   }
   char text[128] = "";
+  if (params.count > 1)
+    abort();
   if (params.count > 0)
     world_text(&params, text);
   world_say(w, "-> %s%s%s\n", name, params.count > 0 ? " " : "", text);

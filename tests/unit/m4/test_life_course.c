@@ -223,46 +223,88 @@ static void test_intervals(void) {
 /* Too many crashes of late: what may have been unbound since is not even tried,
  * the message that no M4 answers goes first. */
 static void test_no_trial_after_many_crashes(void) {
-  begin_a(WORLD_PROXY, 1000, NULL, HOUR);
-  world_run(&w, S / 2);
-  w.course[0] = '\0';
-  w.guard.suspect = true;
-  w.guard.crashes = WR_GUARD_CRASHES;
-  for (int i = 0; i < WR_GUARD_CRASHES; i++)
-    w.guard.crash_ms[i] = w.now_us / 1000;
-  world_run(&w, S);
-  end_as("1000.0 -> nobody\n");
+  for (int late = 0; late < 2; late++) {
+    begin_a(WORLD_PROXY, 1000, NULL, HOUR);
+    world_run(&w, S / 2);
+    w.course[0] = '\0';
+    w.guard.suspect = true;
+    a.ward.answered_ms = 0; /* long ago */
+    crashes_of_late(WR_GUARD_WINDOW_MS - late);
+    world_run(&w, S);
+    end_as(late ? "1000.0 -> nobody\n"
+                : "1000.0 -> a\n1000.4 sample 0.0 12.5 of 1000.0\n");
+  }
 }
 
-/* Nor is it called at a proxy that is not suspect: since it was due. */
+/* Nor is it called at a proxy that is not suspect: missed since it was due. */
 static void test_withheld_after_many_crashes(void) {
-  begin_a(WORLD_PROXY, 1000, NULL, HOUR);
-  world_run(&w, S / 2);
-  w.guard.crashes = WR_GUARD_CRASHES;
-  for (int i = 0; i < WR_GUARD_CRASHES; i++)
-    w.guard.crash_ms[i] = w.now_us / 1000;
-  world_run(&w, 2 * S);
-  end_as(FIRST_TURN
-         "1000.0 METHOD_FAILS 0 since 1000.0 not called, because \n"
-         "2000.0 METHOD_FAILS 0 since 1000.0 not called, because \n");
+  for (int late = 0; late < 2; late++) {
+    begin_a(WORLD_PROXY, 1000, NULL, HOUR);
+    world_run(&w, S / 2);
+    w.course[0] = '\0';
+    a.ward.answered_ms = 0;
+    crashes_of_late(WR_GUARD_WINDOW_MS - late);
+    world_run(&w, S);
+    end_as(late ? "1000.0 METHOD_FAILS 0 since 1000.0 not called, because \n"
+                : "1000.0 -> a\n1000.4 sample 0.0 12.5 of 1000.0\n");
+  }
 }
 
 /* Which ends of a call show that a proxy that was suspect lives. */
 static void test_signs_of_life(void) {
-  for (int sign = 0; sign < 4; sign++) {
-    struct wr_m4_method m = every(1000, "a");
-    begin(WORLD_PROXY, &m, 1, NULL, HOUR);
+  enum { SILENT, LATE, RUBBISH, HANGS, GONE, SIGNS };
+  for (int sign = 0; sign < SIGNS; sign++) {
+    begin_a(WORLD_PROXY, 3000, NULL, HOUR);
     world_run(&w, S / 2);
     w.guard.suspect = true;
-    w.mute = sign == 0; /* closed after a second: the M4 is silent */
-    w.hang = sign == 1; /* no end within the timeout */
-    w.gone = sign == 2; /* nobody listens */
-    w.body = sign == 3 ? "\xc1" : NULL;
-    w.body_len = 1;
-    world_run(&w, 2400000);
-    CU_ASSERT_EQUAL(w.guard.suspect, sign == 1 || sign == 2);
+    w.mute = sign == SILENT; /* closed after a second */
+    w.stale = sign == LATE;  /* an earlier reply, and after it none */
+    w.rubbish_method = sign == RUBBISH ? "a" : NULL;
+    w.hang = sign == HANGS; /* no end within the timeout */
+    w.gone = sign == GONE;
+    world_run(&w, 2500200);
+    w.stale = false;
+    world_run(&w, 2 * S);
+    CU_ASSERT_EQUAL(w.guard.suspect, sign == HANGS || sign == GONE);
+    CU_ASSERT_EQUAL(w.drains, sign == LATE);
     world_close(&w);
   }
+}
+
+/* A process that dies accepts the probe, and then is gone: a crash, on the
+ * call that came first. */
+static void test_dying_proxy(void) {
+  begin_a(WORLD_PROXY, 1000, NULL, HOUR);
+  w.unbound[0] = "a";
+  world_run(&w, 20000);
+  w.path = WORLD_TUNNEL; /* accepts */
+  world_run(&w, 80000);
+  w.path = WORLD_PROXY;
+  world_run(&w, S / 2);
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_DOWN], ", calling \"a\""));
+  end_as("0.0 -> a\n"
+         "3.0 health down 0 0 1 0 0\n"
+         "33.0 cut\n"
+         "283.4 refused\n"
+         "283.4 DOWN 0 since 0.0 the proxy crashed on\n");
+}
+
+/* A method that rests is missed at its own instants, not at those of others. */
+static void test_who_rests(void) {
+  struct wr_m4_method m[] = {every(1000, "a"), every(2000, "rests")};
+  begin(WORLD_PROXY, m, 2, NULL, HOUR);
+  m[1].ward.rest_ms = WR_GUARD_REST_MS;
+  m[1].ward.rests_until_ms = START_US / 1000 + WR_GUARD_REST_MS;
+  world_run(&w, 3 * S - S / 2);
+  end_as("0.0 -> a\n"
+         "0.4 sample 0.0 12.5 of 0.0\n"
+         "0.4 METHOD_FAILS 1 since 0.4 not called, because \n"
+         "0.4 health up 0 0 1 0 0\n"
+         "1000.0 -> a\n"
+         "1000.4 sample 0.0 12.5 of 1000.0\n"
+         "2000.0 METHOD_FAILS 1 since 0.4 not called, because \n"
+         "2000.0 -> a\n"
+         "2000.4 sample 0.0 12.5 of 2000.0\n");
 }
 
 /* Another holds the proxy's lock: said with each call, since the first. */
@@ -293,6 +335,16 @@ static void test_lock_of_another(void) {
                     "10000.0 -> a\n"
                     "10000.4 LOCK_HELD 0 since 10000.4 \n"
                     "10000.4 sample 0.0 12.5 of 10000.0\n");
+}
+
+/* Said also of the message that no M4 answers. */
+static void test_lock_of_another_at_a_probe(void) {
+  begin_a(WORLD_PROXY, 1000, NULL, HOUR);
+  w.guard.suspect = w.lock_held = true;
+  world_run(&w, S + 200);
+  end_as("0.0 -> nobody\n"
+         "1000.0 LOCK_HELD 0 since 1000.0 \n"
+         "1000.0 -> a\n");
 }
 
 /* A call that reached nobody says nothing about the lock. */
@@ -495,8 +547,9 @@ UNIT_MAIN("life, its course", UNIT(test_outage), UNIT(test_unbound_method),
           UNIT(test_tunnel_right_after_the_end), UNIT(test_words_of_an_outage),
           UNIT(test_intervals), UNIT(test_no_trial_after_many_crashes),
           UNIT(test_withheld_after_many_crashes), UNIT(test_signs_of_life),
-          UNIT(test_lock_of_another), UNIT(test_lock_unknown),
-          UNIT(test_method_that_cannot_be_asked),
+          UNIT(test_dying_proxy), UNIT(test_who_rests),
+          UNIT(test_lock_of_another), UNIT(test_lock_of_another_at_a_probe),
+          UNIT(test_lock_unknown), UNIT(test_method_that_cannot_be_asked),
           UNIT(test_method_that_answers_rubbish), UNIT(test_mute_method),
           UNIT(test_outage_of_a_slow_life), UNIT(test_stale_replies),
           UNIT(test_parked))

@@ -136,18 +136,46 @@ static void test_heard_report(void) {
   world_close(&w);
 }
 
-/* Silent right after the first report: it is named. Later ones are not. */
+/* Silent right after the first report: it is named. */
 static void test_accused_report(void) {
-  struct wr_m4_method m = world_method("a");
+  static const struct {
+    bool down, gone, unbound, accused;
+  } cases[] = {
+      {.accused = true}, {.down = true}, {.gone = true}, {.unbound = true}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_m4_method m = world_method("a");
+    struct wr_m4_report r = world_report("two_arguments");
+    begin_with_report(WORLD_PROXY, &m, 1, &r);
+    w.mute = cases[i].down;
+    world_run(&w, S / 2 + (cases[i].down ? 0 : 5 * S));
+    w.mute = false;
+    world_offer(&w, "Low");
+    CU_ASSERT_EQUAL(w.notified, !cases[i].down);
+    w.gone = cases[i].gone;
+    w.unbound[0] = cases[i].unbound ? "a" : NULL;
+    w.mute = true;
+    world_run(&w, 5 * S);
+    CU_ASSERT_EQUAL(strstr(w.why[WR_M4_DOWN],
+                           "the first report to \"two_arguments\"") != NULL,
+                    cases[i].accused);
+    world_close(&w);
+  }
+}
+
+/* Also when it was told between the first two answers. Later ones are not. */
+static void test_accused_in_the_first_turn(void) {
+  struct wr_m4_method m[] = {world_method("a"), world_method("b")};
   struct wr_m4_report r = world_report("two_arguments");
-  begin_with_report(WORLD_PROXY, &m, 1, &r);
-  world_run(&w, 5 * S + S / 2);
-  world_offer(&w, "Low");
+  begin_with_report(WORLD_PROXY, m, 2, &r);
+  world_run(&w, 100);
+  world_offer(&w, "Low"); /* goes out behind "a" */
+  w.mute_method = "b";
+  world_run(&w, 600);
   w.mute = true;
   world_run(&w, 5 * S);
-  CU_ASSERT_PTR_NOT_NULL(
-      strstr(w.why[WR_M4_DOWN], "the first report to \"two_arguments\""));
+  CU_ASSERT_PTR_NOT_NULL(strstr(w.why[WR_M4_DOWN], "two_arguments"));
   w.mute = false;
+  w.mute_method = NULL;
   world_run(&w, 60 * S);
   CU_ASSERT(r.confirmed);
   world_offer(&w, "High");
@@ -352,6 +380,6 @@ UNIT_MAIN("life, labels", UNIT(test_no_label_ever),
           UNIT(test_report), UNIT(test_old_label), UNIT(test_two_sources),
           UNIT(test_lost_report), UNIT(test_unheard_report),
           UNIT(test_heard_report), UNIT(test_accused_report),
-          UNIT(test_report_as_call), UNIT(test_consumers_of_labels),
-          UNIT(test_name_is_taken), UNIT(test_several_consumers),
-          UNIT(test_label_that_is_too_long))
+          UNIT(test_accused_in_the_first_turn), UNIT(test_report_as_call),
+          UNIT(test_consumers_of_labels), UNIT(test_name_is_taken),
+          UNIT(test_several_consumers), UNIT(test_label_that_is_too_long))

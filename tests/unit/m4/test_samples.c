@@ -129,6 +129,43 @@ static void test_some_are_missing(void) {
   }
 }
 
+/* A counter has 32 bits, and when it stands still there is no new sample. What
+ * is none counts nothing, and costs no sample. */
+static void test_counters(void) {
+  static const struct {
+    const char *bytes; /* of [counter, 7] */
+    size_t len;
+    bool counts;
+  } cases[] = {{"\x00\x07", 2, true},
+               {"\x01\x07", 2, true},
+               {"\xce\xff\xff\xff\xff\x07", 6, true},
+               {"\xcf\x00\x00\x00\x01\x00\x00\x00\x00\x07", 10, false},
+               {"\xff\x07", 2, false}, /* -1 */
+               {"\xc0\x07", 2, false},
+               {"\xa0\x07", 2, false}};
+  static const int64_t second[] = {1};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    begin();
+    life.sink.event = on_event;
+    method.repair = false;
+    method.seq_index = 0;
+    method.indices = second;
+    struct wr_rpc_call call = {
+        .sent_us = SECOND_US,
+        .result = {.kind = WR_RPC_ARRAY,
+                   .data = (const uint8_t *)cases[i].bytes,
+                   .len = cases[i].len,
+                   .count = 2},
+    };
+    for (int n = 0; n < 3; n++)
+      wr_m4_sampled(&life, 0, &call);
+    CU_ASSERT_EQUAL(count, cases[i].counts ? 1 : 3);
+    CU_ASSERT_EQUAL(method.seq.known, cases[i].counts);
+    CU_ASSERT_EQUAL(method.seq.skipped, 0);
+    CU_ASSERT_FALSE(method.fails);
+  }
+}
+
 /* Without a reading for three seconds: that is said, and since when. */
 static void test_no_reading(void) {
   begin();
@@ -158,6 +195,7 @@ static void test_works_again(void) {
   CU_ASSERT_EQUAL(works, 1);
 }
 
-UNIT_MAIN("m4_samples", UNIT(test_no_reading), UNIT(test_works_again),
-          UNIT(test_some_are_missing), UNIT(test_repaired),
-          UNIT(test_moment_not_known), UNIT(test_without_repair))
+UNIT_MAIN("m4_samples", UNIT(test_counters), UNIT(test_no_reading),
+          UNIT(test_works_again), UNIT(test_some_are_missing),
+          UNIT(test_repaired), UNIT(test_moment_not_known),
+          UNIT(test_without_repair))

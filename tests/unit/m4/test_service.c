@@ -6,11 +6,14 @@
 #include "lib/m4/service.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define S 1000000LL
@@ -22,15 +25,17 @@ static struct wr_m4_board boards[BOARDS];
 static struct wr_m4_report reports[BOARDS];
 static struct wr_rpc_call calls[BOARDS];
 static int64_t now_us, step_us; /* that passes with each health */
-static int healths, listener;
+static int healths, faults, listener;
 
 static int64_t clock_us(void) { return now_us; }
 
 static uint32_t random_of_test(void) { return 7; }
 
 static void on_lock_fault(void *user, const char *path, int error) {
-  (void)user, (void)path, (void)error;
-  CU_FAIL("the lock");
+  CU_ASSERT_PTR_EQUAL(user, boards);
+  CU_ASSERT_EQUAL(strncmp(path, directory, strlen(directory)), 0);
+  CU_ASSERT_EQUAL(error, -ENOENT);
+  faults++;
 }
 
 static void on_health(void *user) {
@@ -62,7 +67,7 @@ static void begin(size_t count, enum wr_rpc_mode mode, size_t descriptors) {
   memset(boards, 0, sizeof(boards));
   now_us = 50 * S;
   step_us = 0;
-  healths = 0;
+  healths = faults = 0;
   listener = listen_at(&in);
   driver = wr_m4_driver_new(&world, descriptors);
   CU_ASSERT_PTR_NOT_NULL_FATAL(driver);
@@ -172,6 +177,8 @@ static void test_order_of_turns(void) {
     wr_m4_make_ready(driver, boards + order[i]);
   CU_ASSERT_STRING_EQUAL(ready(), "2 0 3 ");
   CU_ASSERT_STRING_EQUAL(ready(), "");
+  wr_m4_make_ready(driver, boards + 0); /* who was behind it is no more */
+  CU_ASSERT_STRING_EQUAL(ready(), "0 ");
   end();
 }
 
@@ -222,6 +229,7 @@ static void test_woken(void) {
   wr_m4_driver_run(driver);
   CU_ASSERT_PTR_NULL(driver->woken);
   CU_ASSERT_FALSE(boards[0].woken || boards[1].woken);
+  CU_ASSERT_STRING_EQUAL(ready(), "1 0 ");
   CU_ASSERT_FALSE(woken());
   end();
 }
@@ -345,6 +353,30 @@ static void test_lock_of_another(void) {
   end();
 }
 
+/* No lock can be: said once, until there was one; calls are made. */
+static void test_no_lock_can_be(void) {
+  char place[64];
+  snprintf(place, sizeof(place), "%s/later", directory);
+  begin(1, WR_RPC_PROXY, 8);
+  boards[0].lock_directory = place;
+  for (int i = 0; i < 6; i++) {
+    if (i == 2)
+      CU_ASSERT_EQUAL(mkdir(place, 0700), 0);
+    if (i == 4) {
+      CU_ASSERT_EQUAL(unlink(boards[0].gate->lock.path), 0);
+      CU_ASSERT_EQUAL(rmdir(place), 0);
+    }
+    call(0);
+    CU_ASSERT(boards[0].wire.fd >= 0);
+    CU_ASSERT_FALSE(calls[0].unlocked);
+    CU_ASSERT_EQUAL(faults, i < 4 ? 1 : 2);
+    wr_rpc_cancel(&boards[0].wire.s, now_us);
+    wr_m4_serve(driver, boards);
+    wr_m4_leave_gate(driver, boards);
+  }
+  end();
+}
+
 /* Another address is another proxy, with a gate and a guard of its own; no
  * address leaves those that were known. */
 static void test_proxy_moves(void) {
@@ -404,9 +436,12 @@ static void test_watch(void) {
   wr_m4_watch(driver, boards);
   CU_ASSERT_EQUAL(boards[0].events, POLLIN);
   CU_ASSERT_EQUAL(poll(&fd, 1, 0), 0); /* and nothing is to be read */
-  CU_ASSERT_EQUAL(dup2(driver->wake_fd, driver->epoll_fd), driver->epoll_fd);
-  wr_m4_watch(driver, boards); /* the same: not told, which would fail now */
+  struct epoll_event e = {.events = EPOLLOUT};
+  CU_ASSERT_EQUAL(
+      epoll_ctl(driver->epoll_fd, EPOLL_CTL_MOD, boards[0].wire.fd, &e), 0);
+  wr_m4_watch(driver, boards); /* the same as before: not told */
   CU_ASSERT_EQUAL(boards[0].events, POLLIN);
+  CU_ASSERT_EQUAL(poll(&fd, 1, 30000), 1);
   end();
 }
 
@@ -420,6 +455,7 @@ int main(void) {
                                     UNIT(test_line),
                                     UNIT(test_too_few_for_a_proxy),
                                     UNIT(test_lock_of_another),
+                                    UNIT(test_no_lock_can_be),
                                     UNIT(test_proxy_moves),
                                     UNIT(test_look_up),
                                     UNIT(test_watch)};

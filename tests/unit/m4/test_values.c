@@ -44,6 +44,15 @@ static void test_seq(void) {
   CU_ASSERT_EQUAL(s.skipped, 2);
 }
 
+/* Less than 2^31 forwards is progress, more is a way back. */
+static void test_seq_far_away(void) {
+  struct wr_m4_seq s = {.known = true, .last = 5};
+  CU_ASSERT_EQUAL(wr_m4_seq_note(&s, 5u + INT32_MAX), WR_M4_NEW);
+  CU_ASSERT_EQUAL(s.skipped, INT32_MAX - 1);
+  CU_ASSERT_EQUAL(wr_m4_seq_note(&s, 5 - 1u), WR_M4_RESTARTED);
+  CU_ASSERT_EQUAL(s.skipped, INT32_MAX - 1);
+}
+
 static void test_seq_wraps(void) {
   struct wr_m4_seq s = {.known = false};
   wr_m4_seq_note(&s, UINT32_MAX);
@@ -95,5 +104,6 @@ static void test_repair_refuses(void) {
   CU_ASSERT(wr_m4_repair(&r, 5200000, &value));
 }
 
-UNIT_MAIN("values", UNIT(test_number), UNIT(test_seq), UNIT(test_seq_wraps),
-          UNIT(test_intervals), UNIT(test_repair), UNIT(test_repair_refuses))
+UNIT_MAIN("values", UNIT(test_number), UNIT(test_seq), UNIT(test_seq_far_away),
+          UNIT(test_seq_wraps), UNIT(test_intervals), UNIT(test_repair),
+          UNIT(test_repair_refuses))
