@@ -129,6 +129,21 @@ static bool woken(void) {
   return eventfd_read(driver->wake_fd, &ignored) == 0;
 }
 
+/* There is room for what goes out at once: a request for each method where the
+ * connection is kept, else one; a report needs as much. */
+static void test_room_for_requests(void) {
+  for (size_t methods = 0; methods < 4; methods++) {
+    begin(0, WR_RPC_PERSISTENT, 8);
+    boards[0].mode = WR_RPC_PERSISTENT;
+    boards[0].life.methods_count = methods;
+    CU_ASSERT_EQUAL_FATAL(wr_m4_driver_add(driver, boards), 0);
+    CU_ASSERT_PTR_EQUAL(boards[0].wire.s.in,
+                        boards[0].wire.s.out +
+                            (methods > 0 ? methods : 1) * WR_RPC_REQUEST_MAX);
+    end();
+  }
+}
+
 /* First turns spread evenly over the interval, of which ten seconds count. */
 static void test_spread(void) {
   static const struct {
@@ -446,7 +461,8 @@ static void test_watch(void) {
 }
 
 int main(void) {
-  const struct unit_case cases[] = {UNIT(test_spread),
+  const struct unit_case cases[] = {UNIT(test_room_for_requests),
+                                    UNIT(test_spread),
                                     UNIT(test_due),
                                     UNIT(test_order_of_turns),
                                     UNIT(test_how_long_to_wait),
