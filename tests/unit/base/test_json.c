@@ -68,6 +68,23 @@ static void test_items_in_their_order(void) {
   CU_ASSERT_PTR_NULL(wr_json_get(NULL, "a"));
 }
 
+/* A document may be one value. */
+static void test_one_value(void) {
+  static const struct {
+    const char *text;
+    enum wr_json_kind kind;
+  } cases[] = {{"7", WR_JSON_NUMBER},    {" -1.5 ", WR_JSON_NUMBER},
+               {"true", WR_JSON_BOOL},   {"null", WR_JSON_NULL},
+               {"\"\"", WR_JSON_STRING}, {"[]", WR_JSON_ARRAY},
+               {"{}", WR_JSON_OBJECT}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wr_json *doc;
+    CU_ASSERT_EQUAL_FATAL(parse(cases[i].text, &doc), 0);
+    CU_ASSERT_EQUAL(wr_json_kind(doc), cases[i].kind);
+    wr_json_free(doc);
+  }
+}
+
 static void test_the_last_of_equal_keys(void) {
   struct wr_json *doc;
   int64_t i = 0;
@@ -332,9 +349,9 @@ static void test_doubles_read_back(void) {
 }
 
 UNIT_MAIN("json", UNIT(test_members_and_their_types),
-          UNIT(test_items_in_their_order), UNIT(test_the_last_of_equal_keys),
-          UNIT(test_strings_are_read), UNIT(test_integers),
-          UNIT(test_bad_documents), UNIT(test_ceilings), UNIT(test_no_memory),
-          UNIT(test_memory_is_bounded), UNIT(test_any_locale),
-          UNIT(test_numbers_beyond_a_double), UNIT(test_strings_come_out_valid),
-          UNIT(test_doubles_read_back))
+          UNIT(test_items_in_their_order), UNIT(test_one_value),
+          UNIT(test_the_last_of_equal_keys), UNIT(test_strings_are_read),
+          UNIT(test_integers), UNIT(test_bad_documents), UNIT(test_ceilings),
+          UNIT(test_no_memory), UNIT(test_memory_is_bounded),
+          UNIT(test_any_locale), UNIT(test_numbers_beyond_a_double),
+          UNIT(test_strings_come_out_valid), UNIT(test_doubles_read_back))

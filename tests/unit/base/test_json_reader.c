@@ -18,6 +18,9 @@ static int on_event(void *context, const struct wr_json_event *e) {
   snprintf(r->text + used, sizeof(r->text) - used, "%c%u%.*s%s ",
            "-nbNSAOKE"[e->kind], e -> depth, (int)e -> len,
            e -> text == NULL ? "" : e->text, e->truth ? "!" : "");
+  CU_ASSERT_EQUAL(e->text != NULL, e->kind == WR_JSON_NUMBER ||
+                                       e->kind == WR_JSON_STRING ||
+                                       e->kind == WR_JSON_KEY);
   return r->stop_at > 0 && --r->stop_at == 0 ? -EXDEV : 0;
 }
 
@@ -42,8 +45,11 @@ static int read_in(struct record *r, const char *text, size_t piece,
 static void test_events_in_any_pieces(void) {
   static const char text[] = " {\"a\\u00e4\": [1, -2.50e3, \"x\\\"y\"], "
                              "\"b\":{\"c\":null}, \"d\":true,\"e\":false} ";
+  static const char empty[] = "[\"\",{\"\":\"\"},[],{}]";
   struct record r = {0};
   for (size_t piece = 1; piece <= sizeof(text); piece++) {
+    CU_ASSERT_EQUAL(read_in(&r, empty, piece, 100), 0);
+    CU_ASSERT_STRING_EQUAL(r.text, "A0 S1 O1 K2 S2 E1 A1 E1 O1 E1 E0 ");
     CU_ASSERT_EQUAL(read_in(&r, text, piece, 100), 0);
     CU_ASSERT_STRING_EQUAL(
         r.text, "O0 K1a\xc3\xa4 A1 N21 N2-2.50e3 S2x\"y E1 K1b O1 K2c n2 E1 "

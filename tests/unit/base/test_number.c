@@ -67,6 +67,7 @@ static void test_short_way(void) {
   CU_ASSERT_FALSE(read_at_once("1.5e-22"));
   CU_ASSERT_TRUE(read_at_once("1e-22"));
   CU_ASSERT_FALSE(read_at_once("1e-23"));
+  CU_ASSERT_TRUE(read_at_once("9e-09"));
   CU_ASSERT_FALSE(read_at_once("1e5"));
   CU_ASSERT_TRUE(written_at_once(0));
   CU_ASSERT_TRUE(written_at_once(-0.1));
