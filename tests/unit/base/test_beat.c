@@ -59,5 +59,28 @@ static void test_any_number(void) {
   }
 }
 
-UNIT_MAIN("beat", UNIT(test_any_number), UNIT(test_every_look),
-          UNIT(test_changes_and_distance), UNIT(test_spread))
+/* Multiples of the golden ratio, of a million numbers; what stands still is
+ * told when its own grid says so. */
+static void test_own_grid(void) {
+  struct wr_beat b;
+  CU_ASSERT_EQUAL(wr_beat_phase(10000, 0), 0);
+  CU_ASSERT_EQUAL(wr_beat_phase(10000, 1), 6180);
+  CU_ASSERT_EQUAL(wr_beat_phase(10000, 2), 2360);
+  CU_ASSERT_EQUAL(wr_beat_phase(10000, 1000000), 0);
+  CU_ASSERT_EQUAL(wr_beat_phase(10000, 1000001), 6180);
+  wr_beat_init(&b, 10000, 1);
+  CU_ASSERT(wr_beat_due(&b, false, 0));
+  CU_ASSERT_FALSE(wr_beat_due(&b, false, 3819));
+  CU_ASSERT(wr_beat_due(&b, false, 3820));
+  CU_ASSERT_FALSE(wr_beat_due(&b, false, 13819));
+  CU_ASSERT(wr_beat_due(&b, false, 13820));
+  wr_beat_init(&b, 1, 1);
+  for (int64_t t = 0; t < 10; t++) {
+    CU_ASSERT(wr_beat_due(&b, false, t));
+    CU_ASSERT_FALSE(wr_beat_due(&b, false, t));
+  }
+}
+
+UNIT_MAIN("beat", UNIT(test_own_grid), UNIT(test_any_number),
+          UNIT(test_every_look), UNIT(test_changes_and_distance),
+          UNIT(test_spread))

@@ -18,6 +18,8 @@ static void test_text_stays_terminated(void) {
   wr_bytes_reset(&b);
   CU_ASSERT_EQUAL(b.len, 0);
   CU_ASSERT_STRING_EQUAL(b.data, "");
+  CU_ASSERT_EQUAL(wr_bytes_text(&b, "x"), 0); /* nothing of before is left */
+  CU_ASSERT_STRING_EQUAL(b.data, "x");
   wr_bytes_free(&b);
   CU_ASSERT_PTR_NULL(b.data);
 }
@@ -92,7 +94,7 @@ static void test_nothing(void) {
   CU_ASSERT_EQUAL(wr_bytes_printf(&b, "%lc", (wint_t)0x110000), -EINVAL);
   CU_ASSERT_STRING_EQUAL(b.data, "12345");
   wr_bytes_free(&b);
-  CU_ASSERT_EQUAL(b.len, 0);
+  CU_ASSERT_EQUAL(b.len + b.cap, 0);
   wr_bytes_reset(&b);
   CU_ASSERT_PTR_NULL(b.data);
 }

@@ -85,6 +85,23 @@ static void test_long_texts(void) {
     }
 }
 
+/* Words have a ceiling, too: what they are made of, each of it. */
+static void test_long_words(void) {
+  struct record r = {0};
+  for (int c = 1; c < 256; c++) {
+    char text[12] = "";
+    bool word = strchr("0123456789abcdefghijklmnopqrstuvwxyz"
+                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ+-.",
+                       c) != NULL;
+    memset(text, c, 11);
+    int status = read_in(&r, text, 11, 10);
+    CU_ASSERT_EQUAL(status == -E2BIG, word);
+    CU_ASSERT_NOT_EQUAL(status, 0);
+  }
+  CU_ASSERT_EQUAL(read_in(&r, "[true,null]", 1, 4), 0);
+  CU_ASSERT_EQUAL(read_in(&r, "[false]", 1, 4), -E2BIG);
+}
+
 static void test_long_numbers(void) {
   struct record r = {0};
   for (int len = WR_NUMBER_MAX - 1; len <= WR_NUMBER_MAX + 1; len++) {
@@ -131,5 +148,5 @@ static void test_event_is(void) {
 
 UNIT_MAIN("json_reader", UNIT(test_events_in_any_pieces), UNIT(test_event_is),
           UNIT(test_bad_in_any_pieces), UNIT(test_long_texts),
-          UNIT(test_long_numbers), UNIT(test_deep),
+          UNIT(test_long_words), UNIT(test_long_numbers), UNIT(test_deep),
           UNIT(test_the_caller_ends_it), UNIT(test_no_memory))

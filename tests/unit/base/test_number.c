@@ -84,6 +84,7 @@ static void test_short_way(void) {
   CU_ASSERT_TRUE(nine_at_once(1e-9));
   CU_ASSERT_FALSE(nine_at_once(9e-10));
   CU_ASSERT_FALSE(nine_at_once(HUGE_VAL));
+  CU_ASSERT_TRUE(nine_at_once(99999999.99));
   CU_ASSERT_TRUE(float_at_once(0));
   CU_ASSERT_TRUE(float_at_once(0.1f));
   CU_ASSERT_TRUE(float_at_once(999999));
@@ -253,6 +254,12 @@ static void test_as_libc(void) {
   CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 0.0001), "0.0001");
   CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 999999999.6), "1e+09");
   CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 10 / 7.5), "1.33333333");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 99999999.99), "100000000");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 9.99999999996e-5),
+                         "0.0001");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_nine(text, 9.99999999996e-6), "1e-05");
+  CU_ASSERT_STRING_EQUAL(wr_number_write(text, 1.0001), "1.0001");
+  CU_ASSERT_STRING_EQUAL(wr_number_write(text, 120000000000.0), "120000000000");
 }
 
 /* As much as is a number, whatever stands behind it; nothing behind `len` is
@@ -287,12 +294,12 @@ static void test_scan(void) {
                {"x", 0, 0}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     size_t len = strlen(cases[i].text);
-    char *text = malloc(len + (len == 0)); /* no NUL: sanitizers see the end */
-    double value = 42;
+    char *block = malloc(len + 1), *text = block + 1; /* no NUL: sanitizers */
+    double value = 42;                                /* see the end */
     memcpy(text, cases[i].text, len);
     CU_ASSERT_EQUAL(wr_number_scan(text, len, &value), cases[i].len);
     CU_ASSERT_EQUAL(value, cases[i].len > 0 ? cases[i].value : 42);
-    free(text);
+    free(block);
   }
   double value = 0;
   CU_ASSERT_EQUAL(wr_number_scan("12345", 2, &value), 2);
