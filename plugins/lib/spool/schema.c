@@ -70,16 +70,15 @@ int wr_schema_create(sqlite3 *db) {
   return sqlite3_exec(db, whole, NULL, NULL, NULL);
 }
 
-static int take_step(sqlite3 *db, int from, int to) {
-  int lower = from < to ? from : to;
-  const char *sql = lower < 1 || lower >= WR_SCHEMA_VERSION ? NULL
-                    : from < to                             ? steps[lower].up
-                                                            : steps[lower].down;
-  char version[48];
-  snprintf(version, sizeof(version), "PRAGMA user_version=%d", to);
-  if (sql == NULL)
+/* Up from version `lower`, or down to it. */
+static int take_step(sqlite3 *db, int lower, bool up) {
+  if (lower < 1 || lower >= WR_SCHEMA_VERSION)
     return SQLITE_MISMATCH;
-  int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
+  char version[48];
+  snprintf(version, sizeof(version), "PRAGMA user_version=%d",
+           up ? lower + 1 : lower);
+  int code = sqlite3_exec(db, up ? steps[lower].up : steps[lower].down, NULL,
+                          NULL, NULL);
   return code == SQLITE_OK ? sqlite3_exec(db, version, NULL, NULL, NULL) : code;
 }
 
@@ -87,11 +86,10 @@ int wr_schema_migrate(sqlite3 *db, int from, int to) {
   int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
   if (code != SQLITE_OK)
     return code;
-  for (int at = from; code == SQLITE_OK && at != to;) {
-    int next = at < to ? at + 1 : at - 1;
-    code = take_step(db, at, next);
-    at = next;
-  }
+  for (int at = from; code == SQLITE_OK && at < to; at++)
+    code = take_step(db, at, true);
+  for (int at = from; code == SQLITE_OK && at > to; at--)
+    code = take_step(db, at - 1, false);
   if (code == SQLITE_OK)
     code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
   if (code != SQLITE_OK)

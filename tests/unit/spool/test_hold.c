@@ -1,7 +1,5 @@
 /* Values that are held in memory for a moment: those that are delivered in it
  * never touch the disk, the others are stored in time. */
-#include "lib/spool/fresh.h"
-#include "tests/unit/alloc.h"
 #include "tests/unit/spool/spool_case.h"
 
 #define HOLD 750
@@ -11,77 +9,6 @@ static int64_t due_ms;
 static int keep(struct wr_spool *s, int64_t now_ms) {
   return wr_spool_keep(s, now_ms, WALL + now_ms * 1000, HOLD, &due_ms);
 }
-
-/* --- the list itself --- */
-
-static struct wr_row row_of(int property, int64_t seq) {
-  return (struct wr_row){.property = property, .seq = seq};
-}
-
-static void add(struct wr_fresh *f, int property, int64_t seq, int64_t ms) {
-  struct wr_row row = row_of(property, seq);
-  CU_ASSERT_EQUAL_FATAL(wr_fresh_reserve(f, 1), 0);
-  wr_fresh_add(f, &row, ms);
-}
-
-static void test_rows_stand_by_their_numbers(void) {
-  struct wr_fresh f = {0};
-  struct wr_row row, rows[4] = {row_of(FLOW, 10), row_of(FLOW, 25)};
-  add(&f, FLOW, 30, 1);
-  add(&f, LABEL, 20, 2);
-  add(&f, FLOW, 15, 3); /* came late, belongs before */
-  CU_ASSERT_TRUE(wr_fresh_newest(&f, FLOW, &row));
-  CU_ASSERT_EQUAL(row.seq, 30);
-  CU_ASSERT_EQUAL(wr_fresh_merge(&f, FLOW, 0, rows, 2, 4), 4);
-  static const int64_t want[] = {10, 15, 25, 30};
-  for (int i = 0; i < 4; i++)
-    CU_ASSERT_EQUAL(rows[i].seq, want[i]);
-  rows[1] = row_of(FLOW, 25);
-  CU_ASSERT_EQUAL(wr_fresh_merge(&f, FLOW, 0, rows, 2, 2), 2);
-  CU_ASSERT_EQUAL(rows[1].seq, 15); /* the last one had no room any more */
-  CU_ASSERT_EQUAL(wr_fresh_merge(&f, FLOW, 15, rows, 0, 4), 1);
-  CU_ASSERT_EQUAL(rows[0].seq, 30);
-  CU_ASSERT_EQUAL(wr_fresh_merge(&f, FLOW, 0, rows, 0, 0), 0);
-  wr_fresh_free(&f);
-}
-
-/* Room that is there is not asked for again. */
-static void test_room_that_is_there(void) {
-  struct wr_fresh f = {0};
-  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 5), 0);
-  CU_ASSERT_EQUAL(f.cap, 5);
-  CU_ASSERT_TRUE(unit_alloc_arm(0));
-  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 5), 0);
-  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 6), -ENOMEM);
-  unit_alloc_off();
-  for (int64_t seq = 1; seq <= 5; seq++)
-    wr_fresh_add(&f, &(struct wr_row){.seq = seq}, 0);
-  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 1), 0);
-  CU_ASSERT_EQUAL(f.cap, 10);
-  CU_ASSERT_EQUAL(wr_fresh_reserve(&f, 50), 0);
-  CU_ASSERT_EQUAL(f.cap, 55);
-  wr_fresh_free(&f);
-}
-
-static void test_who_waits_longest(void) {
-  struct wr_fresh f = {0};
-  add(&f, FLOW, 30, 7);
-  add(&f, FLOW, 15, 9);
-  add(&f, FLOW, 40, 11);
-  CU_ASSERT_EQUAL(f.since_ms, 7);
-  CU_ASSERT_FALSE(wr_fresh_remove(&f, LABEL, 30));
-  CU_ASSERT_TRUE(wr_fresh_remove(&f, FLOW, 30));
-  CU_ASSERT_EQUAL(f.since_ms, 9);
-  CU_ASSERT_TRUE(wr_fresh_remove(&f, FLOW, 40));
-  CU_ASSERT_EQUAL(f.since_ms, 9);
-  CU_ASSERT_TRUE(wr_fresh_remove(&f, FLOW, 15));
-  CU_ASSERT_FALSE(wr_fresh_newest(&f, FLOW, &(struct wr_row){0}));
-  add(&f, FLOW, 50, 20);
-  CU_ASSERT_EQUAL(f.since_ms, 20);
-  wr_fresh_free(&f);
-}
-
-/* --- the spool --- */
 
 static struct wr_spool *begin(int64_t ahead) {
   struct wr_spool_options o = options();
@@ -305,9 +232,7 @@ static void test_many_are_stored_at_once(void) {
   remove_dir();
 }
 
-UNIT_MAIN("spool, held rows", UNIT(test_rows_stand_by_their_numbers),
-          UNIT(test_who_waits_longest), UNIT(test_room_that_is_there),
-          UNIT(test_the_budget_is_written_ahead),
+UNIT_MAIN("spool, held rows", UNIT(test_the_budget_is_written_ahead),
           UNIT(test_what_is_delivered_in_time_is_never_written),
           UNIT(test_held_no_longer), UNIT(test_what_is_due_survives_a_kill),
           UNIT(test_an_end_in_order_stores_what_is_held),

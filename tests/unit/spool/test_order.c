@@ -89,16 +89,19 @@ static void test_how_long_one_is_overtaken(void) {
   }
 }
 
-/* In the middle of the places that are left, down to the last one. */
+/* In the middle of the places that are left, down to the last one; below them
+ * stand rows of other properties, if there are any. */
 static void test_places_below_a_number(void) {
-  struct wr_order o = {.count = 0};
-  int64_t last = 0;
-  CU_ASSERT_EQUAL(next(&o, 100, 1, 0, &last), 1024);
-  int64_t want = 512;
-  for (int i = 1; want > 0; i++, want /= 2)
-    CU_ASSERT_EQUAL(next(&o, 100 - i, 1, 0, &last), want);
-  CU_ASSERT_EQUAL(next(&o, 50, 1, 0, &last), 2048); /* there is none */
-  CU_ASSERT_EQUAL(last, 2048);
+  for (int64_t others = 0; others <= 2; others++) {
+    struct wr_order o = {.count = 0};
+    int64_t low = others * WR_ORDER_STEP, last = low;
+    CU_ASSERT_EQUAL(next(&o, 100, 1, 0, &last), low + 1024);
+    int64_t want = 512;
+    for (int i = 1; want > 0; i++, want /= 2)
+      CU_ASSERT_EQUAL(next(&o, 100 - i, 1, 0, &last), low + want);
+    CU_ASSERT_EQUAL(next(&o, 50, 1, 0, &last), low + 2048); /* there is none */
+    CU_ASSERT_EQUAL(last, low + 2048);
+  }
 }
 
 /* Before the oldest row that is remembered there may be others. */

@@ -101,6 +101,29 @@ static void test_migration_that_fails_changes_nothing(void) {
   }
 }
 
+/* All of it or nothing, and no transaction stays open. */
+static void test_a_migration_is_whole(void) {
+  static const struct {
+    int from, to, code, version;
+  } cases[] = {{1, 3, SQLITE_MISMATCH, 1}, {1, 0, SQLITE_MISMATCH, 1},
+               {1, 1, SQLITE_OK, 1},       {1, 2, SQLITE_OK, 2},
+               {2, 3, SQLITE_MISMATCH, 2}, {2, 2, SQLITE_OK, 2},
+               {2, 1, SQLITE_OK, 1}};
+  sqlite3 *db = NULL;
+  fresh_dir();
+  sql(version_1);
+  CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    CU_ASSERT_EQUAL(wr_schema_migrate(db, cases[i].from, cases[i].to),
+                    cases[i].code);
+    CU_ASSERT_TRUE(sqlite3_get_autocommit(db));
+    CU_ASSERT_EQUAL(number_of("PRAGMA user_version"), cases[i].version);
+    CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM value"), 4);
+  }
+  sqlite3_close(db);
+  remove_dir();
+}
+
 static void test_empty_file_is_said(void) {
   fresh_dir();
   close(open(path, O_WRONLY | O_CREAT, 0600));
@@ -241,6 +264,7 @@ static void test_convert_what_cannot_be(void) {
 UNIT_MAIN("spool, files", UNIT(test_version_1_goes_up),
           UNIT(test_down_to_version_1_and_up_again),
           UNIT(test_migration_that_fails_changes_nothing),
+          UNIT(test_a_migration_is_whole),
           UNIT(test_empty_file_is_said),
           UNIT(test_file_of_another_process_is_left_alone),
           UNIT(test_clocks_are_told_apart_until_the_next_boot),
