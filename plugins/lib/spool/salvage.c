@@ -30,6 +30,7 @@ struct salvage {
   sqlite3_stmt *up, *down;
   int64_t number; /* of the property, in `to` */
   int probes;
+  int64_t seen;  /* rows, also those that are not taken */
   bool rootless; /* no row of a property could be reached */
   int64_t rows;
 };
@@ -39,11 +40,10 @@ struct salvage {
 /* The first page of a new database. */
 static bool template_page(unsigned char *page) {
   sqlite3 *db = NULL;
-  sqlite3_int64 size = 0;
   unsigned char *image = NULL;
   if (sqlite3_open(":memory:", &db) == SQLITE_OK &&
       wr_schema_create(db) == SQLITE_OK)
-    image = sqlite3_serialize(db, "main", &size, 0);
+    image = sqlite3_serialize(db, "main", NULL, 0);
   bool ok = image != NULL;
   if (ok) {
     memcpy(page, image, PAGE);
@@ -80,7 +80,6 @@ static void take(struct salvage *s, sqlite3_stmt *found) {
       level > WR_SPOOL_THIN_LEVELS || !wr_db_sound(found, 0, 3))
     return;
   wr_db_value(found, 3, &row.value);
-  row.state = level < 0;
   if (wr_db_insert(s->to, s->number, &row, level) == SQLITE_OK &&
       row.seq > s->to->state.seq)
     s->to->state.seq = row.seq;
@@ -96,6 +95,7 @@ static bool scan(struct salvage *s, sqlite3_stmt *query, int64_t low,
   s->probes++;
   while ((code = sqlite3_step(query)) == SQLITE_ROW) {
     *reached = sqlite3_column_int64(query, 4);
+    s->seen++;
     take(s, query);
   }
   sqlite3_reset(query);
@@ -105,16 +105,15 @@ static bool scan(struct salvage *s, sqlite3_stmt *query, int64_t low,
 /* `barren`: so many cuts in a row have found no row. */
 static void salvage_range(struct salvage *s, int64_t low, int64_t high,
                           int barren) {
-  int64_t bottom = low - 1, top = high + 1;
+  int64_t bottom = low - 1, top = high + 1, before = s->seen;
   if (low > high || barren > BARREN || s->probes >= PROBES ||
       scan(s, s->up, low, high, &bottom))
     return;
-  barren = bottom < low ? barren + 1 : 0;
   low = bottom + 1;
   if (low > high || scan(s, s->down, low, high, &top))
     return;
-  barren = top > high ? barren : 0;
   high = top - 1;
+  barren = s->seen > before ? 0 : barren + 1;
   s->rootless |= low == 0 && high == LAST;
   if (s->rootless)
     return;
@@ -127,9 +126,8 @@ static void salvage_range(struct salvage *s, int64_t low, int64_t high,
 static int prepare(struct salvage *s) {
   int version = 0;
   char sql[256];
-  wr_schema_version(s->from, &version);
+  int code = wr_schema_version(s->from, &version);
   const char *key = version == 1 ? "time_us" : "seq";
-  int code = SQLITE_OK;
   for (int down = 0; down < 2 && code == SQLITE_OK; down++) {
     snprintf(sql, sizeof(sql),
              "SELECT seq, time_us, level, value, %s FROM value WHERE "
@@ -204,7 +202,7 @@ static void salvage_pages(struct salvage *s, const struct names *n,
                "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous=OFF", NULL,
                NULL, NULL);
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  for (off_t at = PAGE; fd >= 0 && pread(fd, &kind, 1, at) == 1; at += PAGE)
+  for (off_t at = PAGE; pread(fd, &kind, 1, at) == 1; at += PAGE)
     if (kind == LEAF)
       read_page(s, n, (int)(at / PAGE) + 1);
   if (fd >= 0)
