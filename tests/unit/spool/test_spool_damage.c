@@ -120,6 +120,25 @@ static void test_not_found(void) {
   finish(s);
 }
 
+/* One that stands where nothing finds it is delivered all the same, once. */
+static void test_not_found_in_its_place(void) {
+  struct wr_row row;
+  double got[COUNT + 4];
+  begin();
+  change_place(0, 30000);
+  struct wr_spool *s = open_with(options());
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, &row, 1), 1);
+  CU_ASSERT_EQUAL(row.seq, 30000);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 0);
+  wr_spool_delivered(s, &row, 1, NULL);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  CU_ASSERT_EQUAL(status_of(s).rows, COUNT - 1);
+  CU_ASSERT_EQUAL_FATAL(numbers(s, got), COUNT - 1);
+  for (int k = 0; k < COUNT - 1; k++)
+    CU_ASSERT_EQUAL(got[k], k + 1.5);
+  finish(s);
+}
+
 /* The count of numbers given is too low: no value takes another's place. */
 static void test_old_count(void) {
   static const char *const damages[] = {
@@ -240,6 +259,7 @@ static void test_order_when_full(void) {
 }
 
 UNIT_MAIN("spool, damage", UNIT(test_no_value), UNIT(test_wrong_place),
-          UNIT(test_hidden), UNIT(test_not_found), UNIT(test_old_count),
+          UNIT(test_hidden), UNIT(test_not_found),
+          UNIT(test_not_found_in_its_place), UNIT(test_old_count),
           UNIT(test_highest_place), UNIT(test_refused_are_kept),
           UNIT(test_many_clocks), UNIT(test_order_when_full))
