@@ -209,8 +209,6 @@ int wr_spool_open_memory(struct wr_spool *s) {
 static int to_memory(struct wr_spool *s) {
   s->disk = s->db;
   memcpy(s->disk_numbers, s->numbers, (size_t)s->count * sizeof(int64_t));
-  memset(&s->db, 0, sizeof(s->db));
-  s->db.state = s->disk.state;
   s->disk_seq = s->disk.state.seq;
   s->numbered = true;
   wr_backoff_fail(&s->disk_retry, s->now_ms, 0, 0);
@@ -295,7 +293,6 @@ static int try_work(struct wr_spool *s, bool sync, wr_spool_work_fn work,
   if (s->db.handle == NULL)
     return SQLITE_MISUSE;
   struct wr_db_state before = s->db.state;
-  struct wr_spent saved = s->saved;
   int changes = sqlite3_total_changes(s->db.handle);
   int code = mind_log(s);
   if (code == SQLITE_OK)
@@ -313,7 +310,6 @@ static int try_work(struct wr_spool *s, bool sync, wr_spool_work_fn work,
   if (code != SQLITE_OK) {
     wr_db_exec(&s->db, "ROLLBACK");
     s->db.state = before;
-    s->saved = saved;
   }
   return code;
 }

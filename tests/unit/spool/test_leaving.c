@@ -86,6 +86,48 @@ static void test_row_that_is_not_let_go(void) {
   finish(s);
 }
 
+/* And when the disk gets full over it: it does not come back, either. */
+static void test_row_that_is_not_let_go_and_a_full_disk(void) {
+  bool again = true;
+  long n = 1;
+  for (; again && n < 1000; n++) {
+    struct wr_spool *s = begin("CREATE TRIGGER no BEFORE DELETE ON value BEGIN "
+                               "SELECT RAISE(ABORT, ''); END");
+    struct wr_row rows[COUNT];
+    CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, COUNT), COUNT);
+    fill_disk();
+    fault_vfs.fail_at = n;
+    wr_spool_delivered(s, rows + 1, 2, NULL);
+    CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+    again = status_of(s).in_memory;
+    check_rows(s, status_of(s).salvaged > 0 ? "0 3 4 5 6 7" : "");
+    fault_vfs.fail_at = 0;
+    finish(s);
+  }
+  CU_ASSERT_TRUE(n > 20 && n < 1000);
+}
+
+/* A new file is as safe as the old one: no more than is wanted. */
+static void test_new_file_is_synced_alike(void) {
+  long syncs[2];
+  for (int power = 0; power < 2; power++) {
+    struct wr_spool_options o = options();
+    wr_spool_destroy(begin("CREATE TRIGGER no BEFORE INSERT ON value BEGIN "
+                           "SELECT RAISE(ABORT, ''); END"));
+    o.power = power;
+    o.vfs = "fault";
+    struct wr_spool *s = open_with(o);
+    fault_vfs.syncs = 0;
+    offer_number(s, WALL + COUNT * SECOND, COUNT);
+    CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+    syncs[power] = fault_vfs.syncs;
+    CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+    check_rows(s, "0 1 2 3 4 5 6 7 8");
+    finish(s);
+  }
+  CU_ASSERT_TRUE(syncs[1] > syncs[0]);
+}
+
 /* --- from a disk that cannot be written --- */
 
 /* Also where the places of rows are next to each other. */
@@ -163,9 +205,14 @@ static void test_rows_that_were_never_stored(void) {
     CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 4), 2);
     statements = 0;
     spent.used = used + 2;
+    spent.old = used / 2 + 1;
     wr_spool_delivered(s, rows, 2, &spent);
     /* Ten more than at the last time are known to be spent. */
     CU_ASSERT_EQUAL(statements > 0, used % 12 == 0);
+    if (used % 12 == 0) {
+      CU_ASSERT_EQUAL(number_of("SELECT budget_used FROM state"), used + 12);
+      CU_ASSERT_EQUAL(number_of("SELECT budget_old FROM state"), used / 2 + 11);
+    }
     wr_spool_load_spent(s, &is);
     CU_ASSERT_EQUAL(is.used, used + 2);
     CU_ASSERT_EQUAL(status_of(s).rows, 0);
@@ -176,6 +223,8 @@ static void test_rows_that_were_never_stored(void) {
 
 UNIT_MAIN("spool, leaving", UNIT(test_what_leaves),
           UNIT(test_row_that_is_not_let_go),
+          UNIT(test_row_that_is_not_let_go_and_a_full_disk),
+          UNIT(test_new_file_is_synced_alike),
           UNIT(test_delivered_from_a_full_disk),
           UNIT(test_delivered_before_the_disk_was_full),
           UNIT(test_rows_that_were_never_stored))

@@ -76,6 +76,10 @@ static void test_no_memory_at_all(void) {
   }
   CU_ASSERT_EQUAL(status_of(s).accepted, MEANWHILE);
   CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  char fault[192];
+  snprintf(fault, sizeof(fault), "%s: out of memory", path);
+  CU_ASSERT_STRING_EQUAL(status_of(s).fault, fault);
   feed();
   for (int i = MEANWHILE; i < 2 * MEANWHILE; i++) {
     offer_number(s, WALL, BEFORE + i);

@@ -1,0 +1,165 @@
+/* While the disk is away: places, hidden rows, and when it is looked at. */
+#include "tests/unit/spool/spool_rows.h"
+
+static void fill_disk(void) {
+  fault_vfs.calls = 0;
+  fault_vfs.fail_at = 1;
+  fault_vfs.stays = true;
+  fault_vfs.code = SQLITE_FULL;
+}
+
+static struct wr_spool *begin(void) {
+  struct wr_spool_options o = options();
+  fresh_dir();
+  fault_vfs.fail_at = 0;
+  o.vfs = fault_vfs_register();
+  return open_with(o);
+}
+
+static void finish(struct wr_spool *s) {
+  fault_vfs.fail_at = 0;
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
+static void offer_within(struct wr_spool *s, int64_t ms, double number) {
+  offer_number(s, WALL + ms * 1000, number);
+}
+
+/* Rows keep their numbers when they go to the disk, also one that came late:
+ * whoever has read them can say that they are delivered. */
+static void test_numbers_stay(void) {
+  struct wr_spool *s = begin();
+  struct wr_row before[4], rows[8];
+  offer_within(s, 0, 0);
+  wr_spool_commit(s, 0, WALL);
+  fill_disk();
+  offer_within(s, 1, 1);
+  offer_within(s, 3, 3);
+  offer_within(s, 2, 2);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 3);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, before, 4), 4);
+  for (int i = 0; i < 4; i++)
+    CU_ASSERT_EQUAL(before[i].value.number, i);
+  int64_t last = wr_spool_seq(s);
+  fault_vfs.fail_at = 0;
+  offer_within(s, 9000, 4);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 61000, WALL), 1);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 8), 5);
+  for (int i = 0; i < 4; i++)
+    CU_ASSERT_EQUAL(rows[i].seq, before[i].seq);
+  CU_ASSERT_EQUAL(rows[4].seq, last + 1024);
+  wr_spool_delivered(s, before, 4, NULL);
+  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  finish(s);
+}
+
+/* Of a file that is damaged, and cannot be begun anew, the numbers go on. */
+static void test_numbers_stay_after_damage(void) {
+  struct wr_spool *s = begin();
+  struct wr_row rows[8], row;
+  for (int i = 0; i < 4; i++)
+    offer_number(s, WALL + i * SECOND, i);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 8), 4);
+  wr_spool_delivered(s, rows + 3, 1, NULL);
+  sql("UPDATE value SET value=NULL WHERE seq=2048");
+  fill_disk();
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 8), 0);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  offer_number(s, WALL + 9 * SECOND, 9);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
+  CU_ASSERT_EQUAL(row.seq, 5 * 1024);
+  /* Not before its time, and then at once. */
+  long calls = fault_vfs.calls;
+  wr_spool_commit(s, 4999, WALL);
+  CU_ASSERT_EQUAL(fault_vfs.calls, calls);
+  fault_vfs.fail_at = 0;
+  wr_spool_commit(s, 5000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
+  CU_ASSERT_EQUAL(row.value.number, 9);
+  CU_ASSERT_EQUAL(row.seq, 5 * 1024);
+  finish(s);
+}
+
+/* Up to the last number that had been given when the disk went away. */
+static void test_what_is_hidden(void) {
+  struct wr_spool *s = begin();
+  struct wr_row rows[4];
+  offer_number(s, WALL, 1);
+  wr_spool_commit(s, 0, WALL);
+  fill_disk();
+  offer_number(s, WALL, 2);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  int64_t last = wr_spool_seq(s);
+  CU_ASSERT_EQUAL(last, 2 * 1024);
+  CU_ASSERT_EQUAL(wr_spool_hidden(s), 0); /* it can be read */
+  sql("UPDATE property SET name='x'");    /* what is known of it is old */
+  fault_vfs.fail_reads = true;
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 4), 1);
+  CU_ASSERT_EQUAL(wr_spool_hidden(s), last);
+  offer_number(s, WALL, 3);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_EQUAL(wr_spool_hidden(s), last);
+  CU_ASSERT_EQUAL(wr_spool_seq(s), 3 * 1024);
+  fault_vfs.fail_reads = false;
+  fault_vfs.fail_at = 0;
+  wr_spool_commit(s, 61000, WALL);
+  CU_ASSERT_EQUAL(wr_spool_hidden(s), 0);
+  finish(s);
+}
+
+/* --- a reader that does not end --- */
+
+#define COMMITS 12
+
+/* Pages in the log after each of some commits beside a reader; returns after
+ * how many of them the disk was left, or COMMITS. */
+static int beside_reader(int64_t max_bytes, int64_t *pages) {
+  struct wr_spool_options o = options();
+  sqlite3 *reader = NULL;
+  char log[160];
+  int left = COMMITS;
+  fresh_dir();
+  o.max_bytes = max_bytes;
+  o.power = false;
+  struct wr_spool *s = open_with(o);
+  offer_number(s, WALL, -1);
+  wr_spool_commit(s, 0, WALL);
+  sqlite3_open(path, &reader);
+  sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM rejected", NULL, NULL,
+               NULL);
+  snprintf(log, sizeof(log), "%s-wal", path);
+  for (int i = 0; i < COMMITS && left == COMMITS; i++) {
+    offer_number(s, WALL, i);
+    wr_spool_commit(s, 0, WALL);
+    if (status_of(s).in_memory)
+      left = i;
+    else if (pages != NULL)
+      pages[i] = (length_of(log) - 32) / (4096 + 24);
+  }
+  sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL);
+  sqlite3_close(reader);
+  wr_spool_destroy(s);
+  remove_dir();
+  return left;
+}
+
+/* A log of as many bytes as the spool may have is let be, of one more not. */
+static void test_how_long_the_log_may_be(void) {
+  int64_t pages[COMMITS] = {0};
+  CU_ASSERT_EQUAL(beside_reader(64 << 20, pages), COMMITS);
+  CU_ASSERT_TRUE_FATAL(pages[8] > pages[7] && pages[9] > pages[8]);
+  CU_ASSERT_EQUAL(beside_reader(pages[8] * 4096 - 1, NULL), 9);
+  CU_ASSERT_EQUAL(beside_reader(pages[8] * 4096, NULL), 10);
+}
+
+UNIT_MAIN("spool, away", UNIT(test_numbers_stay),
+          UNIT(test_numbers_stay_after_damage), UNIT(test_what_is_hidden),
+          UNIT(test_how_long_the_log_may_be))
