@@ -106,8 +106,6 @@ static int forget_done(struct wr_spool *s, struct wr_db *to) {
 
 static int move_all(struct wr_spool *s, const struct move *m) {
   struct wr_db_state *to = &m->to->state;
-  if (s->numbered && to->seq < s->db.state.seq)
-    to->seq = s->db.state.seq;
   if (s->db.state.spent.day >= to->spent.day)
     to->spent = s->db.state.spent;
   int code = wr_db_exec(m->to, "BEGIN IMMEDIATE");
@@ -122,23 +120,16 @@ static int move_all(struct wr_spool *s, const struct move *m) {
   return code == SQLITE_OK ? wr_db_exec(m->to, "COMMIT") : code;
 }
 
-/* What was never stored has its numbers from here, too. */
-static void go_on_counting(struct wr_spool *s, struct wr_db *disk) {
-  if (s->numbered && disk->state.seq < s->db.state.seq)
-    disk->state.seq = s->db.state.seq;
-  for (int i = 0; !s->numbered && i < s->fresh.count; i++)
-    s->fresh.at[i].row.seq = disk->state.seq += WR_ORDER_STEP;
-}
-
 static void settle(struct wr_spool *s, struct wr_db *disk,
                    const int64_t *numbers) {
-  go_on_counting(s, disk);
+  /* What was never stored has its numbers from here, too. */
+  for (int i = 0; !s->numbered && i < s->fresh.count; i++)
+    s->fresh.at[i].row.seq = disk->state.seq += WR_ORDER_STEP;
   wr_db_close(&s->db);
   wr_db_close(&s->disk);
   s->db = *disk;
   memcpy(s->numbers, numbers, (size_t)s->count * sizeof(int64_t));
   s->done.count = 0;
-  s->numbered = true;
   s->saved = s->db.state.spent;
   wr_spool_doubt_empty(s);
   wr_backoff_ok(&s->disk_retry);
@@ -155,6 +146,8 @@ void wr_spool_return_to_disk(struct wr_spool *s) {
     free(m.numbers);
     return;
   }
+  if (s->numbered && disk.state.seq < s->db.state.seq)
+    disk.state.seq = s->db.state.seq;
   int code = SQLITE_OK;
   if (log_on_disk(s) > s->options.max_bytes)
     code = wr_db_fold_log(&disk);

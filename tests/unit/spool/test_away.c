@@ -37,7 +37,8 @@ static void test_numbers_stay(void) {
   offer_within(s, 1, 1);
   offer_within(s, 3, 3);
   offer_within(s, 2, 2);
-  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 3);
+  offer_label(s, WALL, "Low");
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 4);
   CU_ASSERT_TRUE(status_of(s).in_memory);
   CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, before, 4), 4);
   for (int i = 0; i < 4; i++)
@@ -52,8 +53,38 @@ static void test_numbers_stay(void) {
     CU_ASSERT_EQUAL(rows[i].seq, before[i].seq);
   CU_ASSERT_EQUAL(rows[4].seq, last + 1024);
   wr_spool_delivered(s, before, 4, NULL);
-  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  CU_ASSERT_EQUAL(status_of(s).rows, 2);
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, LABEL, 0, rows, 8), 1);
+  CU_ASSERT_TRUE(rows[0].state);
+  CU_ASSERT_STRING_EQUAL(rows[0].value.text, "Low");
   finish(s);
+}
+
+/* However many there are, down to the lowest number that there is. */
+static void test_all_go_back(void) {
+  static const int counts[] = {1, 11, 63, 64, 65, 128, 129};
+  for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+    static struct wr_row rows[140];
+    int late = counts[i] < 11 ? counts[i] : 11;
+    struct wr_spool *s = begin();
+    fill_disk();
+    for (int k = 0; k < counts[i]; k++) /* ten that came late, then others */
+      offer_within(s, k < late ? 20 - k : 10000 + k, k);
+    CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), counts[i]);
+    CU_ASSERT_TRUE(status_of(s).in_memory);
+    for (int back = 0; back < 2; back++) {
+      CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 140), counts[i]);
+      for (int k = 0; k < counts[i]; k++)
+        CU_ASSERT_EQUAL(rows[k].value.number, k < late ? late - 1 - k : k);
+      CU_ASSERT_EQUAL(rows[0].seq, 1024 >> (late - 1));
+      CU_ASSERT_EQUAL(status_of(s).rows, counts[i]);
+      fault_vfs.fail_at = 0;
+      wr_spool_commit(s, 61000, WALL);
+      CU_ASSERT_FALSE(status_of(s).in_memory);
+    }
+    finish(s);
+    fault_vfs.fail_at = 0;
+  }
 }
 
 /* Of a file that is damaged, and cannot be begun anew, the numbers go on. */
@@ -115,6 +146,58 @@ static void test_what_is_hidden(void) {
   finish(s);
 }
 
+/* So does what the cloud has refused, and nobody gets its number, whatever
+ * happens next. */
+static void test_refused_meanwhile(void) {
+  struct wr_spool *s = begin();
+  struct wr_row row, rows[4];
+  fill_disk();
+  for (int i = 0; i < 2; i++)
+    offer_number(s, WALL + i * SECOND, i);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
+  wr_spool_reject(s, &row, 400, "no", WALL);
+  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  CU_ASSERT_EQUAL(status_of(s).rejected, 1);
+  fault_vfs.fail_at = 0;
+  wr_spool_commit(s, 61000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM rejected"), 1);
+  CU_ASSERT_EQUAL(number_of("SELECT seq FROM state"), row.seq);
+  CU_ASSERT_EQUAL(number_of("SELECT rows FROM state"), 1);
+  CU_ASSERT_EQUAL(wr_spool_again(s, FLOW), 1);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 4), 2);
+  CU_ASSERT_EQUAL(rows[1].seq, row.seq);
+  finish(s);
+}
+
+/* What was delivered meanwhile has to leave the disk, else it would be sent
+ * again: a file that does not let it go is not gone back to. */
+static void test_what_was_delivered_leaves_first(void) {
+  struct wr_spool *s = begin();
+  struct wr_row row;
+  char fault[192];
+  offer_number(s, WALL, 1);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
+  fill_disk();
+  wr_spool_delivered(s, &row, 1, &(struct wr_spent){.used = 1});
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  fault_vfs.fail_at = 0;
+  sql("CREATE TRIGGER no BEFORE DELETE ON value BEGIN SELECT RAISE(ABORT, ''); "
+      "END");
+  wr_spool_commit(s, 61000, WALL);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  snprintf(fault, sizeof(fault), "%s: constraint failed", path);
+  CU_ASSERT_STRING_EQUAL(status_of(s).fault, fault);
+  sql("DROP TRIGGER no");
+  wr_spool_commit(s, 180000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).rows, 0);
+  CU_ASSERT_FALSE(wr_spool_newest(s, FLOW, &row));
+  finish(s);
+}
+
 /* --- a reader that does not end --- */
 
 #define COMMITS 12
@@ -160,6 +243,57 @@ static void test_how_long_the_log_may_be(void) {
   CU_ASSERT_EQUAL(beside_reader(pages[8] * 4096, NULL), 10);
 }
 
-UNIT_MAIN("spool, away", UNIT(test_numbers_stay),
+/* Nor does it go back to a file whose log is longer than that, unless the log
+ * can be folded back. Returns how long it is. */
+static off_t back_beside_reader(int64_t max_bytes, bool comes_back) {
+  struct wr_spool_options o = options();
+  sqlite3 *reader = NULL;
+  char log[160], fault[192];
+  fresh_dir();
+  fault_vfs.fail_at = 0;
+  o.vfs = fault_vfs_register();
+  o.max_bytes = max_bytes;
+  struct wr_spool *s = open_with(o);
+  offer_number(s, WALL, -1);
+  wr_spool_commit(s, 0, WALL);
+  sqlite3_open(path, &reader);
+  sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM rejected", NULL, NULL,
+               NULL);
+  for (int i = 0; i < 5; i++) {
+    offer_number(s, WALL, i);
+    wr_spool_commit(s, 0, WALL);
+  }
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  snprintf(log, sizeof(log), "%s-wal", path);
+  off_t length = length_of(log);
+  fill_disk();
+  offer_number(s, WALL, 5);
+  wr_spool_commit(s, 0, WALL);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  fault_vfs.fail_at = 0;
+  wr_spool_commit(s, 61000, WALL);
+  CU_ASSERT_EQUAL(status_of(s).in_memory, !comes_back);
+  snprintf(fault, sizeof(fault), "%s: %s", path,
+           comes_back ? "database or disk is full" : "database is locked");
+  CU_ASSERT_STRING_EQUAL(status_of(s).fault, fault);
+  sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL);
+  sqlite3_close(reader);
+  wr_spool_commit(s, 180000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).rows, 7);
+  finish(s);
+  return length;
+}
+
+static void test_how_long_a_log_is_come_back_to(void) {
+  off_t length = back_beside_reader(64 << 20, true);
+  back_beside_reader(length, true);
+  back_beside_reader(length - 1, false);
+}
+
+UNIT_MAIN("spool, away", UNIT(test_numbers_stay), UNIT(test_all_go_back),
           UNIT(test_numbers_stay_after_damage), UNIT(test_what_is_hidden),
-          UNIT(test_how_long_the_log_may_be))
+          UNIT(test_refused_meanwhile),
+          UNIT(test_what_was_delivered_leaves_first),
+          UNIT(test_how_long_the_log_may_be),
+          UNIT(test_how_long_a_log_is_come_back_to))

@@ -105,6 +105,13 @@ static void test_delivered_meanwhile(void) {
     CU_ASSERT_FALSE(status_of(s).in_memory);
     CU_ASSERT_EQUAL(status_of(s).rows, 2 * KEYS);
   }
+  fill_disk(); /* again */
+  struct wr_row row;
+  CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, 3, &row));
+  wr_spool_delivered(s, &row, 1, &(struct wr_spent){.used = KEYS + 1});
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).rows, 2 * KEYS - 1);
+  fault_vfs.fail_at = 0;
   wr_spool_destroy(s);
   remove_dir();
 }

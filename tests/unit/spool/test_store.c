@@ -128,22 +128,23 @@ static void test_rows_beside_those_of_others(void) {
   struct wr_spool *first = open_with(options());
   struct wr_spool *second = open_with(options());
   CU_ASSERT_TRUE(status_of(second).in_memory);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 3; i++)
     offer_number(first, WALL, i);
-    offer_number(second, WALL, 10 + i);
-  }
+  for (int i = 0; i < 5; i++)
+    offer_number(second, WALL, 3 + i);
   wr_spool_commit(first, 0, WALL);
   wr_spool_commit(second, 0, WALL);
   wr_spool_destroy(first);
   wr_spool_commit(second, 61000, WALL);
-  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(second, FLOW, 0, rows, 8), 6);
-  for (int i = 0; i < 3; i++) {
+  CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(second, FLOW, 0, rows, 8), 8);
+  for (int i = 0; i < 8; i++) {
     CU_ASSERT_EQUAL(rows[i].value.number, i);
-    CU_ASSERT_EQUAL(rows[3 + i].value.number, 10 + i);
+    CU_ASSERT_EQUAL(rows[i].seq, (i + 1) * 1024);
   }
-  CU_ASSERT_EQUAL(status_of(second).rows, 6);
+  CU_ASSERT_EQUAL(status_of(second).rows, 8);
+  CU_ASSERT_EQUAL(wr_spool_seq(second), 8 * 1024);
   wr_spool_destroy(second);
-  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM value WHERE level=0"), 6);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM value WHERE level=0"), 8);
   remove_dir();
 }
 
