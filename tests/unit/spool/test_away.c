@@ -52,6 +52,9 @@ static void test_numbers_stay(void) {
   for (int i = 0; i < 4; i++)
     CU_ASSERT_EQUAL(rows[i].seq, before[i].seq);
   CU_ASSERT_EQUAL(rows[4].seq, last + 1024);
+  long calls = fault_vfs.calls;
+  wr_spool_delivered(s, NULL, 0, NULL); /* all is known to be saved */
+  CU_ASSERT_EQUAL(fault_vfs.calls, calls);
   wr_spool_delivered(s, before, 4, NULL);
   CU_ASSERT_EQUAL(status_of(s).rows, 2);
   CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, LABEL, 0, rows, 8), 1);
@@ -115,6 +118,29 @@ static void test_numbers_stay_after_damage(void) {
   CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
   CU_ASSERT_EQUAL(row.value.number, 9);
   CU_ASSERT_EQUAL(row.seq, 5 * 1024);
+  finish(s);
+}
+
+/* A disk that was well again is tried as soon as at first. */
+static void test_waits_are_short_again(void) {
+  static const struct {
+    int64_t ms;
+    bool is_away, tries;
+  } steps[] = {{0, true, true},      {4999, true, false},  {5000, true, true},
+               {14999, true, false}, {15000, false, true}, {20000, true, true},
+               {24999, true, false}, {25000, false, true}};
+  struct wr_spool *s = begin();
+  for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    if (steps[i].is_away)
+      fill_disk();
+    fault_vfs.fail_at = steps[i].is_away;
+    long calls = fault_vfs.calls;
+    if (steps[i].ms % 20000 == 0)
+      offer_number(s, WALL, 1);
+    wr_spool_commit(s, steps[i].ms, WALL);
+    CU_ASSERT_EQUAL(fault_vfs.calls > calls, steps[i].tries);
+    CU_ASSERT_EQUAL(status_of(s).in_memory, steps[i].is_away);
+  }
   finish(s);
 }
 
@@ -292,7 +318,8 @@ static void test_how_long_a_log_is_come_back_to(void) {
 }
 
 UNIT_MAIN("spool, away", UNIT(test_numbers_stay), UNIT(test_all_go_back),
-          UNIT(test_numbers_stay_after_damage), UNIT(test_what_is_hidden),
+          UNIT(test_numbers_stay_after_damage),
+          UNIT(test_waits_are_short_again), UNIT(test_what_is_hidden),
           UNIT(test_refused_meanwhile),
           UNIT(test_what_was_delivered_leaves_first),
           UNIT(test_how_long_the_log_may_be),
