@@ -28,14 +28,13 @@ struct reading {
 
 /* A label with a NUL in it is known with U+FFFD there (json.h). */
 static bool is_key(const struct wr_json_event *e, const char *name) {
-  size_t i = 0;
-  for (; i < e->len && *name != '\0'; i++) {
+  for (size_t i = 0; i < e->len; i++) {
     size_t len = e->text[i] == '\0' ? 3 : 1;
     if (strncmp(name, len == 3 ? "\xef\xbf\xbd" : e->text + i, len) != 0)
       return false;
     name += len;
   }
-  return i == e->len && *name == '\0';
+  return *name == '\0';
 }
 
 /* Mostly it is the one behind the label before. */
@@ -181,8 +180,6 @@ int wr_ei_read_answer(const char *text, size_t len, int64_t id,
       .model = model, .out = out, .said = id < 0, .success = id < 0};
   snprintf(r.id, sizeof(r.id), "%lld", (long long)id);
   forget_reason(&r);
-  out->anomaly = NAN;
-  forget_scores(&r);
   int status = read_all(&r, text, len, fault);
   if (status != 0)
     return status;

@@ -163,17 +163,15 @@ static int refuse_kind(const struct wr_json *p, const char *type, char *fault) {
   (void)wr_json_int(p, "image_input_height", &height);
   if (width <= 0 && strcmp(type, "classification") == 0)
     return 0;
-  int used = snprintf(fault, WR_EI_TEXT, "it is a model of the kind \"");
-  wr_ei_line(fault + used, 40, type);
-  used = (int)strlen(fault);
+  char kind[40], images[80] = "";
+  wr_ei_line(kind, sizeof(kind), type);
   if (width > 0)
-    used += snprintf(fault + used, WR_EI_TEXT - (size_t)used,
-                     "\" for images of %lld x %lld pixels", (long long)width,
-                     (long long)height);
-  else
-    used += snprintf(fault + used, WR_EI_TEXT - (size_t)used, "\"");
-  snprintf(fault + used, WR_EI_TEXT - (size_t)used,
-           "; use one that classifies a time series");
+    snprintf(images, sizeof(images), " for images of %lld x %lld pixels",
+             (long long)width, (long long)height);
+  snprintf(fault, WR_EI_TEXT,
+           "it is a model of the kind \"%s\"%s; use one that classifies a time "
+           "series",
+           kind, images);
   return -ENOTSUP;
 }
 
@@ -198,7 +196,7 @@ static int read_parameters(const struct wr_json *p, struct wr_model *m,
                        "65536 values");
   m->features = (size_t)features;
   m->axes = (size_t)axes;
-  m->least = least > 0 && least <= features / axes ? (size_t)least : 0;
+  m->least = least >= 1 && least <= features / axes ? (size_t)least : 0;
   m->has_anomaly = anomaly != 0;
   m->anomaly_threshold = anomaly_threshold(p);
   status = read_labels(p, &m->labels);

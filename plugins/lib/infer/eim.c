@@ -67,10 +67,11 @@ static void take_char(struct eim *e, char c) {
     e->line[e->line_len++] = (unsigned char)c < ' ' ? ' ' : c;
 }
 
-static void drain_output(struct eim *e) {
+/* Whether there was some. */
+static bool drain_output(struct eim *e) {
   char text[1024];
   if (e->child.out < 0)
-    return;
+    return false;
   /* One bite at a time: a program that never stops printing must not keep us
    * from the answer. */
   ssize_t n = read(e->child.out, text, sizeof(text));
@@ -80,6 +81,7 @@ static void drain_output(struct eim *e) {
     close(e->child.out);
     e->child.out = -1;
   }
+  return n > 0;
 }
 
 static void end_child(struct eim *e, int grace_ms) {
@@ -97,28 +99,25 @@ static void set_deadline(struct eim *e, int64_t ms) {
 }
 
 /* Waits for `events` on the socket, at most slice_ms (-1: until the deadline).
- * 1: they are there; 0: the slice passed; -ECANCELED or -ETIMEDOUT. */
+ * 1: they are there; 0: not yet, but look again, because the slice passed or
+ * the program printed something; -ECANCELED or -ETIMEDOUT. */
 static int wait_for(struct eim *e, short events, int slice_ms) {
   enum { SOCKET, STOP, TIMER, OUTPUT, FDS };
-  for (;;) {
-    struct pollfd p[FDS] = {[SOCKET] = {.fd = e->socket, .events = events},
-                            [STOP] = {.fd = e->stop, .events = POLLIN},
-                            [TIMER] = {.fd = e->timer, .events = POLLIN},
-                            [OUTPUT] = {.fd = e->child.out, .events = POLLIN}};
-    int n = poll(p, FDS, slice_ms);
-    if (n < 0 && errno != EINTR)
-      return fail(e, -errno, "poll() failed");
-    if (n <= 0)
-      return 0;
-    if (p[STOP].revents != 0)
-      return fail(e, -ECANCELED, "stopped");
-    if (p[OUTPUT].revents != 0)
-      drain_output(e);
-    if (p[SOCKET].revents != 0)
-      return 1;
-    if (p[TIMER].revents != 0)
-      return fail(e, -ETIMEDOUT, "no answer in time");
-  }
+  struct pollfd p[FDS] = {[SOCKET] = {.fd = e->socket, .events = events},
+                          [STOP] = {.fd = e->stop, .events = POLLIN},
+                          [TIMER] = {.fd = e->timer, .events = POLLIN},
+                          [OUTPUT] = {.fd = e->child.out, .events = POLLIN}};
+  if (poll(p, FDS, slice_ms) < 0 && errno != EINTR)
+    return fail(e, -errno, "poll() failed");
+  if (p[STOP].revents != 0)
+    return fail(e, -ECANCELED, "stopped");
+  if (p[OUTPUT].revents != 0)
+    (void)drain_output(e);
+  if (p[SOCKET].revents != 0)
+    return 1;
+  if (p[TIMER].revents != 0)
+    return fail(e, -ETIMEDOUT, "no answer in time");
+  return 0;
 }
 
 static int send_request(struct eim *e) {
@@ -148,7 +147,7 @@ static int receive(struct eim *e) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return 0;
   if (n <= 0) {
-    drain_output(e); /* its last words */
+    (void)drain_output(e); /* its last words */
     return fail_ended(e, "the program ended");
   }
   return wr_bytes_append(&e->reply, data, (size_t)n) == 0
@@ -157,11 +156,9 @@ static int receive(struct eim *e) {
 }
 
 /* Sends the request and waits for one object: text in e->reply, at *begin. */
-static int exchange(struct eim *e, int64_t timeout_ms, size_t *begin,
-                    size_t *end) {
+static int exchange(struct eim *e, size_t *begin, size_t *end) {
   wr_bytes_reset(&e->reply);
   e->scan = (struct wr_ei_scan){0};
-  set_deadline(e, timeout_ms);
   int status = send_request(e);
   while (status == 0 &&
          !wr_ei_scan(&e->scan, e->reply.data, e->reply.len, begin, end))
@@ -189,10 +186,8 @@ static int connect_child(struct eim *e, const char *path) {
     int status = wait_for(e, 0, CONNECT_RETRY_MS);
     if (status < 0)
       return status;
-    if (has_ended(e)) {
-      drain_output(e);
+    if (has_ended(e) && !drain_output(e)) /* with its last words read */
       return fail_ended(e, "the program ended before it listened");
-    }
   }
 }
 
@@ -265,7 +260,7 @@ static int describe(struct wr_inference *i, struct wr_model *out) {
   if (status == 0)
     status = wr_ei_put_hello(&e->request, ++e->id);
   if (status == 0)
-    status = exchange(e, e->o.start_timeout_ms, &begin, &end);
+    status = exchange(e, &begin, &end); /* within the time of its start */
   if (status == 0)
     status =
         wr_ei_read_model(e->reply.data + begin, end - begin, e->id, out, fault);
@@ -297,8 +292,9 @@ static int classify(struct wr_inference *i, const struct wr_model *model,
   wr_bytes_reset(&e->request);
   int status =
       wr_ei_put_classify(&e->request, features, model->features, ++e->id);
+  set_deadline(e, e->o.timeout_ms);
   if (status == 0)
-    status = exchange(e, e->o.timeout_ms, &begin, &end);
+    status = exchange(e, &begin, &end);
   if (status == 0)
     status = wr_ei_read_answer(e->reply.data + begin, end - begin, e->id, model,
                                out, fault);

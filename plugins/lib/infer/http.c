@@ -78,8 +78,7 @@ static int perform(struct http_inference *h, const char *method,
 
 static int protocol_error(struct http_inference *h, int error,
                           const char *fault) {
-  if (error != 0)
-    snprintf(h->base.error, sizeof(h->base.error), "%s", fault);
+  snprintf(h->base.error, sizeof(h->base.error), "%s", fault);
   return error == -EBADMSG ? -EPROTO : error;
 }
 

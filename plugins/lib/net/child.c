@@ -42,9 +42,7 @@ static void default_signals(void) {
   struct sigaction usual = {.sa_handler = SIG_DFL};
   for (int i = 1; i < NSIG; i++)
     (void)sigaction(i, &usual, NULL);
-  sigset_t none;
-  sigemptyset(&none);
-  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+  (void)sigprocmask(SIG_SETMASK, &usual.sa_mask, NULL); /* of none, too */
 }
 
 /* What a program needs to find its libraries and its language, and what our own
@@ -89,11 +87,9 @@ static int become(const char *path, char *const argv[], int null, int out,
 /* The child's errno, or 0 when exec() closed the pipe. */
 static int read_outcome(int fd) {
   int error = 0;
-  ssize_t n;
-  do
-    n = read(fd, &error, sizeof(error));
-  while (n < 0 && errno == EINTR);
-  return n == sizeof(error) ? error : 0;
+  while (read(fd, &error, sizeof(error)) < 0 && errno == EINTR)
+    ;
+  return error;
 }
 
 /* Whether it is still ours: as long as it was not waited for, its number and
@@ -129,6 +125,19 @@ static void kill_group(const struct wr_child *c) {
     (void)kill(-c->pid, SIGKILL);
 }
 
+/* In a process without standard input or output the next descriptor is 0 to 2,
+ * which the child puts its own into. */
+static bool lift(int *fd) {
+  if (*fd > STDERR_FILENO)
+    return true;
+  int higher = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (higher < 0)
+    return false;
+  close(*fd);
+  *fd = higher;
+  return true;
+}
+
 static int start(struct wr_child *c, const char *path, const char *arg,
                  int null, const int out[2], const int outcome[2]) {
   char *const argv[] = {(char *)path, (char *)arg, NULL};
@@ -144,20 +153,8 @@ static int start(struct wr_child *c, const char *path, const char *arg,
   (void)setpgid(pid, pid); /* whichever of the two comes first */
   c->pid = pid;
   c->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+  (void)lift(&c->pidfd);
   return 0;
-}
-
-/* In a process without standard input or output the next descriptor is 0 to 2,
- * which the child puts its own into. */
-static bool lift(int *fd) {
-  if (*fd > STDERR_FILENO)
-    return true;
-  int higher = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (higher < 0)
-    return false;
-  close(*fd);
-  *fd = higher;
-  return true;
 }
 
 static bool make_pipe(int fds[2]) {
@@ -165,9 +162,9 @@ static bool make_pipe(int fds[2]) {
 }
 
 int wr_child_start(struct wr_child *c, const char *path, const char *arg) {
-  int out[2] = {-1, -1}, outcome[2] = {-1, -1}, status = -1;
+  int out[2] = {-1, -1}, outcome[2] = {-1, -1}, status;
   *c = (struct wr_child)WR_CHILD_INIT;
-  int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
   if (null < 0 || !lift(&null) || !make_pipe(out) || !make_pipe(outcome))
     status = -errno;
   else

@@ -28,7 +28,7 @@ struct wr_http {
   char *watch_header;
   char curl_error[CURL_ERROR_SIZE];
   bool whole_header; /* of the reply under way */
-  int body_status;   /* of the last piece of the body */
+  bool no_memory;    /* for the last piece of its body */
   atomic_bool stopped;
 };
 
@@ -38,7 +38,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *arg) {
   size_t len = size * count;
   if (len >= 5 && memcmp(data, "HTTP/", 5) == 0)
     h->whole_header = false;
-  if (len > 0 && len <= 2 && data[len - 1] == '\n')
+  if (len >= 1 && len <= 2 && data[len - 1] == '\n')
     h->whole_header = true;
   return len;
 }
@@ -47,8 +47,9 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg) {
   struct wr_http *h = arg;
   size_t len = size * count;
   /* A short count makes curl end the transfer with CURLE_WRITE_ERROR. */
-  h->body_status = wr_bytes_append(&h->reply->body, data, len);
-  return h->body_status == 0 ? len : 0;
+  int status = wr_bytes_append(&h->reply->body, data, len);
+  h->no_memory = status == -ENOMEM;
+  return status == 0 ? len : 0;
 }
 
 /* No child of the process, whoever starts it, holds our connections open. */
@@ -265,7 +266,7 @@ static void say_error(struct wr_http *h, CURLcode code, int error,
 static bool is_status(const struct wr_http *h) {
   long status = 0;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
-  return status >= 100 && status <= 999;
+  return status >= 100;
 }
 
 /* Sends the request on a handle of its own. */
@@ -292,22 +293,20 @@ static int http_perform(struct wr_http *h,
   reply->content_type[0] = reply->watched[0] = reply->error[0] = '\0';
   h->reply = reply;
   h->curl_error[0] = '\0';
-  h->body_status = 0;
+  h->no_memory = false;
   h->whole_header = false;
   struct curl_slist *list = header_list(request->headers);
   h->easy = list != NULL ? curl_easy_duphandle(h->pattern) : NULL;
   CURLcode code =
       h->easy != NULL ? transfer(h, request, list) : CURLE_OUT_OF_MEMORY;
-  int status = h->body_status == -ENOMEM ? -ENOMEM : to_errno(code);
+  int status = h->no_memory ? -ENOMEM : to_errno(code);
   if (status == 0)
     read_metadata(h, reply);
   else
     say_error(h, code, status, reply);
   curl_multi_remove_handle(h->multi, h->easy);
   curl_easy_cleanup(h->easy);
-  h->easy = NULL;
   curl_slist_free_all(list);
-  h->reply = NULL;
   return status;
 }
 

@@ -75,8 +75,7 @@ static void sweep(const char *place) {
  * locks, nobody sweeps either. */
 static int make_one(struct wr_scratch *s, const char *place) {
   struct stat st;
-  snprintf(s->path, sizeof(s->path), "%s/" WR_SCRATCH_NAME "XXXXXX",
-           strcmp(place, "/") == 0 ? "" : place);
+  snprintf(s->path, sizeof(s->path), "%s/" WR_SCRATCH_NAME "XXXXXX", place);
   if (mkdtemp(s->path) == NULL)
     return -errno;
   (void)chmod(s->path, 0700); /* the umask is the process's */
@@ -90,14 +89,12 @@ static int make_one(struct wr_scratch *s, const char *place) {
   if (!swept && fstat(s->fd, &st) == 0 && st.st_nlink > 0)
     return 0;
   close(s->fd);
-  s->fd = -1;
   return -EAGAIN;
 }
 
 int wr_scratch_make(struct wr_scratch *s, const struct wr_scratch_places *p,
                     char *fault, size_t size) {
   int status = -ENOENT;
-  size_t used = 0;
   fault[0] = '\0';
   for (size_t i = 0; i < p->count; i++) {
     sweep(p->at[i]);
@@ -108,9 +105,9 @@ int wr_scratch_make(struct wr_scratch *s, const struct wr_scratch_places *p,
     }
     if (status == 0)
       return 0;
-    int len = snprintf(fault + used, size - used, "%s%s: %s",
-                       used > 0 ? ", " : "", p->at[i], wr_text_error(-status));
-    used = len > 0 && used + (size_t)len < size ? used + (size_t)len : size - 1;
+    size_t used = strlen(fault);
+    snprintf(fault + used, size - used, "%s%s: %s", i > 0 ? ", " : "", p->at[i],
+             wr_text_error(-status));
   }
   *s = (struct wr_scratch)WR_SCRATCH_INIT;
   return status;

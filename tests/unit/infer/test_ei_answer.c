@@ -307,6 +307,7 @@ static void test_labels_in_any_order(void) {
       CU_ASSERT_EQUAL(read_answer(text, -1, &m, &a), 0);
       for (int i = 0; i < count; i++)
         CU_ASSERT_EQUAL(a.scores[i], i / 256.0);
+      CU_ASSERT(isnan(a.anomaly));
     }
     wr_model_free(&m);
   }

@@ -310,6 +310,10 @@ static void test_refusals_say_what_it_is(void) {
        "it is a model of the kind \"classification\" for images of 96 x 0 "
        "pixels; use one that classifies a time series"},
       {"\"input_features_count\":10,\"interval_ms\":1000,"
+       "\"image_input_width\":1,\"labels\":[\"a\"]",
+       "it is a model of the kind \"classification\" for images of 1 x 0 "
+       "pixels; use one that classifies a time series"},
+      {"\"input_features_count\":10,\"interval_ms\":1000,"
        "\"image_input_width\":9223372036854775807,"
        "\"image_input_height\":9223372036854775807,\"model_type\":"
        "\"0123456789012345678901234567890123456789\"",

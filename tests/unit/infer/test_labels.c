@@ -100,6 +100,11 @@ static void test_hashes_stay(void) {
   CU_ASSERT_STRING_EQUAL(l.at[0].id, "a_b");
   CU_ASSERT_STRING_EQUAL(l.at[1].id, "a_b_3a8e75c1");
   CU_ASSERT_STRING_EQUAL(l.at[2].id, "UP_62f38ba0");
+  /* and whose hash is somebody's name takes the next one */
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "a_b_3a8e75c1", reserved), 3);
+  CU_ASSERT_STRING_EQUAL(l.at[1].id, "a_b_95664a96");
+  CU_ASSERT_EQUAL(wr_labels_add(&l, "a_b_95664a96", reserved), 4);
+  CU_ASSERT_STRING_EQUAL(l.at[1].id, "a_b_ed2b9bbf");
   wr_labels_free(&l);
 }
 

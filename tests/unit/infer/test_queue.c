@@ -77,6 +77,27 @@ static void test_age(void) {
   CU_ASSERT_PTR_EQUAL(wr_queue_take(&q, 1141, &late), &jobs[3]);
 }
 
-UNIT_MAIN("queue", UNIT(test_age), UNIT(test_in_the_order_they_came),
+/* Whatever a node pointed to before, it stands alone when it comes and goes. */
+static void test_used_nodes(void) {
+  struct wr_queue q;
+  struct wr_job *late;
+  begin(&q, 2, 1000);
+  for (int i = 0; i < 3; i++)
+    jobs[i].next = &jobs[5];
+  for (int i = 0; i < 2; i++) {
+    CU_ASSERT_PTR_NULL(wr_queue_put(&q, &jobs[i], 0));
+    CU_ASSERT_PTR_NULL(jobs[i].next);
+  }
+  CU_ASSERT_PTR_EQUAL(wr_queue_put(&q, &jobs[2], 0), &jobs[0]);
+  CU_ASSERT_PTR_NULL(jobs[0].next);
+  for (int i = 1; i < 3; i++) {
+    CU_ASSERT_PTR_EQUAL(wr_queue_take(&q, 0, &late), &jobs[i]);
+    CU_ASSERT_PTR_NULL(jobs[i].next);
+  }
+  CU_ASSERT_PTR_NULL(wr_queue_take(&q, 0, &late));
+}
+
+UNIT_MAIN("queue", UNIT(test_age), UNIT(test_used_nodes),
+          UNIT(test_in_the_order_they_came),
           UNIT(test_at_the_ceiling_the_oldest_goes),
           UNIT(test_newest_of_a_series_wins_when_late))

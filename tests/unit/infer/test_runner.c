@@ -209,18 +209,19 @@ static void test_another_connection(void) {
   close(fd);
 }
 
-/* One connection that answers two requests: the model as version `model`, and a
- * window with the header `says` (may be empty). */
+/* One connection that answers two requests, or three: the model as version
+ * `model`, and windows with the header `says` (may be empty). */
 struct kept {
   int listener;
   const char *model, *says;
-  char requests[2][512];
+  bool twice;
+  char requests[3][512];
 };
 
 static void *serve_two(void *arg) {
   struct kept *k = arg;
   int fd = accept(k->listener, NULL, NULL);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < (k->twice ? 3 : 2); i++) {
     size_t len = 0;
     char *text = k->requests[i];
     const char *end = i == 0 ? "\r\n\r\n" : "]}";
@@ -283,6 +284,36 @@ static void test_versions(void) {
     CU_ASSERT_PTR_NOT_NULL(
         strstr(post, "\r\n\r\n{\"features\":[10,10,10,10,10,10,10,10,10,10]}"));
   }
+}
+
+/* Each window is sent alone. */
+static void test_window_by_window(void) {
+  char url[64];
+  struct wr_model m;
+  struct wr_answer a;
+  pthread_t thread;
+  bool changed = true;
+  struct kept kept = {.listener = bind_port(true, url, sizeof(url)),
+                      .model = "{" PARAMETERS,
+                      .says = "",
+                      .twice = true};
+  CU_ASSERT_EQUAL(pthread_create(&thread, NULL, serve_two, &kept), 0);
+  struct wr_inference *i = http(url);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  for (int turn = 0; turn < 2; turn++) {
+    CU_ASSERT_EQUAL(wr_inference_classify(i, &m, flow, &a, &changed), 0);
+    CU_ASSERT_STRING_EQUAL(i->error, "");
+    CU_ASSERT_EQUAL(a.scores[0], 1.0);
+    CU_ASSERT_FALSE(changed);
+    const char *body = strstr(kept.requests[1 + turn], "\r\n\r\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(body);
+    CU_ASSERT_STRING_EQUAL(
+        body, "\r\n\r\n{\"features\":[10,10,10,10,10,10,10,10,10,10]}");
+  }
+  wr_inference_destroy(i);
+  pthread_join(thread, NULL);
+  wr_model_free(&m);
+  close(kept.listener);
 }
 
 /* A runner that closes an idle connection is asked once more, not twice. */
@@ -441,6 +472,7 @@ static void test_ends_of_what_is_sent(void) {
 
 UNIT_MAIN("runner", UNIT(test_nobody_listens), UNIT(test_statuses),
           UNIT(test_version_changes), UNIT(test_another_connection),
-          UNIT(test_versions), UNIT(test_connection_closed), UNIT(test_reasons),
+          UNIT(test_versions), UNIT(test_window_by_window),
+          UNIT(test_connection_closed), UNIT(test_reasons),
           UNIT(test_reply_ceiling), UNIT(test_no_memory), UNIT(test_http_stop),
           UNIT(test_ends_of_what_is_sent))

@@ -21,7 +21,8 @@ static void check(const char *url, const char *want) {
   struct wr_http_proxy p;
   CU_ASSERT_EQUAL(wr_http_proxy_is_tls(url),
                   strcmp(url, "https://api2.arduino.cc") == 0 ||
-                      strcmp(url, "HTTPS://x") == 0);
+                      strcmp(url, "HTTPS://x") == 0 ||
+                      strcmp(url, "https://") == 0);
   CU_ASSERT_EQUAL(wr_http_proxy_find(&p, url, get), 0);
   CU_ASSERT_EQUAL(p.url == NULL, want == NULL);
   if (p.url != NULL && want != NULL)
@@ -56,6 +57,7 @@ static void test_names(void) {
     check("http://127.0.0.1:1337", cases[i].http);
     check("https://api2.arduino.cc", cases[i].https);
     check("HTTPS://x", cases[i].https);
+    check("https://", cases[i].https);
     check("https:/", cases[i].http);
     check("", cases[i].http);
   }
