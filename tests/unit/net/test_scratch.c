@@ -61,6 +61,9 @@ static void test_order_of_places(void) {
   wr_scratch_find_places(&p, get, NULL);
   CU_ASSERT_EQUAL(p.count, 3); /* nothing twice */
   CU_ASSERT_STRING_EQUAL(p.at[0], "/tmp");
+  runtime_dir = "/run/collectd"; /* nor where the first is another one */
+  wr_scratch_find_places(&p, get, "/tmp");
+  CU_ASSERT_EQUAL(p.count, 4);
   runtime_dir = NULL;
   for (int len = WR_SCRATCH_PLACE_MAX - 2; len <= WR_SCRATCH_PLACE_MAX; len++) {
     memset(longest, 'x', sizeof(longest));
