@@ -97,8 +97,14 @@ CURLMcode curl_multi_add_handle(CURLM *multi, CURL *easy) {
 CURLMcode curl_multi_remove_handle(CURLM *multi, CURL *easy) {
   CURLMcode (*real)(CURLM *, CURL *) =
       (__typeof__(real))of_libcurl("curl_multi_remove_handle");
-  removed++;
+  removed += easy != NULL;
   return real(multi, easy);
+}
+
+void curl_easy_cleanup(CURL *easy) {
+  void (*real)(CURL *) = (__typeof__(real))of_libcurl("curl_easy_cleanup");
+  CU_ASSERT_EQUAL(removed, added); /* as libcurl wants it */
+  real(easy);
 }
 
 /* How often it was told, and the last of it. */
