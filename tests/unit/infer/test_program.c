@@ -106,6 +106,8 @@ static void test_interrupted(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(i->error, "the program ended"));
   wr_inference_destroy(i);
   program_end(&p);
+  CU_ASSERT_STRING_EQUAL(p.requests[1], "{\"classify\":[10.5,7],\"id\":2}\n");
+  CU_ASSERT_STRING_EQUAL(p.requests[2], "{\"classify\":[10.5,7],\"id\":3}\n");
   wr_model_free(&m);
 }
 
