@@ -171,13 +171,17 @@ static void test_edge_of_an_era(void) {
 }
 
 /* One that can have been stamped in none is of the nearest: a source that did
- * not follow when the clock was set back, and one from before the start. */
+ * not follow when the clock was set, and one from before the start. */
 static void test_nearest_era(void) {
-  struct wr_stamps s = {0};
-  wr_stamps_look(&s, 900 * S, EPOCH + 900 * S);
-  wr_stamps_look(&s, 1000 * S, EPOCH + 960 * S);
-  CU_ASSERT_EQUAL(
-      wr_stamps_clock(&s, EPOCH + 1005 * S, 1006 * S, EPOCH + 966 * S), EPOCH);
+  struct wr_stamps s;
+  for (int64_t step = -40 * S; step <= 40 * S; step += 80 * S) {
+    s = (struct wr_stamps){0};
+    wr_stamps_look(&s, 999 * S, EPOCH + 999 * S);
+    wr_stamps_look(&s, 1000 * S, EPOCH + 1000 * S + step);
+    CU_ASSERT_EQUAL(wr_stamps_clock(&s, EPOCH + 1005 * S, 1006 * S,
+                                    EPOCH + 1006 * S + step),
+                    EPOCH);
+  }
   s = (struct wr_stamps){0};
   wr_stamps_look(&s, 100 * S, 200 * S); /* a clock that nobody ever set */
   CU_ASSERT_EQUAL(wr_stamps_clock(&s, 50 * S, 100 * S, 200 * S), 100 * S);

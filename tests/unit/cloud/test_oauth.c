@@ -109,8 +109,8 @@ static void test_lives_of_all_lengths(void) {
   static const struct {
     double life_s;
     int64_t renew_ms;
-  } cases[] = {{0.001, 0},  {59.999, 29999}, {60, 30000},
-               {61, 31000}, {90, 60000},     {100, 70000}};
+  } cases[] = {{0.001, 0},  {40, 20000}, {59.999, 29999}, {60, 30000},
+               {61, 31000}, {90, 60000}, {100, 70000}};
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     char body[100];
     struct wr_oauth o;
