@@ -1,41 +1,11 @@
+#include "tests/unit/rpc/codec_case.h"
 #include "tests/unit/unit.h"
 
 #include "lib/rpc/call.h"
-#include "lib/rpc/codec.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Hex digits to bytes, blanks ignored. */
-static size_t hex(const char *text, uint8_t *out, size_t size) {
-  size_t n = 0;
-  for (const char *c = text; *c != '\0' && n < size; c++) {
-    unsigned byte = 0;
-    if (*c == ' ')
-      continue;
-    if (sscanf(c, "%2x", &byte) != 1)
-      break;
-    out[n++] = (uint8_t)byte;
-    c++;
-  }
-  return n;
-}
-
-static int scan(const char *text, size_t *size) {
-  uint8_t bytes[64];
-  return wr_rpc_scan(bytes, hex(text, bytes, sizeof(bytes)), size);
-}
-
-static struct wr_rpc_value value_of(const char *text, uint8_t bytes[64]) {
-  size_t len = hex(text, bytes, 64);
-  const uint8_t *at = bytes;
-  struct wr_rpc_value v = {.kind = WR_RPC_EXT};
-  CU_ASSERT_EQUAL_FATAL(wr_rpc_read(&at, bytes + len, &v), 0);
-  CU_ASSERT_PTR_EQUAL(at, bytes + len);
-  return v;
-}
 
 static bool encodes(const char *want, enum wr_rpc_type type, uint32_t msgid,
                     const char *method, const struct wr_rpc_arg *args,
@@ -466,82 +436,10 @@ static void test_elements(void) {
   CU_ASSERT_EQUAL(wr_rpc_element(&e, 0, &e), -EINVAL);
 }
 
-static void test_print(void) {
-  static const struct {
-    const char *bytes, *text, *error;
-  } cases[] = {
-      {"a3 616263", "\"abc\"", "abc"},
-      {"d9 03 61 0a 62", "\"a?b\"", "a?b"},
-      {"a4 1f 20 7e 7f", "\"? ~?\"", "? ~?"},
-      {"c4 02 6869", "\"hi\"", "hi"},
-      {"92 02 a2 6e6f", "[2,\"no\"]", "2 no"},
-      {"82 a4 636f6465 07 a1 6d a3 626164", "{\"code\":7,\"m\":\"bad\"}",
-       "bad"},
-      {"93 01 c0 c3", "[1,null,true]", "[1,null,true]"},
-      {"ca 41480000", "12.5", "12.5"},
-      {"f0", "-16", "-16"},
-      {"80", "{}", "{}"},
-      {"d4 01 00", "(1 bytes of an extension type)",
-       "(1 bytes of an extension type)"},
-  };
-  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-    uint8_t bytes[64];
-    char text[64];
-    struct wr_rpc_value v = value_of(cases[i].bytes, bytes);
-    wr_rpc_print(&v, text, sizeof(text));
-    CU_ASSERT_STRING_EQUAL(text, cases[i].text);
-    wr_rpc_print_error(&v, text, sizeof(text));
-    CU_ASSERT_STRING_EQUAL(text, cases[i].error);
-  }
-}
-
-static void test_print_is_cut(void) {
-  uint8_t bytes[64];
-  char text[5];
-  struct wr_rpc_value v = value_of("92 a6 616263646566 02", bytes);
-  wr_rpc_print(&v, text, sizeof(text));
-  CU_ASSERT_STRING_EQUAL(text, "[\"ab");
-}
-
-/* Into any room, also none, and not a byte beyond it. */
-static void test_print_into_any_room(void) {
-  uint8_t bytes[64], error[64];
-  struct wr_rpc_value v = value_of("92 a3 616263 02", bytes);
-  struct wr_rpc_value e = value_of("92 02 a3 616263", error);
-  for (size_t size = 0; size <= 12; size++) {
-    char text[16], want[16] = "[\"abc\",2]", say[16] = "2 abc";
-    memset(text, '#', sizeof(text));
-    wr_rpc_print(&v, text, size);
-    CU_ASSERT_EQUAL(text[size], '#');
-    want[size > 0 && size < 10 ? size - 1 : 9] = '\0';
-    CU_ASSERT(size == 0 || strcmp(text, want) == 0);
-    memset(text, '#', sizeof(text));
-    wr_rpc_print_error(&e, text, size);
-    CU_ASSERT_EQUAL(text[size], '#');
-    say[size > 0 && size < 6 ? size - 1 : 5] = '\0';
-    CU_ASSERT(size == 0 || strcmp(text, say) == 0);
-  }
-}
-
-/* Whatever a value says about itself, nothing behind its end is read. */
-static void test_print_ends_with_the_value(void) {
-  uint8_t bytes[64];
-  char text[64];
-  struct wr_rpc_value v = value_of("93 01 02 03", bytes);
-  v.len = 2;
-  wr_rpc_print(&v, text, sizeof(text));
-  CU_ASSERT_STRING_EQUAL(text, "[1,2]");
-  v = value_of("82 01 02 03 a1 61", bytes);
-  v.len = 2;
-  wr_rpc_print_error(&v, text, sizeof(text));
-  CU_ASSERT_STRING_EQUAL(text, "{1:2}");
-}
-
 UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_outcomes),
           UNIT(test_old_strings), UNIT(test_every_kind),
           UNIT(test_shortest_numbers), UNIT(test_answer), UNIT(test_too_long),
           UNIT(test_drain_message), UNIT(test_bad_bytes), UNIT(test_prefixes),
           UNIT(test_wide_nesting), UNIT(test_ceilings), UNIT(test_numbers),
           UNIT(test_no_numbers), UNIT(test_reply), UNIT(test_no_replies),
-          UNIT(test_elements), UNIT(test_print), UNIT(test_print_is_cut),
-          UNIT(test_print_into_any_room), UNIT(test_print_ends_with_the_value))
+          UNIT(test_elements))

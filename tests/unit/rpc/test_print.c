@@ -1,0 +1,78 @@
+#include "tests/unit/rpc/codec_case.h"
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+static void test_print(void) {
+  static const struct {
+    const char *bytes, *text, *error;
+  } cases[] = {
+      {"a3 616263", "\"abc\"", "abc"},
+      {"d9 03 61 0a 62", "\"a?b\"", "a?b"},
+      {"a4 1f 20 7e 7f", "\"? ~?\"", "? ~?"},
+      {"c4 02 6869", "\"hi\"", "hi"},
+      {"92 02 a2 6e6f", "[2,\"no\"]", "2 no"},
+      {"82 a4 636f6465 07 a1 6d a3 626164", "{\"code\":7,\"m\":\"bad\"}",
+       "bad"},
+      {"93 01 c0 c3", "[1,null,true]", "[1,null,true]"},
+      {"ca 41480000", "12.5", "12.5"},
+      {"f0", "-16", "-16"},
+      {"80", "{}", "{}"},
+      {"d4 01 00", "(1 bytes of an extension type)",
+       "(1 bytes of an extension type)"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint8_t bytes[64];
+    char text[64];
+    struct wr_rpc_value v = value_of(cases[i].bytes, bytes);
+    wr_rpc_print(&v, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, cases[i].text);
+    wr_rpc_print_error(&v, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, cases[i].error);
+  }
+}
+
+static void test_print_is_cut(void) {
+  uint8_t bytes[64];
+  char text[5];
+  struct wr_rpc_value v = value_of("92 a6 616263646566 02", bytes);
+  wr_rpc_print(&v, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "[\"ab");
+}
+
+/* Into any room, also none, and not a byte beyond it. */
+static void test_print_into_any_room(void) {
+  uint8_t bytes[64], error[64];
+  struct wr_rpc_value v = value_of("92 a3 616263 02", bytes);
+  struct wr_rpc_value e = value_of("92 02 a3 616263", error);
+  for (size_t size = 0; size <= 12; size++) {
+    char text[16], want[16] = "[\"abc\",2]", say[16] = "2 abc";
+    memset(text, '#', sizeof(text));
+    wr_rpc_print(&v, text, size);
+    CU_ASSERT_EQUAL(text[size], '#');
+    want[size > 0 && size < 10 ? size - 1 : 9] = '\0';
+    CU_ASSERT(size == 0 || strcmp(text, want) == 0);
+    memset(text, '#', sizeof(text));
+    wr_rpc_print_error(&e, text, size);
+    CU_ASSERT_EQUAL(text[size], '#');
+    say[size > 0 && size < 6 ? size - 1 : 5] = '\0';
+    CU_ASSERT(size == 0 || strcmp(text, say) == 0);
+  }
+}
+
+/* Whatever a value says about itself, nothing behind its end is read. */
+static void test_print_ends_with_the_value(void) {
+  uint8_t bytes[64];
+  char text[64];
+  struct wr_rpc_value v = value_of("93 01 02 03", bytes);
+  v.len = 2;
+  wr_rpc_print(&v, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "[1,2]");
+  v = value_of("82 01 02 03 a1 61", bytes);
+  v.len = 2;
+  wr_rpc_print_error(&v, text, sizeof(text));
+  CU_ASSERT_STRING_EQUAL(text, "{1:2}");
+}
+
+UNIT_MAIN("print", UNIT(test_print), UNIT(test_print_is_cut),
+          UNIT(test_print_into_any_room), UNIT(test_print_ends_with_the_value))
