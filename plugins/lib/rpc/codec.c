@@ -70,8 +70,8 @@ static void put_array(struct sink *s, size_t count) {
 
 /* The specification before str8 and bin: fixstr, else raw16. */
 static void put_text(struct sink *s, const char *text) {
+  _Static_assert(WR_RPC_STRING_MAX >= WR_RPC_REQUEST_MAX, "none fits that is");
   size_t len = strlen(text);
-  s->full |= len > WR_RPC_STRING_MAX;
   if (len < 32)
     put_byte(s, 0xa0 | (unsigned)len);
   else
@@ -196,14 +196,12 @@ static void set_whole(struct wr_rpc_value *v, uint64_t bits, unsigned width) {
   v->i = i;
 }
 
-static void set_float(struct wr_rpc_value *v, uint64_t bits, unsigned width) {
-  uint32_t narrow = (uint32_t)bits;
+/* The bits of a double are in their place already. */
+static void widen_float(struct wr_rpc_value *v) {
+  uint32_t narrow = (uint32_t)v->u;
   float f = 0;
   memcpy(&f, &narrow, sizeof(f));
-  if (width == 4)
-    v->d = (double)f;
-  else
-    memcpy(&v->d, &bits, sizeof(v->d));
+  v->d = (double)f;
 }
 
 /* Reads the head of a value and, of those that are no container, the body;
@@ -230,8 +228,8 @@ static int read_head(const uint8_t **at, const uint8_t *end,
     set_whole(v, number, 1);
   else if (s.is_signed)
     set_whole(v, number, s.width);
-  else if (s.kind == WR_RPC_FLOAT)
-    set_float(v, number, s.width);
+  else if (s.kind == WR_RPC_FLOAT && s.width == 4)
+    widen_float(v);
   else if (s.kind == WR_RPC_BOOL)
     v->b = number != 0;
   if (body > WR_RPC_REPLY_MAX)
@@ -256,7 +254,7 @@ static int skip(const uint8_t **at, const uint8_t *end) {
     int status = read_head(at, end, &v);
     if (status != 0)
       return status;
-    if (++values > WR_RPC_VALUES || v.count > WR_RPC_VALUES)
+    if (++values > WR_RPC_VALUES || v.count >= WR_RPC_VALUES)
       return -E2BIG;
     left[depth]--;
     if (v.kind != WR_RPC_ARRAY && v.kind != WR_RPC_MAP)
@@ -285,7 +283,8 @@ int wr_rpc_read(const uint8_t **at, const uint8_t *end,
     return status;
   *at = start;
   status = skip(at, end);
-  out->len = status == 0 ? (size_t)(*at - out->data) : 0;
+  if (status == 0)
+    out->len = (size_t)(*at - out->data);
   return status;
 }
 

@@ -16,9 +16,7 @@ static bool affordable(const struct wr_rpc_guard *g, int64_t now_ms,
 
 static void note(struct wr_rpc_guard *g, int64_t now_ms) {
   g->crash_ms[g->crashes % WR_GUARD_CRASHES] = now_ms;
-  g->crashes++;
-  if (g->crashes == 2 * WR_GUARD_CRASHES) /* the count must not wrap to few */
-    g->crashes = WR_GUARD_CRASHES;
+  g->crashes++; /* one a second wraps in 136 years */
 }
 
 static int64_t rest(struct wr_rpc_ward *w, int64_t now_ms) {

@@ -11,17 +11,16 @@ static bool waits(const struct wr_rpc_call *call) {
   return call->outcome == WR_RPC_TIMEOUT;
 }
 
-static size_t waiting(const struct wr_rpc_session *s) {
-  size_t n = 0;
+static bool any_waits(const struct wr_rpc_session *s) {
   for (size_t i = 0; i < s->count; i++)
-    n += waits(s->calls + i);
-  return n;
+    if (waits(s->calls + i))
+      return true;
+  return false;
 }
 
 static bool pack(struct wr_rpc_session *s) {
   enum wr_rpc_type type =
       s->op == WR_OP_NOTIFY ? WR_RPC_NOTIFY : WR_RPC_REQUEST;
-  s->out_len = 0;
   if (s->op == WR_OP_DRAIN)
     return false; /* there is no channel */
   for (size_t i = 0; i < s->count; i++) {
@@ -126,7 +125,7 @@ static void take_bytes(struct wr_rpc_session *s, const uint8_t *data,
   else if (status != 0) {
     s->open = false;
     s->wish = WR_WISH_CLOSE;
-  } else if (s->op == WR_OP_CALL && waiting(s) == 0)
+  } else if (s->op == WR_OP_CALL && !any_waits(s))
     wr_rpc_finish(s, true, now_us);
 }
 

@@ -32,7 +32,7 @@ static void finish(struct wr_rpc_session *s, enum wr_rpc_outcome outcome,
                    int64_t now_us) {
   struct wr_rpc_call *call = s->calls;
   call->outcome = outcome;
-  call->took_us = now_us - (call->sent_us > 0 ? call->sent_us : s->start_us);
+  call->took_us = now_us - call->sent_us;
   wr_rpc_finish(s, false, now_us);
 }
 

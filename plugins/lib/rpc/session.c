@@ -44,7 +44,6 @@ static void seek(struct wr_rpc_session *s, int64_t now_us) {
   if (s->open) {
     s->wish = WR_WISH_SEND;
     s->reused = true;
-    s->talk_us = now_us;
     for (size_t i = 0; i < s->count; i++)
       s->calls[i].sent_us = now_us;
   } else if (!s->fresh) {
@@ -64,7 +63,6 @@ void wr_rpc_begin(struct wr_rpc_session *s, enum wr_rpc_op op,
   s->count = count;
   s->draining = op == WR_OP_DRAIN;
   s->start_us = now_us;
-  s->finding = false;
   s->next_us = s->until_us = now_us + s->timeout_ms * 1000;
   for (size_t i = 0; i < count; i++)
     prepare(s, calls + i);
@@ -101,8 +99,7 @@ void wr_rpc_found(struct wr_rpc_session *s, const struct wr_rpc_peers *peers,
 }
 
 void wr_rpc_locked(struct wr_rpc_session *s, bool got, int64_t now_us) {
-  for (size_t i = 0; i < s->count; i++)
-    s->calls[i].unlocked = !got;
+  s->calls->unlocked = !got;
   s->until_us = now_us + s->timeout_ms * 1000;
   wr_rpc_dial(s, now_us);
 }

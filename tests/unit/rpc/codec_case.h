@@ -27,7 +27,8 @@ static inline int scan(const char *text, size_t *size) {
   return wr_rpc_scan(bytes, hex(text, bytes, sizeof(bytes)), size);
 }
 
-static inline struct wr_rpc_value value_of(const char *text, uint8_t bytes[64]) {
+static inline struct wr_rpc_value value_of(const char *text,
+                                           uint8_t bytes[64]) {
   size_t len = hex(text, bytes, 64);
   const uint8_t *at = bytes;
   struct wr_rpc_value v = {.kind = WR_RPC_EXT};

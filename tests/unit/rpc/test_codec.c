@@ -136,7 +136,9 @@ static void test_bad_bytes(void) {
       {"c9 ffffffff 01", -E2BIG}, /* ext of 4 GB */
       {"dd ffffffff c0", -E2BIG}, /* 2^32-1 elements */
       {"df ffffffff c0", -E2BIG}, /* 2^32-1 pairs */
-      {"dc 0101 c0", -E2BIG},     /* 257 elements */
+      {"dc 0100", -E2BIG},        /* 256 elements and itself */
+      {"de 0100", -E2BIG},
+      {"dc 00ff c0", -EAGAIN},
       {"91919191 91919191 91 c0", -ELOOP},
       {"8181 81", -EAGAIN},
   };
@@ -277,6 +279,8 @@ static void test_reply(void) {
   CU_ASSERT_EQUAL(reply_of("94 01 d3 0000000000000007 c0 c0", &reply, bytes),
                   0);
   CU_ASSERT_EQUAL(reply.msgid, 7);
+  CU_ASSERT_EQUAL(reply_of("94 01 ce ffffffff c0 c0", &reply, bytes), 0);
+  CU_ASSERT_EQUAL(reply.msgid, UINT32_MAX);
 }
 
 static void test_no_replies(void) {
@@ -332,6 +336,7 @@ static const struct {
     {"d1 8001", WR_RPC_INT, 0, 0, (uint64_t)-32767},
     {"d2 80010203", WR_RPC_INT, 0, 0, 0xffffffff80010203},
     {"d3 8001020304050607", WR_RPC_INT, 0, 0, 0x8001020304050607},
+    {"d0 00", WR_RPC_UINT, 0, 0, 0},
     {"d1 7001", WR_RPC_UINT, 0, 0, 0x7001},
     {"d4 09 68", WR_RPC_EXT, 1, 0, 0},
     {"d5 09 6869", WR_RPC_EXT, 2, 0, 0},
@@ -434,6 +439,9 @@ static void test_elements(void) {
   CU_ASSERT_EQUAL(e.kind, WR_RPC_TEXT);
   CU_ASSERT_EQUAL(wr_rpc_element(&v, 3, &e), -ENOENT);
   CU_ASSERT_EQUAL(wr_rpc_element(&e, 0, &e), -EINVAL);
+  v.len = 1; /* nothing behind its end is read, whatever it says */
+  CU_ASSERT_EQUAL(wr_rpc_element(&v, 0, &e), 0);
+  CU_ASSERT_EQUAL(wr_rpc_element(&v, 1, &e), -EAGAIN);
 }
 
 UNIT_MAIN("codec", UNIT(test_requests), UNIT(test_outcomes),

@@ -1,73 +1,8 @@
-/* A session step by step: what it wants next, until when, and what each call
- * has become. Instants are in microseconds; a call may take 1.5 s. */
+#include "tests/unit/rpc/session_case.h"
 #include "tests/unit/unit.h"
 
-#include "lib/rpc/session.h"
-
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-
-#define S 1000000LL
-#define AFTER (3 * S / 2)
-#define NEVER INT64_MAX
-
-static struct wr_rpc_session s;
-static struct wr_rpc_call calls[4];
-static const struct wr_rpc_peers one = {.count = 1}, two = {.count = 2},
-                                 none = {.count = 0};
-
-static void open_session(enum wr_rpc_mode mode) {
-  CU_ASSERT_EQUAL_FATAL(wr_rpc_session_open(&s, mode, 1500, 7, 4), 0);
-}
-
-static void begin(enum wr_rpc_op op, size_t count, int64_t now_us) {
-  memset(calls, 0, sizeof(calls));
-  for (size_t i = 0; i < count; i++)
-    calls[i].method = "m";
-  wr_rpc_begin(&s, op, calls, count, now_us);
-}
-
-/* What it wishes, which is then taken up, and when it wants to be told. */
-static void wants(enum wr_rpc_wish wish, int64_t next_us) {
-  CU_ASSERT_EQUAL(s.wish, wish);
-  CU_ASSERT_EQUAL(s.next_us, next_us);
-  s.wish = WR_WISH_NOTHING;
-}
-
-static void became(size_t i, enum wr_rpc_outcome outcome, int error,
-                   int64_t sent_us, int64_t took_us) {
-  CU_ASSERT_EQUAL(calls[i].outcome, outcome);
-  CU_ASSERT_EQUAL(calls[i].error, error);
-  CU_ASSERT_EQUAL(calls[i].sent_us, sent_us);
-  CU_ASSERT_EQUAL(calls[i].took_us, took_us);
-}
-
-static void is_over(void) {
-  CU_ASSERT_EQUAL(s.op, WR_OP_NONE);
-  CU_ASSERT_EQUAL(s.out_len, 0);
-  CU_ASSERT_PTR_NULL(s.calls);
-}
-
-/* The answer `result`, one byte, to this msgid. */
-static void reply(uint32_t msgid, char result, int64_t now_us) {
-  uint8_t bytes[] = "\x94\x01\xce????\xc0?";
-  msgid = htonl(msgid);
-  memcpy(bytes + 3, &msgid, sizeof(msgid));
-  bytes[8] = (uint8_t)result;
-  wr_rpc_bytes(&s, bytes, 9, now_us);
-}
-
-/* As far as an open connection on which all was sent, from `now_us` on. */
-static void talk(enum wr_rpc_op op, size_t count, int64_t now_us) {
-  begin(op, count, now_us);
-  if (s.wish == WR_WISH_ADDRESS)
-    wr_rpc_found(&s, &one, now_us);
-  if (s.wish == WR_WISH_LOCK)
-    wr_rpc_locked(&s, true, now_us);
-  s.wish = WR_WISH_NOTHING;
-  wr_rpc_connected(&s, 0, now_us);
-}
 
 /* Three calls at once: one cannot be sent, one is answered, one is not. */
 static void test_batch(void) {
@@ -261,6 +196,10 @@ static void test_proxy_in_the_middle(void) {
   wr_rpc_ended(&s, 0, S + 20);
   became(0, WR_RPC_PROTOCOL, 0, S, 20);
   talk(WR_OP_CALL, 1, 2 * S);
+  wr_rpc_bytes(&s, "\x94", 1, 2 * S + 10);
+  wr_rpc_ended(&s, 0, 2 * S + 20);
+  became(0, WR_RPC_PROTOCOL, 0, 2 * S, 20);
+  talk(WR_OP_CALL, 1, 2 * S);
   wr_rpc_bytes(&s, "\x94\x01", 2, 2 * S + 10);
   wr_rpc_tick(&s, 2 * S + AFTER);
   became(0, WR_RPC_TIMEOUT, 0, 2 * S, AFTER);
@@ -278,6 +217,7 @@ static void test_proxy_says_too_much(void) {
     CU_ASSERT_EQUAL(s.op, first == 1000 ? WR_OP_CALL : WR_OP_NONE);
     if (first == 1000)
       wr_rpc_bytes(&s, text + 7, 1000, S + 20);
+    is_over();
     became(0, WR_RPC_PROTOCOL, 0, S, first == 1000 ? 20 : 10);
     wr_rpc_session_close(&s);
   }
@@ -452,6 +392,7 @@ static void test_longest_requests(void) {
 static void test_cancel(void) {
   open_session(WR_RPC_PERSISTENT);
   talk(WR_OP_CALL, 2, S);
+  CU_ASSERT_EQUAL(calls[1].stale, 0);
   reply(calls[0].msgid, 1, S + 10);
   wr_rpc_cancel(&s, S + 20);
   became(0, WR_RPC_OK, 0, S, 10);
@@ -491,7 +432,10 @@ static void test_many_messages(void) {
   size_t len = 0;
   for (; len + 6 <= sizeof(bytes) - 9; len += 6) /* [2, "m", []] */
     memcpy(bytes + len, "\x93\x02\xa1m\x91\xc0", 6);
+  memset(s.aside, 7, WR_RPC_ASIDE);
   wr_rpc_bytes(&s, bytes, len - 3, S); /* ends in the middle */
+  for (size_t i = 0; i < WR_RPC_ASIDE; i++)
+    CU_ASSERT_EQUAL_FATAL(s.aside[i], 7);
   CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
   CU_ASSERT_EQUAL(s.in_len, 3);
   wr_rpc_bytes(&s, bytes + 3, 3, S);
