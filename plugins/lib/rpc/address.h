@@ -33,7 +33,8 @@ struct wr_rpc_peers {
   unsigned count;
 };
 
-/* What needs no server: numeric hosts and unix sockets. True: *out is it. */
+/* What needs no server: numeric hosts and unix sockets. True: *out is it;
+ * false: it is empty. */
 bool wr_rpc_address_known(const struct wr_rpc_address *address,
                           struct wr_rpc_peers *out);
 /* What a server knows; waits for it. 0, or -EADDRNOTAVAIL. */

@@ -46,7 +46,6 @@ void wr_rpc_client_free(struct wr_rpc_client *c) {
     return;
   wr_rpc_wire_close(&c->wire);
   wr_rpc_resolver_free(c->resolver);
-  wr_rpc_lock_close(&c->lock);
   free(c->lock_directory);
   free(c);
 }
@@ -60,20 +59,12 @@ static int64_t now_us(const struct wr_rpc_client *c) {
   return c->options.env.clock_us();
 }
 
-/* Another address is another proxy. */
 static void found(struct wr_rpc_client *c, const struct wr_rpc_peers *peers) {
-  char key[WR_RPC_KEY_MAX] = "";
-  if (peers->count > 0)
-    wr_rpc_peers_key(peers, key, sizeof(key));
-  if (peers->count > 0 && strcmp(key, c->key) != 0) {
-    wr_rpc_lock_close(&c->lock);
-    memcpy(c->key, key, sizeof(key));
-  }
   wr_rpc_found(&c->wire.s, peers, now_us(c));
 }
 
 static void look_up(struct wr_rpc_client *c) {
-  struct wr_rpc_peers peers = {.count = 0};
+  struct wr_rpc_peers peers;
   c->wire.s.wish = WR_WISH_NOTHING;
   if (wr_rpc_address_known(&c->options.address, &peers) ||
       wr_rpc_resolver_ask(c->resolver, &c->options.address, c) != 0)
@@ -83,14 +74,15 @@ static void look_up(struct wr_rpc_client *c) {
 /* Tries the lock until its time is over; then without. */
 static void take_lock(struct wr_rpc_client *c) {
   int64_t at_us = now_us(c);
-  if (c->lock_until_us == 0)
+  if (c->lock_until_us == 0) {
     c->lock_until_us = at_us + c->options.timeout_ms * 1000;
+    wr_rpc_peers_key(&c->wire.s.peers, c->key, sizeof(c->key));
+  }
   int status = wr_rpc_lock_try(&c->lock, c->key, c->lock_directory);
   if (status == -EWOULDBLOCK && at_us < c->lock_until_us)
     return;
   c->lock_error = status == -EWOULDBLOCK ? 0 : status;
   c->lock_until_us = 0;
-  c->wire.s.wish = WR_WISH_NOTHING;
   wr_rpc_locked(&c->wire.s, status != -EWOULDBLOCK, at_us);
 }
 
@@ -119,15 +111,13 @@ static bool turn(struct wr_rpc_client *c) {
       {.fd = wr_rpc_resolver_fd(c->resolver), .events = POLLIN},
       {.fd = c->options.env.stop_fd, .events = POLLIN}};
   struct wr_rpc_peers peers;
-  if (poll(fds, 3, wait_ms(c)) > 0) {
-    if (fds[2].revents != 0)
-      return false;
-    if (fds[0].revents != 0)
-      wr_rpc_wire_ready(&c->wire, c->options.env.clock_us);
-    if (fds[1].revents != 0 &&
-        wr_rpc_resolver_take(c->resolver, &peers) != NULL)
-      found(c, &peers);
-  }
+  poll(fds, 3, wait_ms(c)); /* where it fails nothing is ready */
+  if (fds[2].revents != 0)
+    return false;
+  if (fds[0].revents != 0)
+    wr_rpc_wire_ready(&c->wire, c->options.env.clock_us);
+  if (fds[1].revents != 0 && wr_rpc_resolver_take(c->resolver, &peers) != NULL)
+    found(c, &peers);
   wr_rpc_tick(&c->wire.s, now_us(c));
   return true;
 }
@@ -144,18 +134,19 @@ static void run(struct wr_rpc_client *c, enum wr_rpc_op op,
   }
   wr_rpc_resolver_forget(c->resolver, c);
   c->lock_until_us = 0;
-  wr_rpc_lock_give(&c->lock);
+  wr_rpc_lock_close(&c->lock); /* the next address may be another proxy's */
 }
 
 static void call_each(struct wr_rpc_client *c, struct wr_rpc_call *calls,
                       size_t count) {
   bool cancelled = false;
   for (size_t i = 0; i < count; i++) {
-    if (!cancelled)
+    if (cancelled) {
+      wr_rpc_begin(&c->wire.s, WR_OP_CALL, calls + i, 1, now_us(c));
+      wr_rpc_cancel(&c->wire.s, now_us(c));
+    } else
       run(c, WR_OP_CALL, calls + i, 1);
-    else
-      calls[i].outcome = WR_RPC_CANCELLED;
-    cancelled = calls[i].outcome == WR_RPC_CANCELLED;
+    cancelled |= calls[i].outcome == WR_RPC_CANCELLED;
   }
 }
 
@@ -163,7 +154,7 @@ void wr_rpc_call(struct wr_rpc_client *c, struct wr_rpc_call *calls,
                  size_t count) {
   if (wr_rpc_session_locks(&c->wire.s))
     call_each(c, calls, count);
-  else if (count > 0)
+  else
     run(c, WR_OP_CALL, calls, count);
 }
 
@@ -181,7 +172,6 @@ enum wr_rpc_outcome wr_rpc_client_resolve(struct wr_rpc_client *c) {
   struct pollfd fds[2] = {
       {.fd = wr_rpc_resolver_fd(c->resolver), .events = POLLIN},
       {.fd = c->options.env.stop_fd, .events = POLLIN}};
-  peers.count = 0;
   if (!wr_rpc_address_known(&c->options.address, &peers) &&
       wr_rpc_resolver_ask(c->resolver, &c->options.address, c) == 0) {
     poll(fds, 2, wr_rpc_poll_ms(until_us - now_us(c)));

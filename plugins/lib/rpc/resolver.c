@@ -67,6 +67,13 @@ static struct question *find(const struct wr_rpc_resolver *r, const void *who,
   return q;
 }
 
+/* With the lock held: readable only while an answer waits. */
+static void calm(struct wr_rpc_resolver *r) {
+  eventfd_t ignored;
+  if (find(r, NULL, ANSWERED) == NULL)
+    eventfd_read(r->fd, &ignored);
+}
+
 void wr_rpc_resolver_free(struct wr_rpc_resolver *r) {
   if (r == NULL)
     return;
@@ -172,12 +179,12 @@ void wr_rpc_resolver_forget(struct wr_rpc_resolver *r, const void *who) {
     if (q->state != ASKED)
       drop(r, q);
   }
+  calm(r);
   pthread_mutex_unlock(&r->lock);
 }
 
 void *wr_rpc_resolver_take(struct wr_rpc_resolver *r,
                            struct wr_rpc_peers *out) {
-  eventfd_t ignored;
   void *who = NULL;
   pthread_mutex_lock(&r->lock);
   struct question *q = find(r, NULL, ANSWERED);
@@ -185,8 +192,8 @@ void *wr_rpc_resolver_take(struct wr_rpc_resolver *r,
     who = q->who;
     *out = q->peers;
     drop(r, q);
-  } else
-    eventfd_read(r->fd, &ignored);
+  }
+  calm(r);
   pthread_mutex_unlock(&r->lock);
   return who;
 }

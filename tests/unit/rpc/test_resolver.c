@@ -116,12 +116,39 @@ static void test_answers(void) {
   CU_ASSERT_EQUAL(port_of(&peers), 1);
   CU_ASSERT_PTR_EQUAL(await(r, &peers), &two);
   CU_ASSERT_EQUAL(port_of(&peers), 3);
-  CU_ASSERT_PTR_NULL(wr_rpc_resolver_take(r, &peers));
   CU_ASSERT_FALSE(readable(r));
+  CU_ASSERT_PTR_NULL(wr_rpc_resolver_take(r, &peers));
   ask(r, "127.0.0.1:4", &one); /* once more, by a thread that may be new */
   CU_ASSERT_PTR_EQUAL(await(r, &peers), &one);
   CU_ASSERT_EQUAL(port_of(&peers), 4);
   CU_ASSERT_EQUAL(unmasked, 0);
+  wr_rpc_resolver_free(r);
+}
+
+/* Readable as long as there is one more, and no longer. */
+static void test_readable(void) {
+  struct wr_rpc_resolver *r = wr_rpc_resolver_new(1);
+  struct wr_rpc_peers peers;
+  int one, two, three, slow;
+  ask(r, "127.0.0.1:1", &one);
+  ask(r, "127.0.0.1:2", &two);
+  ask(r, "127.0.0.1:3", &three);
+  ask(r, "slow.example", &slow);
+  while (slow_now < 1) /* the others are answered by then */
+    sched_yield();
+  CU_ASSERT(readable(r));
+  CU_ASSERT_PTR_EQUAL(wr_rpc_resolver_take(r, &peers), &one);
+  CU_ASSERT(readable(r));
+  wr_rpc_resolver_forget(r, &three);
+  CU_ASSERT(readable(r));
+  wr_rpc_resolver_forget(r, &two);
+  CU_ASSERT_FALSE(readable(r));
+  CU_ASSERT_PTR_NULL(wr_rpc_resolver_take(r, &peers));
+  sem_post(&slow_may_end);
+  sem_wait(&slow_ended);
+  CU_ASSERT_PTR_EQUAL(await(r, &peers), &slow);
+  CU_ASSERT_EQUAL(peers.count, 0);
+  CU_ASSERT_FALSE(readable(r));
   wr_rpc_resolver_free(r);
 }
 
@@ -212,9 +239,10 @@ static void test_ceiling(void) {
 }
 
 int main(void) {
-  const struct unit_case cases[] = {UNIT(test_resolve),   UNIT(test_answers),
-                                    UNIT(test_forget),    UNIT(test_free),
-                                    UNIT(test_no_thread), UNIT(test_ceiling)};
+  const struct unit_case cases[] = {UNIT(test_resolve),  UNIT(test_answers),
+                                    UNIT(test_readable), UNIT(test_forget),
+                                    UNIT(test_free),     UNIT(test_no_thread),
+                                    UNIT(test_ceiling)};
   sem_init(&slow_may_end, 0, 0);
   sem_init(&slow_ended, 0, 0);
   return unit_main("resolver", cases, sizeof(cases) / sizeof(cases[0]));
