@@ -20,13 +20,12 @@ static void note(struct wr_rpc_guard *g, int64_t now_ms) {
 }
 
 static int64_t rest(struct wr_rpc_ward *w, int64_t now_ms) {
-  w->rest_ms = w->rest_ms > 0 ? w->rest_ms * 2
-               : w->proven    ? WR_GUARD_REST_PROVEN_MS
-                              : WR_GUARD_REST_MS;
+  w->rest_ms = w->rest_ms != 0 ? w->rest_ms * 2
+               : w->proven     ? WR_GUARD_REST_PROVEN_MS
+                               : WR_GUARD_REST_MS;
   if (w->rest_ms > WR_GUARD_REST_MAX_MS)
     w->rest_ms = WR_GUARD_REST_MAX_MS;
   w->rests_until_ms = now_ms + w->rest_ms;
-  w->strikes = 0;
   w->proven = false;
   return w->rest_ms;
 }
@@ -34,7 +33,7 @@ static int64_t rest(struct wr_rpc_ward *w, int64_t now_ms) {
 bool wr_rpc_guard_allows(const struct wr_rpc_guard *g,
                          const struct wr_rpc_ward *w, int64_t now_ms) {
   int64_t since_ms = 0;
-  if (w->rest_ms > 0 && now_ms < w->rests_until_ms)
+  if (w->rest_ms != 0 && now_ms < w->rests_until_ms)
     return false;
   return affordable(g, now_ms, &since_ms) ||
          (w->proven && w->answered_ms > since_ms);

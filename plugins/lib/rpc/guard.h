@@ -49,7 +49,7 @@ struct wr_rpc_ward { /* one per method; all zero at first */
   bool proven;
   bool tried; /* while suspect, since it answered */
   int64_t answered_ms;
-  unsigned strikes; /* in a row */
+  unsigned strikes; /* since it answered */
 };
 
 /* Whether the method may be called at a proxy that is not suspect. */

@@ -31,7 +31,7 @@ static bool pack(struct wr_rpc_session *s) {
     if (type == WR_RPC_REQUEST)
       s->calls[i].outcome = WR_RPC_TIMEOUT;
   }
-  return s->out_len > 0;
+  return s->out_len != 0;
 }
 
 /* Gives one reply to its call; one that nobody waits for is counted with the

@@ -15,13 +15,11 @@ static void put(struct text *t, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 static void put(struct text *t, const char *format, ...) {
-  if (t->len + 1 >= t->size)
-    return;
   va_list ap;
   va_start(ap, format);
   int n = vsnprintf(t->buf + t->len, t->size - t->len, format, ap);
   va_end(ap);
-  t->len += n > 0 ? (size_t)n : 0;
+  t->len += (size_t)n; /* it fails for wide characters alone */
   if (t->len >= t->size)
     t->len = t->size - 1;
 }
@@ -103,16 +101,16 @@ static bool text_in_map(const struct wr_rpc_value *map,
 void wr_rpc_print(const struct wr_rpc_value *value, char *buf, size_t size) {
   struct text t = {.buf = buf, .size = size};
   if (size > 0)
-    buf[0] = '\0';
-  put_value(&t, value);
+    put_value(&t, value);
 }
 
 void wr_rpc_print_error(const struct wr_rpc_value *error, char *buf,
                         size_t size) {
   struct text t = {.buf = buf, .size = size};
   struct wr_rpc_value code, text;
-  if (size > 0)
-    buf[0] = '\0';
+  if (size == 0)
+    return;
+  buf[0] = '\0';
   if (is_text(error)) {
     put_text(&t, error);
   } else if (error->kind == WR_RPC_ARRAY && error->count == 2 &&

@@ -62,12 +62,11 @@ static int send_out(struct wr_rpc_wire *w) {
   return 0;
 }
 
+/* After a failure the session wishes for another connection, or for none. */
 static void told(struct wr_rpc_wire *w, int status, int64_t now_us) {
   w->sending = status == 1;
   if (status == 1)
     return;
-  if (status < 0)
-    drop(w);
   if (status == 0 || !w->s.open)
     wr_rpc_connected(&w->s, status, now_us);
   else
@@ -111,14 +110,13 @@ void wr_rpc_wire_serve(struct wr_rpc_wire *w, int64_t (*clock_us)(void)) {
 static int socket_error(const struct wr_rpc_wire *w) {
   int error = 0;
   socklen_t len = sizeof(error);
-  if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-    return -errno;
+  (void)getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &error, &len);
   return -error;
 }
 
 static void send_aside(struct wr_rpc_wire *w) {
   /* Where it cannot be sent the peer's own call times out. */
-  if (w->s.aside_len > 0)
+  if (w->s.aside_len != 0)
     (void)send(w->fd, w->s.aside, w->s.aside_len, MSG_NOSIGNAL);
   w->s.aside_len = 0;
 }
@@ -131,7 +129,6 @@ static void receive(struct wr_rpc_wire *w, int64_t (*clock_us)(void)) {
     send_aside(w);
   } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
     int error = n == 0 ? 0 : -errno;
-    drop(w);
     wr_rpc_ended(&w->s, error, clock_us());
   }
 }

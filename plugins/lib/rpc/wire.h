@@ -23,7 +23,8 @@ void wr_rpc_wire_close(struct wr_rpc_wire *w);
 
 /* Fulfils CONNECT, SEND and CLOSE; on return the wish is another. */
 void wr_rpc_wire_serve(struct wr_rpc_wire *w, int64_t (*clock_us)(void));
-/* The socket is ready for what wr_rpc_wire_events() asked, or broken. */
+/* The socket is ready for what wr_rpc_wire_events() asked, or broken; what is
+ * wished for then is served as above. */
 void wr_rpc_wire_ready(struct wr_rpc_wire *w, int64_t (*clock_us)(void));
 /* POLLIN or POLLOUT; 0: no socket. */
 short wr_rpc_wire_events(const struct wr_rpc_wire *w);

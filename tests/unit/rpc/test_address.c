@@ -12,9 +12,25 @@
 #include <sys/un.h>
 
 /* In front of the C library's: "many.example" has `many` addresses, 192.0.2.1
- * and on, of which none can be known without asking. 0: one that no sockaddr
- * can hold. */
+ * and on, of which none can be known without asking; the first is `length` long
+ * where that is not 0. */
 static int many;
+static socklen_t length;
+
+/* One of such a list, which glibc frees one by one. */
+static struct addrinfo *entry(const struct addrinfo *from, socklen_t len) {
+  struct addrinfo *a =
+      calloc(1, sizeof(*a) + sizeof(struct sockaddr_storage) + 1);
+  if (a == NULL)
+    abort();
+  *a = *from;
+  a->ai_addr = (struct sockaddr *)(a + 1);
+  memcpy(a->ai_addr, from->ai_addr, from->ai_addrlen);
+  if (len > 0)
+    a->ai_addrlen = len;
+  a->ai_next = NULL;
+  return a;
+}
 
 int getaddrinfo(const char *host, const char *port,
                 const struct addrinfo *hints, struct addrinfo **out) {
@@ -26,19 +42,32 @@ int getaddrinfo(const char *host, const char *port,
     return real(host, port, hints, out);
   if (hints->ai_flags & AI_NUMERICHOST)
     return EAI_NONAME;
-  for (int i = 0; i == 0 || i < many; i++) {
+  CU_ASSERT_EQUAL(hints->ai_flags, AI_NUMERICSERV);
+  for (int i = 0; i < many; i++) {
     char text[32];
-    struct addrinfo numeric = *hints;
+    struct addrinfo numeric = *hints, *one = NULL;
     numeric.ai_flags |= AI_NUMERICHOST;
     snprintf(text, sizeof(text), "192.0.2.%d", i + 1);
-    int status = real(text, port, &numeric, out);
+    int status = real(text, port, &numeric, &one);
     if (status != 0)
       return status;
-    if (many == 0)
-      (*out)->ai_addrlen = sizeof(struct sockaddr_storage) + 1;
-    out = &(*out)->ai_next; /* glibc frees such a list one by one */
+    *out = entry(one, i == 0 ? length : 0);
+    out = &(*out)->ai_next;
+    freeaddrinfo(one);
   }
   return 0;
+}
+
+/* And bind(): to any port, so that a peer's own is not in the way. */
+int bind(int fd, const struct sockaddr *to, socklen_t len) {
+  static int (*real)(int, const struct sockaddr *, socklen_t);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "bind");
+  CU_ASSERT_EQUAL(to->sa_family == AF_INET
+                      ? ((const struct sockaddr_in *)to)->sin_port
+                      : ((const struct sockaddr_in6 *)to)->sin6_port,
+                  0);
+  return real(fd, to, len);
 }
 
 static void test_addresses(void) {
@@ -86,6 +115,9 @@ static void test_bad_addresses(void) {
                {"m4proxy:+80", port_is},
                {"m4proxy:80x", port_is},
                {"m4 proxy:80", host_is},
+               {" m4proxy", host_is},
+               {"m4proxy ", host_is},
+               {"/", host_is},
                {"m4proxy/x:80", host_is},
                {"http://m4proxy:80", brackets},
                {"::1:5001", brackets},
@@ -203,8 +235,19 @@ static void test_many_addresses(void) {
       CU_ASSERT_EQUAL(peers.len[i], sizeof(*in));
     }
   }
-  many = 0; /* one that does not fit */
-  CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers), -EADDRNOTAVAIL);
+  length = sizeof(struct sockaddr_storage) + 1; /* one that does not fit */
+  for (many = 1; many <= 2; many++) {
+    CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers),
+                    many == 1 ? -EADDRNOTAVAIL : 0);
+    CU_ASSERT_EQUAL(peers.count, many - 1);
+  }
+  const struct sockaddr_in *second = (const struct sockaddr_in *)&peers.at[0];
+  CU_ASSERT_EQUAL(ntohl(second->sin_addr.s_addr), 0xc0000202);
+  CU_ASSERT_EQUAL(peers.len[0], sizeof(*second));
+  length--; /* and one that just does */
+  many = 1;
+  CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers), 0);
+  CU_ASSERT_EQUAL(peers.len[0], length);
   strcpy(a.host, "no-such-host.invalid");
   CU_ASSERT_EQUAL(wr_rpc_address_ask(&a, &peers), -EADDRNOTAVAIL);
   key_of("192.0.2.7:5001");

@@ -108,6 +108,34 @@ static void test_answer_forgives(void) {
   }
 }
 
+/* Also one that comes in the middle of a rest ends it. */
+static void test_answer_ends_a_rest(void) {
+  struct wr_rpc_guard g = {.suspect = false};
+  struct wr_rpc_ward w = {0};
+  crash(&g, &w, 0);
+  wr_rpc_guard_alive(&g);
+  CU_ASSERT_EQUAL(crash(&g, &w, 1000), WR_GUARD_REST_MS);
+  CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &w, 2000));
+  wr_rpc_guard_answered(&g, &w, 2000);
+  CU_ASSERT(wr_rpc_guard_allows(&g, &w, 2000));
+}
+
+/* One that has rested is no longer proven: it is not the one that is tried at
+ * a suspect proxy. */
+static void test_rest_is_no_proof(void) {
+  struct wr_rpc_guard g = {.suspect = false};
+  struct wr_rpc_ward w = {0}, other = {0};
+  wr_rpc_guard_answered(&g, &w, 0);
+  CU_ASSERT_EQUAL(wr_rpc_guard_cut(&g, &w, 1000), 0);
+  wr_rpc_guard_alive(&g);
+  CU_ASSERT_EQUAL(wr_rpc_guard_cut(&g, &w, 2000), WR_GUARD_REST_PROVEN_MS);
+  wr_rpc_guard_alive(&g);
+  int64_t now_ms = 2000 + WR_GUARD_REST_PROVEN_MS;
+  CU_ASSERT_EQUAL(wr_rpc_guard_cut(&g, &other, now_ms), 0);
+  CU_ASSERT(wr_rpc_guard_allows(&g, &w, now_ms));
+  CU_ASSERT_FALSE(wr_rpc_guard_trial(&g, &w, now_ms));
+}
+
 static void test_answer_clears_it(void) {
   struct wr_rpc_guard g = {.suspect = false};
   struct wr_rpc_ward w = {.strikes = 1};
@@ -173,7 +201,9 @@ static void test_proven_methods_go_on(void) {
     wr_rpc_guard_refused(&g, 20 + 10 * i);
   }
   CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &good, 100));
-  wr_rpc_guard_answered(&g, &good, 25);
+  wr_rpc_guard_answered(&g, &good, 20); /* no later than the first crash */
+  CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &good, 100));
+  wr_rpc_guard_answered(&g, &good, 21);
   CU_ASSERT(wr_rpc_guard_allows(&g, &good, 100));
   CU_ASSERT_FALSE(wr_rpc_guard_allows(&g, &other, 20 + 119999));
   CU_ASSERT(wr_rpc_guard_allows(&g, &other, 20 + 120000));
@@ -195,6 +225,7 @@ static void test_many_crashes(void) {
 UNIT_MAIN("guard", UNIT(test_twice_alone_rests),
           UNIT(test_no_guilt_by_neighbourhood), UNIT(test_tunnel),
           UNIT(test_proven_method_turns_bad), UNIT(test_answer_forgives),
+          UNIT(test_answer_ends_a_rest), UNIT(test_rest_is_no_proof),
           UNIT(test_answer_clears_it), UNIT(test_alive_was_no_crash),
           UNIT(test_dying), UNIT(test_many_crashes),
           UNIT(test_crashes_are_rationed), UNIT(test_proven_methods_go_on))

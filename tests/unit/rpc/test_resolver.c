@@ -20,8 +20,9 @@
 static sem_t slow_may_end, slow_ended;
 static atomic_int slow_now; /* look-ups that hang */
 
-static atomic_int unmasked; /* look-ups that a signal could interrupt */
-static int no_threads;      /* pthread_create() fails */
+static atomic_int unmasked;   /* look-ups that a signal could interrupt */
+static int no_threads;        /* pthread_create() fails */
+static int created, attached; /* threads; those that somebody would join */
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
                    void *(*run)(void *), void *arg) {
@@ -29,6 +30,10 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
                      void *);
   if (real == NULL)
     *(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+  int state = PTHREAD_CREATE_JOINABLE;
+  pthread_attr_getdetachstate(attr, &state);
+  attached += state != PTHREAD_CREATE_DETACHED;
+  created++;
   return no_threads ? EAGAIN : real(thread, attr, run, arg);
 }
 
@@ -105,7 +110,8 @@ static void test_answers(void) {
   struct wr_rpc_resolver *r = wr_rpc_resolver_new(1);
   struct wr_rpc_peers peers;
   int one, two;
-  unmasked = 0;
+  unmasked = attached = 0;
+  CU_ASSERT_FALSE(readable(r));
   CU_ASSERT_PTR_NULL(wr_rpc_resolver_take(r, &peers));
   CU_ASSERT_FALSE(readable(r));
   ask(r, "127.0.0.1:1", &one);
@@ -122,6 +128,7 @@ static void test_answers(void) {
   CU_ASSERT_PTR_EQUAL(await(r, &peers), &one);
   CU_ASSERT_EQUAL(port_of(&peers), 4);
   CU_ASSERT_EQUAL(unmasked, 0);
+  CU_ASSERT_EQUAL(attached, 0);
   wr_rpc_resolver_free(r);
 }
 
@@ -217,11 +224,13 @@ static void test_ceiling(void) {
   struct wr_rpc_resolver *r = wr_rpc_resolver_new(2);
   struct wr_rpc_peers peers;
   char who[200];
+  created = 0;
   for (size_t i = 0; i < sizeof(who); i++)
     ask(r, "slow.example", who + i);
   while (slow_now < 2)
     sched_yield();
   CU_ASSERT_EQUAL(slow_now, 2);
+  CU_ASSERT_EQUAL(created, 2);
   for (size_t i = 0; i < sizeof(who) - 1; i++)
     wr_rpc_resolver_forget(r, who + i);
   for (int i = 0; i < 3; i++)

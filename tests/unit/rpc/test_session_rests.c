@@ -76,6 +76,23 @@ static void test_notification_that_waits(void) {
   wr_rpc_session_close(&s);
 }
 
+/* The call beside its own may look as if it waited: it is not looked at. */
+static void test_neighbour(void) {
+  open_session(WR_RPC_PERSISTENT);
+  talk(WR_OP_CALL, 1, S);
+  calls[1] = calls[0];
+  calls[1].msgid++;
+  reply(calls[1].msgid, 1, S + 5);
+  CU_ASSERT_EQUAL(calls[0].stale, 1);
+  CU_ASSERT_EQUAL(calls[1].stale, 0);
+  CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
+  reply(calls[0].msgid, 1, S + 10);
+  is_over();
+  CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_OK);
+  CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
+  wr_rpc_session_close(&s);
+}
+
 /* Connected to the first of two: the call has its whole time. */
 static void test_first_of_two(void) {
   open_session(WR_RPC_PERSISTENT);
@@ -119,5 +136,5 @@ static void test_errors_of_others(void) {
 
 UNIT_MAIN("session, its rests", UNIT(test_answer_in_the_middle),
           UNIT(test_drain_of_nothing), UNIT(test_cancelled_look_up),
-          UNIT(test_notification_that_waits), UNIT(test_first_of_two),
-          UNIT(test_errors_of_others))
+          UNIT(test_notification_that_waits), UNIT(test_neighbour),
+          UNIT(test_first_of_two), UNIT(test_errors_of_others))

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
@@ -88,7 +89,11 @@ static void start(enum wr_rpc_mode mode) {
       getsockname(listener, (struct sockaddr *)in, &len) != 0)
     abort();
   CU_ASSERT_EQUAL_FATAL(wr_rpc_session_open(&w.s, mode, 1500, 7, 1), 0);
+  w.sending = true;
   wr_rpc_wire_init(&w);
+  CU_ASSERT_FALSE(w.sending);
+  CU_ASSERT_EQUAL(w.serial, 0);
+  CU_ASSERT_EQUAL(wr_rpc_wire_events(&w), 0);
   begin(WR_OP_CALL);
   w.s.wish = WR_WISH_NOTHING;
   wr_rpc_found(&w.s, &peers, 0);
@@ -100,6 +105,7 @@ static void start(enum wr_rpc_mode mode) {
 static void end(void) {
   wr_rpc_wire_close(&w);
   CU_ASSERT_EQUAL(w.fd, -1);
+  CU_ASSERT_FALSE(w.sending);
   CU_ASSERT_EQUAL(wr_rpc_wire_events(&w), 0);
   wr_rpc_wire_ready(&w, clock_us); /* harmless */
   if (peer >= 0)
@@ -128,8 +134,10 @@ static void answer(void) {
   char reply[] = "\x94\x01\xce????\xc0\x07";
   uint32_t msgid = htonl(call.msgid);
   memcpy(reply + 3, &msgid, sizeof(msgid));
+  size_t sends = played;
   CU_ASSERT_EQUAL(write(peer, reply, sizeof(reply) - 1), sizeof(reply) - 1);
   ready(POLLIN);
+  CU_ASSERT_EQUAL(played, sends);
   CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
   CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
 }
@@ -159,6 +167,8 @@ static void waits(int error) {
   CU_ASSERT_FALSE(w.sending);
   CU_ASSERT(w.s.open);
   arrives(w.s.out_len, w.s.out);
+  char more;
+  CU_ASSERT_EQUAL(recv(peer, &more, 1, MSG_DONTWAIT), -1);
   answer();
   end();
 }
@@ -252,6 +262,81 @@ static void test_notification_looks(void) {
   }
 }
 
+/* What the peer has sent meanwhile is a sign of life, and stays to be read. */
+static void test_notification_beside_bytes(void) {
+  play(0, 0);
+  start(WR_RPC_PERSISTENT);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  unsigned serial = w.serial;
+  CU_ASSERT_EQUAL(write(peer, "\x93\x02\xa1y\x90", 5), 5);
+  struct pollfd fd = {.fd = w.fd, .events = POLLIN};
+  CU_ASSERT_EQUAL(poll(&fd, 1, 30000), 1);
+  begin(WR_OP_NOTIFY);
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
+  CU_ASSERT_EQUAL(w.serial, serial);
+  ready(POLLIN);
+  CU_ASSERT_EQUAL(poll(&fd, 1, 0), 0);
+  CU_ASSERT(w.s.open);
+  end();
+}
+
+/* Nothing waits in a call of the system, and no child inherits it. */
+static void test_flags(void) {
+  play(0, 0);
+  start(WR_RPC_PROXY);
+  CU_ASSERT(fcntl(w.fd, F_GETFL) & O_NONBLOCK);
+  CU_ASSERT_EQUAL(fcntl(w.fd, F_GETFD), FD_CLOEXEC);
+  end();
+}
+
+/* Another connection is made in the place of the first, also of one that is
+ * not there yet; without any the socket goes as well. */
+static void test_one_socket(void) {
+  play(-ENOTCONN, 0);
+  start(WR_RPC_PROXY);
+  int files = unit_open_files();
+  for (int i = 0; i < 2; i++) {
+    CU_ASSERT_EQUAL(w.sending, i == 0);
+    w.s.wish = WR_WISH_CONNECT;
+    wr_rpc_wire_serve(&w, clock_us);
+    CU_ASSERT_EQUAL(w.serial, 2 + i);
+    CU_ASSERT_EQUAL(unit_open_files(), files);
+  }
+  play(-ENOTCONN, 0);
+  w.s.wish = WR_WISH_CONNECT;
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT(w.sending);
+  wr_rpc_cancel(&w.s, 0);
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT_EQUAL(w.s.wish, WR_WISH_NOTHING);
+  CU_ASSERT_EQUAL(w.fd, -1);
+  CU_ASSERT_FALSE(w.sending);
+  CU_ASSERT_EQUAL(unit_open_files(), files - 1);
+  end();
+}
+
+/* The peer ends an idle connection just as a call goes out on it: when that is
+ * seen the call is on its way again. */
+static void test_ended_in_good_order(void) {
+  play(0, 0);
+  start(WR_RPC_PERSISTENT);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  unsigned serial = w.serial;
+  begin(WR_OP_CALL);
+  wr_rpc_wire_serve(&w, clock_us);
+  arrives(w.s.out_len, w.s.out);
+  close(peer);
+  peer = -1;
+  ready(POLLIN);
+  CU_ASSERT_EQUAL(w.serial, serial + 1);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  end();
+}
+
 /* A server that keeps the connection gets each message at once. */
 static void test_no_delay(void) {
   for (int proxy = 0; proxy < 2; proxy++) {
@@ -277,12 +362,14 @@ static void test_notification(void) {
   wr_rpc_wire_serve(&w, clock_us);
   CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
   CU_ASSERT_EQUAL(w.serial, serial);
-  arrives(1, (const uint8_t *)"\x93");
-  close(peer);
+  arrives(13, (const uint8_t *)"\x93\x02\xa9"
+                               "flow_rate\x90");
+  close(peer); /* in good order: nothing is left to read */
   peer = -1;
   struct pollfd fd = {.fd = w.fd, .events = POLLIN};
   CU_ASSERT_EQUAL(poll(&fd, 1, 30000), 1);
   begin(WR_OP_NOTIFY);
+  errno = EAGAIN; /* of something else */
   wr_rpc_wire_serve(&w, clock_us);
   CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
   CU_ASSERT_EQUAL(w.serial, serial + 1);
@@ -399,6 +486,8 @@ UNIT_MAIN("rpc_wire", UNIT(test_no_connection), UNIT(test_poll),
           UNIT(test_broken_while_connecting), UNIT(test_broken_later),
           UNIT(test_never_in_pieces), UNIT(test_no_delay),
           UNIT(test_notification), UNIT(test_notification_looks),
+          UNIT(test_notification_beside_bytes), UNIT(test_flags),
+          UNIT(test_one_socket), UNIT(test_ended_in_good_order),
           UNIT(test_reads_again), UNIT(test_broken_while_reading),
           UNIT(test_requests_of_the_peer),
           UNIT(test_requests_that_cannot_be_answered))
