@@ -51,24 +51,29 @@ static void test_print_is_cut(void) {
   CU_ASSERT_STRING_EQUAL(text, "[\"ab");
 }
 
-/* Into any room, also none, and not a byte beyond it. */
-static void test_print_into_any_room(void) {
-  uint8_t bytes[64], error[64];
-  struct wr_rpc_value v = value_of("92 a3 616263 02", bytes);
-  struct wr_rpc_value e = value_of("92 02 a3 616263", error);
-  for (size_t size = 0; size <= 12; size++) {
-    char text[16], want[16] = "[\"abc\",2]", say[16] = "2 abc";
-    memset(text, '#', sizeof(text));
-    wr_rpc_print(&v, text, size);
-    CU_ASSERT_EQUAL(text[size], '#');
-    want[size > 0 && size < 10 ? size - 1 : 9] = '\0';
-    CU_ASSERT(size == 0 || strcmp(text, want) == 0);
-    memset(text, '#', sizeof(text));
-    wr_rpc_print_error(&e, text, size);
-    CU_ASSERT_EQUAL(text[size], '#');
-    say[size > 0 && size < 6 ? size - 1 : 5] = '\0';
-    CU_ASSERT(size == 0 || strcmp(text, say) == 0);
+/* Into any room, also none, and not a byte before or behind it. */
+static void fits(void (*print)(const struct wr_rpc_value *, char *, size_t),
+                 const char *value, const char *want) {
+  uint8_t bytes[64];
+  struct wr_rpc_value v = value_of(value, bytes);
+  for (size_t size = 0; size <= strlen(want) + 2; size++) {
+    char all[64], *text = all + 1;
+    memset(all, '#', sizeof(all));
+    print(&v, text, size);
+    CU_ASSERT_EQUAL(all[0], '#');
+    for (size_t i = 1 + size; i < sizeof(all); i++)
+      CU_ASSERT_EQUAL(all[i], '#');
+    size_t len = size <= strlen(want) ? size - 1 : strlen(want);
+    CU_ASSERT(size == 0 || strlen(text) == len);
+    CU_ASSERT(size == 0 || strncmp(text, want, len) == 0);
   }
+}
+
+static void test_print_into_any_room(void) {
+  fits(wr_rpc_print, "92 a3 616263 02", "[\"abc\",2]");
+  fits(wr_rpc_print_error, "92 02 a3 616263", "2 abc");
+  fits(wr_rpc_print_error, "a3 616263", "abc");
+  fits(wr_rpc_print, "cb 3fb999999999999a", "0.1");
 }
 
 /* Whatever a value says about itself, nothing behind its end is read. */
