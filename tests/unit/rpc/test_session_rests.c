@@ -90,6 +90,15 @@ static void test_neighbour(void) {
   is_over();
   CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_OK);
   CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
+  talk(WR_OP_CALL, 1, S);
+  calls[1] = calls[0];
+  wr_rpc_ended(&s, 0, S + 10); /* once more, as it was open before */
+  wr_rpc_connected(&s, 0, S + 20);
+  wr_rpc_ended(&s, 0, S + 30);
+  is_over();
+  CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_CLOSED);
+  CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
+  CU_ASSERT_EQUAL(calls[1].error, 0);
   wr_rpc_session_close(&s);
 }
 
