@@ -26,7 +26,7 @@ static inline void open_session(enum wr_rpc_mode mode) {
 /* Whatever the calls held before. */
 static inline void begin(enum wr_rpc_op op, size_t count, int64_t now_us) {
   memset(calls, 0, sizeof(calls));
-  memset(calls, 0x55, count * sizeof(calls[0]));
+  memset(calls, 1, count * sizeof(calls[0]));
   for (size_t i = 0; i < count; i++) {
     calls[i].method = "m";
     calls[i].args_count = 0;

@@ -129,7 +129,7 @@ static void end(void) {
 
 static void call(size_t count) {
   memset(calls, 0, sizeof(calls));
-  memset(calls, 0x55, count * sizeof(calls[0]));
+  memset(calls, 1, count * sizeof(calls[0]));
   for (size_t i = 0; i < count; i++) {
     calls[i].method = "m";
     calls[i].args_count = 0;

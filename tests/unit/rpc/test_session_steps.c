@@ -206,10 +206,30 @@ static void test_proxy_in_the_middle(void) {
   wr_rpc_session_close(&s);
 }
 
+/* The proxy's answer ends the connection, also one that comes in pieces. */
+static void test_proxy_answers(void) {
+  open_session(WR_RPC_PROXY);
+  talk(WR_OP_CALL, 1, S);
+  uint8_t bytes[] = "\x94\x01\xce????\xc0\x05";
+  uint32_t msgid = htonl(calls[0].msgid);
+  memcpy(bytes + 3, &msgid, sizeof(msgid));
+  for (int i = 0; i < 9; i++) {
+    CU_ASSERT_EQUAL(s.op, WR_OP_CALL);
+    wr_rpc_bytes(&s, bytes + i, 1, S + i);
+  }
+  is_over();
+  wants(WR_WISH_CLOSE, NEVER);
+  became(0, WR_RPC_OK, 0, S, 8);
+  CU_ASSERT_EQUAL(calls[0].result.u, 5);
+  CU_ASSERT_FALSE(s.open);
+  wr_rpc_session_close(&s);
+}
+
 /* More bytes than a reply may have, at once and in two pieces. */
 static void test_proxy_says_too_much(void) {
-  static const uint8_t text[2 * WR_RPC_REPLY_MAX] = {0x94, 1,    7,   0xc0,
-                                                     0xda, 0x03, 0xfa};
+  uint8_t text[2 * WR_RPC_REPLY_MAX];
+  memset(text, 'a', sizeof(text));
+  memcpy(text, "\x94\x01\x07\xc0\xda\x03\xfa", 7);
   for (size_t first = 1000; first <= 2000; first += 1000) {
     open_session(WR_RPC_PROXY);
     talk(WR_OP_CALL, 1, S);
@@ -265,6 +285,8 @@ static void test_proxy_drains(void) {
   s.wish = WR_WISH_NOTHING;
   wr_rpc_connected(&s, 0, S + 20);
   reply(calls[0].msgid, 5, S + 30);
+  is_over();
+  wants(WR_WISH_CLOSE, NEVER);
   became(0, WR_RPC_OK, 0, S, 30);
   CU_ASSERT_EQUAL(calls[0].result.u, 5);
   wr_rpc_session_close(&s);
@@ -487,9 +509,9 @@ UNIT_MAIN("session, its steps", UNIT(test_batch), UNIT(test_connection_is_kept),
           UNIT(test_no_second_try), UNIT(test_two_addresses),
           UNIT(test_slow_look_up), UNIT(test_look_up_between),
           UNIT(test_proxy_ends), UNIT(test_proxy_in_the_middle),
-          UNIT(test_proxy_says_too_much), UNIT(test_proxy_drains),
-          UNIT(test_proxy_ceiling), UNIT(test_notifications),
-          UNIT(test_unsendable), UNIT(test_unsendable_and_refused),
-          UNIT(test_longest_requests), UNIT(test_cancel),
-          UNIT(test_between_operations), UNIT(test_many_messages),
-          UNIT(test_requests_of_the_peer))
+          UNIT(test_proxy_answers), UNIT(test_proxy_says_too_much),
+          UNIT(test_proxy_drains), UNIT(test_proxy_ceiling),
+          UNIT(test_notifications), UNIT(test_unsendable),
+          UNIT(test_unsendable_and_refused), UNIT(test_longest_requests),
+          UNIT(test_cancel), UNIT(test_between_operations),
+          UNIT(test_many_messages), UNIT(test_requests_of_the_peer))
