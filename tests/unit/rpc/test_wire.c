@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* In front of the C library's: what the next sends do. Above 0: that many
@@ -54,6 +55,19 @@ int connect(int fd, const struct sockaddr *to, socklen_t len) {
   if (connect_error == 0)
     return real(fd, to, len);
   errno = connect_error;
+  return -1;
+}
+
+/* And socket(), likewise. */
+static int socket_error;
+
+int socket(int family, int type, int protocol) {
+  static int (*real)(int, int, int);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "socket");
+  if (socket_error == 0)
+    return real(family, type, protocol);
+  errno = socket_error;
   return -1;
 }
 
@@ -464,6 +478,56 @@ static void test_no_connection(void) {
   end();
 }
 
+/* Without descriptors there is no connection, and the next call has one. */
+static void test_no_socket(void) {
+  play(0, 0);
+  start(WR_RPC_PERSISTENT);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  wr_rpc_ended(&w.s, 0, 0);
+  begin(WR_OP_CALL);
+  socket_error = EMFILE;
+  wr_rpc_wire_serve(&w, clock_us);
+  socket_error = 0;
+  CU_ASSERT_EQUAL(w.s.op, WR_OP_NONE);
+  CU_ASSERT_EQUAL(call.outcome, WR_RPC_UNREACHABLE);
+  CU_ASSERT_EQUAL(call.error, -EMFILE);
+  CU_ASSERT_EQUAL(w.serial, 1);
+  CU_ASSERT_EQUAL(w.fd, -1);
+  begin(WR_OP_CALL);
+  wr_rpc_found(&w.s, &w.s.peers, 0);
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT(w.s.open);
+  end();
+}
+
+/* A unix socket is connected at once. */
+static void test_unix_socket(void) {
+  struct sockaddr_un un = {.sun_family = AF_UNIX};
+  struct wr_rpc_peers peers = {.count = 1};
+  socklen_t len = sizeof(un);
+  play(0, 0);
+  peer = -1;
+  listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  CU_ASSERT_EQUAL_FATAL(
+      bind(listener, (struct sockaddr *)&un, sizeof(sa_family_t)), 0);
+  CU_ASSERT_EQUAL_FATAL(listen(listener, 4), 0);
+  CU_ASSERT_EQUAL_FATAL(getsockname(listener, (struct sockaddr *)&un, &len), 0);
+  memcpy(peers.at, &un, sizeof(un)); /* a name that the system has given */
+  peers.len[0] = len;
+  CU_ASSERT_EQUAL_FATAL(
+      wr_rpc_session_open(&w.s, WR_RPC_PERSISTENT, 1500, 7, 1), 0);
+  wr_rpc_wire_init(&w);
+  begin(WR_OP_CALL);
+  wr_rpc_found(&w.s, &peers, 0);
+  errno = EIO; /* of something else */
+  wr_rpc_wire_serve(&w, clock_us);
+  CU_ASSERT(w.s.open);
+  arrives(w.s.out_len, w.s.out);
+  answer();
+  end();
+}
+
 static void test_poll(void) {
   static const struct {
     int64_t left_us;
@@ -481,13 +545,13 @@ static void test_poll(void) {
     CU_ASSERT_EQUAL(wr_rpc_poll_ms(cases[i].left_us), cases[i].ms);
 }
 
-UNIT_MAIN("rpc_wire", UNIT(test_no_connection), UNIT(test_poll),
-          UNIT(test_interrupted), UNIT(test_waits),
-          UNIT(test_broken_while_connecting), UNIT(test_broken_later),
-          UNIT(test_never_in_pieces), UNIT(test_no_delay),
-          UNIT(test_notification), UNIT(test_notification_looks),
-          UNIT(test_notification_beside_bytes), UNIT(test_flags),
-          UNIT(test_one_socket), UNIT(test_ended_in_good_order),
-          UNIT(test_reads_again), UNIT(test_broken_while_reading),
-          UNIT(test_requests_of_the_peer),
+UNIT_MAIN("rpc_wire", UNIT(test_no_connection), UNIT(test_no_socket),
+          UNIT(test_unix_socket), UNIT(test_poll), UNIT(test_interrupted),
+          UNIT(test_waits), UNIT(test_broken_while_connecting),
+          UNIT(test_broken_later), UNIT(test_never_in_pieces),
+          UNIT(test_no_delay), UNIT(test_notification),
+          UNIT(test_notification_looks), UNIT(test_notification_beside_bytes),
+          UNIT(test_flags), UNIT(test_one_socket),
+          UNIT(test_ended_in_good_order), UNIT(test_reads_again),
+          UNIT(test_broken_while_reading), UNIT(test_requests_of_the_peer),
           UNIT(test_requests_that_cannot_be_answered))
