@@ -138,6 +138,11 @@ static void call(size_t count) {
   wr_rpc_call(c, calls, count);
 }
 
+static void is_untouched(const struct wr_rpc_call *other) {
+  static const struct wr_rpc_call untouched;
+  CU_ASSERT_EQUAL(memcmp(other, &untouched, sizeof(untouched)), 0);
+}
+
 static void stop(void) { eventfd_write(stop_fd, 1); }
 
 static void slow_begins(void) {
@@ -196,7 +201,7 @@ static void test_stop(void) {
     }
     CU_ASSERT_EQUAL(calls[1].sent_us, mode == WR_RPC_PROXY ? 0 : S);
     CU_ASSERT_EQUAL(calls[2].sent_us, mode == WR_RPC_PROXY ? 0 : S);
-    CU_ASSERT_PTR_NULL(calls[3].method);
+    is_untouched(calls + 3);
     end();
   }
 }
@@ -328,6 +333,25 @@ static void test_look_up_given_up(void) {
   end();
 }
 
+/* A notification and the emptying of a channel are one call each. */
+static void test_one_call(void) {
+  for (int drains = 0; drains < 2; drains++) {
+    start(WR_RPC_PROXY, "127.0.0.1");
+    memset(calls, 0, sizeof(calls));
+    calls[0].method = "m";
+    polls = 0;
+    if (drains)
+      wr_rpc_drain(c, calls);
+    else
+      wr_rpc_notify(c, calls);
+    CU_ASSERT_EQUAL(calls[0].outcome, drains ? WR_RPC_OK : WR_RPC_TIMEOUT);
+    CU_ASSERT_EQUAL(calls[0].took_us, 3 * S / 2);
+    CU_ASSERT_EQUAL(polls, 1);
+    is_untouched(calls + 1);
+    end();
+  }
+}
+
 /* Nothing is left open, neither the connection nor the lock. */
 static void test_free(void) {
   int files = unit_open_files();
@@ -367,4 +391,4 @@ UNIT_MAIN("client, its waits", UNIT(test_directory), UNIT(test_refused_at_once),
           UNIT(test_one_wait), UNIT(test_stop), UNIT(test_lock_of_another),
           UNIT(test_name_is_lost), UNIT(test_name_is_unknown),
           UNIT(test_name_server_hangs), UNIT(test_look_up_given_up),
-          UNIT(test_free), UNIT(test_nothing_left))
+          UNIT(test_one_call), UNIT(test_free), UNIT(test_nothing_left))
