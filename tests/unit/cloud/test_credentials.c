@@ -229,8 +229,84 @@ static void test_end_of_the_text(void) {
   CU_ASSERT_EQUAL(parse("CLIENT_ID= # none"), 0);
   CU_ASSERT_STRING_EQUAL(c.client_id, "");
   CU_ASSERT_EQUAL(parse("\xef\xbb\xbf"), 0);
+  wr_credentials_wipe(&c);
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, "CLIENT_ID=\"x\"", 10), 0);
+  CU_ASSERT_STRING_EQUAL(c.client_id, "");
   CU_ASSERT_EQUAL(parse("   \nCLIENT_ID=a\n"), 0);
   CU_ASSERT_STRING_EQUAL(c.client_id, "a");
+}
+
+/* What stands in a place before it is taken is not looked at. */
+static void test_places_that_were_used(void) {
+  wr_credentials_wipe(&c);
+  memset(c.variables, 'X', sizeof(c.variables));
+  memset(c.thing_id, 'X', sizeof(c.thing_id));
+  static const char text[] = "FLOW_VARIABLE_ID=f\nTHING_ID=c";
+  CU_ASSERT_EQUAL(wr_credentials_parse(&c, text, strlen(text)), 0);
+  CU_ASSERT_STRING_EQUAL(c.variables[0].name, "FLOW");
+  CU_ASSERT_STRING_EQUAL(c.variables[0].id, "f");
+  CU_ASSERT_STRING_EQUAL(c.thing_id, "c");
+}
+
+/* How one line may be written, and what CLIENT_ID is then; NULL: it may not. */
+static void test_lines(void) {
+  static const struct {
+    const char *line, *value;
+  } cases[] = {{"CLIENT_ID=a", "a"},
+               {" \t CLIENT_ID \t= \t a \t ", "a"},
+               {"export CLIENT_ID=a", "a"},
+               {"export \t CLIENT_ID=a", "a"},
+               {"export =", NULL},
+               {"export", NULL},
+               {"export X", NULL},
+               {"CLIENT_ID=\"\"", ""},
+               {"CLIENT_ID=''", ""},
+               {"CLIENT_ID='a\"b'", "a\"b"},
+               {"CLIENT_ID=\"a'b\" # c", "a'b"},
+               {"CLIENT_ID=a#b", "a#b"},
+               {"CLIENT_ID=a  # b", "a"},
+               {"CLIENT_ID=#a", ""},
+               {"CLIENT_ID=a b", "a b"},
+               {"CLIENT_ID=abc\nCLIENT_ID=d", "d"},
+               {"CLIENT_ID", NULL},
+               {"CLIENT-ID=a", NULL}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    CU_ASSERT_EQUAL(parse(cases[i].line), cases[i].value != NULL ? 0 : -EINVAL);
+    CU_ASSERT_STRING_EQUAL(c.client_id,
+                           cases[i].value != NULL ? cases[i].value : "");
+  }
+}
+
+/* From blank to tilde: what a header may hold. */
+static void test_letters_of_a_secret(void) {
+  for (int ch = 1; ch < 256; ch++) {
+    CU_ASSERT_EQUAL(parse("CLIENT_ID=a\nCLIENT_SECRET=bbb\nTHING_ID=c"), 0);
+    c.client_secret[1] = (char)ch;
+    CU_ASSERT_EQUAL(wr_credentials_check(&c, "it"),
+                    ch >= ' ' && ch <= '~' ? 0 : -EINVAL);
+  }
+}
+
+/* A file of the largest size, read again and again without a trace. */
+static void test_largest_file(void) {
+  static char text[WR_CREDENTIALS_FILE_MAX];
+  char path[] = "/tmp/weir-env-XXXXXX";
+  int fd = mkstemp(path), before = unit_open_files();
+  CU_ASSERT_TRUE_FATAL(fd >= 0);
+  memset(text, '\n', sizeof(text));
+  memcpy(text + sizeof(text) - 11, "CLIENT_ID=a", 11);
+  CU_ASSERT_EQUAL(write(fd, text, sizeof(text)), sizeof(text));
+  for (int i = 0; i < 3; i++) {
+    wr_credentials_wipe(&c);
+    CU_ASSERT_EQUAL(wr_credentials_file(&c, path), 0);
+    CU_ASSERT_STRING_EQUAL(c.client_id, "a");
+  }
+  CU_ASSERT_EQUAL(write(fd, "\n", 1), 1);
+  CU_ASSERT_EQUAL(wr_credentials_file(&c, path), -EFBIG);
+  CU_ASSERT_STRING_EQUAL(c.fault, "it is larger than 65536 bytes");
+  CU_ASSERT_EQUAL(unit_open_files(), before);
+  close(fd);
+  unlink(path);
 }
 
 /* An id that is empty is none, nor is one of no property. */
@@ -242,7 +318,9 @@ static void test_no_ids(void) {
 }
 
 UNIT_MAIN("credentials", UNIT(test_lengths), UNIT(test_end_of_the_text),
-          UNIT(test_no_ids), UNIT(test_names_of_variables), UNIT(test_many_ids),
+          UNIT(test_no_ids), UNIT(test_lines), UNIT(test_places_that_were_used),
+          UNIT(test_letters_of_a_secret), UNIT(test_largest_file),
+          UNIT(test_names_of_variables), UNIT(test_many_ids),
           UNIT(test_no_memory), UNIT(test_bad_files),
           UNIT(test_long_and_binary_input), UNIT(test_the_note_s_file),
           UNIT(test_file_modes), UNIT(test_environment))
