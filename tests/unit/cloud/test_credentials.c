@@ -42,6 +42,9 @@ static void test_bad_files(void) {
   check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\nTHING_ID=x\n"
               "FLOWRATE_VARIABLE_ID=a/b\n",
               "FLOWRATE_VARIABLE_ID");
+  check_fault("CLIENT_ID=a\nCLIENT_SECRET=hunter2\nTHING_ID=x\n"
+              "FLOWRATE_VARIABLE_ID=a\nLABEL_VARIABLE_ID=a/b\n",
+              "LABEL_VARIABLE_ID in the file is not an id");
   check_fault("CLIENT_SECRET hunter2\n", "line 1 is not NAME=VALUE");
   check_fault("\n=hunter2\n", "line 2 is not NAME=VALUE");
   check_fault("CLIENT_SECRET=\"hunter2\n", "no closing quote");

@@ -7,12 +7,15 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static int fault;       /* -errno of a read in the middle; 0: none */
 static int pieces = -1; /* reads so far; below 0: as always */
+
+static size_t got; /* bytes of the file */
 
 /* In front of the C library's: one byte at a time. */
 ssize_t read(int fd, void *buffer, size_t size) {
@@ -21,13 +24,19 @@ ssize_t read(int fd, void *buffer, size_t size) {
     *(void **)&real = dlsym(RTLD_NEXT, "read");
   if (pieces < 0)
     return real(fd, buffer, size);
-  if (pieces == 0)
+  CU_ASSERT_EQUAL(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+  if (pieces == 0) {
     unit_alloc_keep_freed(buffer);
+    got = 0;
+  }
+  CU_ASSERT_EQUAL(size, WR_CREDENTIALS_FILE_MAX - got);
   if (++pieces == 5 && fault != 0) {
     errno = -fault;
     return -1;
   }
-  return real(fd, buffer, size > 0 ? 1 : 0);
+  ssize_t one = real(fd, buffer, size > 0 ? 1 : 0);
+  got += one > 0;
+  return one;
 }
 
 static struct wr_credentials c;
