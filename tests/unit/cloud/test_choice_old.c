@@ -312,7 +312,7 @@ static void test_skips_that_wait(void) {
 /* Rows may go between two looks: the ceiling of the spool, or their age. */
 static void test_rows_that_go_meanwhile(void) {
   begin_states();
-  stored.looks = 2; /* one for each property */
+  stored.looks = 2;                   /* one for each property */
   choice.rows[0].time_us = INT64_MAX; /* what stood there is not looked at */
   CU_ASSERT_EQUAL(old(), 0);
   end();
