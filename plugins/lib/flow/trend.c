@@ -87,16 +87,15 @@ static void fit_from(const struct wr_trend_ring *r, double from,
  * early to tell. Neighbouring means are not independent (pressure wanders for
  * hours): the error is taken twice. */
 static bool fit_ring(const struct wr_trend_ring *r, struct fit *best) {
-  if (r->count <= LEAST + 1)
-    return false;
-  double last = r->count - 1 - LEAST;
+  double last = r->count - 1 - LEAST; /* below 0: too few for any */
+  *best = (struct fit){.rest = HUGE_VAL};
   for (double from = 0; from <= last; from += 0.5) {
     struct fit f;
     fit_from(r, from, &f);
-    if (from <= 0 || f.rest < best->rest)
+    if (f.rest < best->rest)
       *best = f;
   }
-  best->error = 2 * best->error + 1e-9;
+  best->error *= 2;
   return best->from < last && fabs(best->slope) > CLEAR / 2 * best->error &&
          fabs(best->now - best->level) > LEAST_RISE;
 }

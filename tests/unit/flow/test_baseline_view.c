@@ -243,6 +243,9 @@ static void test_forecast(void) {
     CU_ASSERT_TRUE(f.clear);
     double way = fabs(100 * log(cases[i].limit / 8)) - 8;
     CU_ASSERT_DOUBLE_EQUAL(f.left_s, way * 600 - 300 - 100, 0.01);
+    r.low = r.high = cases[i].slope > 0 ? 0.5 : 0; /* beyond it already */
+    wr_baseline_forecast(&b, &r, &f);
+    CU_ASSERT_EQUAL(f.left_s == 0, cases[i].slope > 0);
     b.points.at[HERE].seen_s = 0; /* too early for the days */
     wr_baseline_forecast(&b, &r, &f);
     CU_ASSERT_FALSE(f.clear);

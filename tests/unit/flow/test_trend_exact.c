@@ -249,5 +249,26 @@ static void test_any_course(void) {
   CU_ASSERT(never > 5);
 }
 
+/* A trend that began in the last three quarters of a ring is told from it; else
+ * the next one knows better when that was. */
+static void test_the_ring_that_holds_it(void) {
+  for (int level = 6; level <= 8; level++) {
+    struct wr_trend t;
+    struct wr_forecast f;
+    memset(&t, 0, sizeof(t));
+    for (int s = 0; s < 2; s++) {
+      t.rings[s].count = WR_TREND_BLOCKS;
+      for (int i = 0; i < WR_TREND_BLOCKS; i++)
+        t.rings[s].means[i] =
+            (int16_t)(i < level ? 0 : (s + 1) * 100 * (i - level + 1));
+    }
+    wr_trend_forecast(&t, 0, -99, 99, &f);
+    CU_ASSERT_TRUE(f.clear);
+    near(f.per_hour, level == 6 ? 1 : 6); /* the break is the one before */
+    near(f.since_s, level == 6 ? 18 * 7200 + 3600 : (24 - level) * 600 + 300);
+  }
+}
+
 UNIT_MAIN("trend, exact", UNIT(test_ring), UNIT(test_scales), UNIT(test_newest),
-          UNIT(test_a_line), UNIT(test_no_line), UNIT(test_any_course))
+          UNIT(test_a_line), UNIT(test_no_line), UNIT(test_any_course),
+          UNIT(test_the_ring_that_holds_it))
