@@ -102,14 +102,22 @@ static void test_few_more_wide(void) {
 
 /* As exact where the level is large as where it is not. */
 static void test_a_little_on_top_of_much(void) {
-  struct wr_recent r = {.count = 0};
-  struct wr_recent_look look;
-  for (int i = 0; i < WR_RECENT_MAX; i++)
-    wr_recent_push(&r, 123456 + i % 2 / 128.0);
-  wr_recent_look(&r, 5, 12, 20, &look);
-  CU_ASSERT_DOUBLE_EQUAL(look.deviation * 256, sqrt(20 / 19.0), 1e-9);
-  CU_ASSERT_DOUBLE_EQUAL(wr_recent_deviation(&r, 20) * 256, sqrt(20 / 19.0),
-                         1e-9);
+  for (double level = 100000.3; level < 200000; level += 1234.7) {
+    struct wr_recent r = {.count = 0};
+    struct wr_recent_look look;
+    double mean = 0, squares = 0;
+    for (int i = 0; i < WR_RECENT_MAX; i++)
+      wr_recent_push(&r, level + i * 7 % 5 / 64.0);
+    for (int i = 0; i < WR_RECENT_MAX; i++)
+      mean += ((double)r.values[i] - level) / WR_RECENT_MAX;
+    for (int i = 0; i < WR_RECENT_MAX; i++)
+      squares += pow((double)r.values[i] - level - mean, 2);
+    double deviation = sqrt(squares / (WR_RECENT_MAX - 1));
+    wr_recent_look(&r, 5, 12, 20, &look);
+    CU_ASSERT_DOUBLE_EQUAL(look.deviation, deviation, 1e-8 * deviation);
+    CU_ASSERT_DOUBLE_EQUAL(wr_recent_deviation(&r, 20), deviation,
+                           1e-8 * deviation);
+  }
 }
 
 UNIT_MAIN("recent", UNIT(test_means_and_deviations), UNIT(test_ring),

@@ -119,6 +119,20 @@ static void test_restless(void) {
   CU_ASSERT_FALSE(t.restless);
 }
 
+/* What is just rest is rest: here a fiftieth of the mean flow. */
+static void test_just_rest(void) {
+  for (int more = 0; more < 2; more++) {
+    struct wr_totals t = {.last_day = 50.0f * DAY, .has_day = true, .days = 3};
+    t.busy_s = 5;
+    CU_ASSERT_EQUAL(wr_totals_rest(&t), 1);
+    steps(&t, 3, more ? 1.0625 : 1);
+    CU_ASSERT_EQUAL(t.busy_s, more ? 5 + BLOCK : 0);
+  }
+  struct wr_totals t = resting(3);
+  t.least[0] = 0.03125f; /* whichever day it was */
+  CU_ASSERT_EQUAL(wr_totals_rest(&t), 1.1 * 0.03125 + 0.02 * 0.5);
+}
+
 /* The last step of a day, whose least so far was `today`. */
 static float ends_with(bool restless, float today, unsigned days,
                        struct wr_totals *t) {
@@ -167,4 +181,5 @@ static void test_confirmed(void) {
 
 UNIT_MAIN("totals, exact", UNIT(test_hours_and_days),
           UNIT(test_the_least_of_a_day), UNIT(test_what_rest_is),
-          UNIT(test_restless), UNIT(test_the_days), UNIT(test_confirmed))
+          UNIT(test_restless), UNIT(test_just_rest), UNIT(test_the_days),
+          UNIT(test_confirmed))
