@@ -107,16 +107,16 @@ static void test_a_little_on_top_of_much(void) {
     struct wr_recent_look look;
     double mean = 0, squares = 0;
     for (int i = 0; i < WR_RECENT_MAX; i++)
-      wr_recent_push(&r, level + i * 7 % 5 / 64.0);
-    for (int i = 0; i < WR_RECENT_MAX; i++)
-      mean += ((double)r.values[i] - level) / WR_RECENT_MAX;
-    for (int i = 0; i < WR_RECENT_MAX; i++)
+      wr_recent_push(&r, level + i * i % 7 / 128.0);
+    for (int i = 1; i < WR_RECENT_MAX; i++)
+      mean += ((double)r.values[i] - level) / (WR_RECENT_MAX - 1);
+    for (int i = 1; i < WR_RECENT_MAX; i++)
       squares += pow((double)r.values[i] - level - mean, 2);
-    double deviation = sqrt(squares / (WR_RECENT_MAX - 1));
-    wr_recent_look(&r, 5, 12, 20, &look);
+    double deviation = sqrt(squares / (WR_RECENT_MAX - 2));
+    wr_recent_look(&r, 5, 12, WR_RECENT_MAX - 1, &look);
     CU_ASSERT_DOUBLE_EQUAL(look.deviation, deviation, 1e-8 * deviation);
-    CU_ASSERT_DOUBLE_EQUAL(wr_recent_deviation(&r, 20), deviation,
-                           1e-8 * deviation);
+    CU_ASSERT_DOUBLE_EQUAL(wr_recent_deviation(&r, WR_RECENT_MAX - 1),
+                           deviation, 1e-8 * deviation);
   }
 }
 
