@@ -109,6 +109,12 @@ static void test_turns_to_the_swing(void) {
   FINE(10, 9, 10, 9, 10);
   CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
   CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 0.99), 3);
+  FINE(11, 12, 10); /* one swing, and then just the other half of one */
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 0.99), 1);
+  FINE(9, 8, 10);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
+  CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 0.99), 1);
   FINE(8, 8); /* what was never measured is no swing */
   CU_ASSERT_EQUAL(wr_calm_turns(&level, 20, 1), 0);
   FINE(8, 10, 8); /* a way up and down, in steps of half the swing */
