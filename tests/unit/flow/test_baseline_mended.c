@@ -74,6 +74,20 @@ static void test_the_days_alarm(void) {
   CU_ASSERT_EQUAL(b.u.trend.rings[0].count, 1);
 }
 
+/* Just at the band is no alarm yet, nor is it the one that stands. */
+static void test_just_the_days_band(void) {
+  double off = 0, share;
+  for (int at_band = 0; at_band < 2; at_band++) {
+    struct wr_baseline b = known(8, 8, 8);
+    rules.day_band = at_band ? off : 0.125;
+    end_block(&b, 10);
+    off = wr_baseline_days_off(&b, &share);
+    CU_ASSERT_EQUAL(share, 1);
+    CU_ASSERT_EQUAL(b.slow, !at_band);
+  }
+  rules.day_band = 0.25;
+}
+
 /* Whether a step to `level` is taken for the end of a fault. */
 static bool is_mended(struct wr_baseline b, double level) {
   double base = b.base;
@@ -123,6 +137,18 @@ static void test_back_at_the_reference(void) {
   for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++)
     CU_ASSERT_EQUAL(is_mended(known(above[i].base, 12, 8), above[i].level),
                     above[i].mended);
+}
+
+/* However small the flow is. */
+static void test_back_at_a_small_reference(void) {
+  struct wr_baseline b = known(1.5, 1.5, 1);
+  (void)judge_at(&b, 1);
+  CU_ASSERT_EQUAL(b.settle_s, 30);
+  CU_ASSERT_EQUAL(b.base, 1);
+  b = known(0.5, 0.5, 1);
+  (void)judge_at(&b, 1);
+  CU_ASSERT_EQUAL(b.settle_s, 30);
+  CU_ASSERT_EQUAL(b.base, 1);
 }
 
 /* A flow that wanders has a wider band: within it there is no step. */
@@ -271,6 +297,7 @@ static void test_wander(void) {
 }
 
 UNIT_MAIN("baseline, mended", UNIT(test_blocks), UNIT(test_the_days_alarm),
-          UNIT(test_back_at_the_reference), UNIT(test_within_a_wide_band),
+          UNIT(test_just_the_days_band), UNIT(test_back_at_the_reference),
+          UNIT(test_back_at_a_small_reference), UNIT(test_within_a_wide_band),
           UNIT(test_back_from_the_days_alarm), UNIT(test_patience),
           UNIT(test_follows), UNIT(test_usual_deviation), UNIT(test_wander))
