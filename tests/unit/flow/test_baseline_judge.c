@@ -216,6 +216,15 @@ static void test_elsewhere(void) {
   CU_ASSERT_EQUAL(b.points.current, 4);
   CU_ASSERT_EQUAL(b.settle_s, 30);
 
+  for (int steady = 0; steady < 2; steady++) { /* 1.6 times the usual */
+    b = stands(50, 50);
+    b.points.at[4] = b.points.at[HERE];
+    b.points.at[4].level = 54;
+    b.deviation = steady ? 0.625f : 0.62f;
+    rough_newest(&b, 54);
+    CU_ASSERT_EQUAL(judge(&b), 0);
+    CU_ASSERT_EQUAL(b.points.current, steady ? 4 : HERE);
+  }
   b = stands(8, 8);
   b.points.at[HERE].level = 9.5;
   CU_ASSERT_EQUAL(judge_at(&b, 9.5), 0);
