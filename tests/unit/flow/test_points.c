@@ -266,6 +266,8 @@ static void test_confirmed_and_rescaled(void) {
   CU_ASSERT_EQUAL(p.at[0].level, 12.5);
   CU_ASSERT_EQUAL(p.at[2].level, 2);
   CU_ASSERT_EQUAL(p.scale, 35);
+  wr_points_rescale(&p, 0.0078125); /* however small all are */
+  CU_ASSERT_EQUAL(p.scale, 35 * 0.0078125f);
 }
 
 /* Set points are given no longer: what has one is a point all the same, if the
