@@ -44,8 +44,10 @@ static int property_check(const char *where, struct property *p) {
     return wr_option_fault(where, "DataSource", p->source,
                            "not together with Meta");
   if (p->max_ms > 0 && p->max_ms < p->min_ms) {
-    ERROR("%s: MaxInterval %g is not allowed: 0, or at least MinInterval (%g).",
-          where, (double)p->max_ms / 1e3, (double)p->min_ms / 1e3);
+    wr_say(
+        LOG_ERR,
+        "%s: MaxInterval %g is not allowed: 0, or at least MinInterval (%g).",
+        where, (double)p->max_ms / 1e3, (double)p->min_ms / 1e3);
     return -1;
   }
   if (p->kind < 0)

@@ -94,10 +94,11 @@ int edge_model_describe(struct edge_engine *e, bool *changed) {
     wr_model_free(&info);
     return 0;
   }
-  INFO(EDGE_WHERE ": the model at %s is \"%s\", version %" PRId64 ": %zu "
-                  "values, %zu labels, one sample every %.3f s.",
-       edge_engine_name(e), info.name, info.version, info.features,
-       info.labels.count, (double)info.interval_us / 1e6);
+  wr_say(LOG_INFO,
+         EDGE_WHERE ": the model at %s is \"%s\", version %" PRId64 ": %zu "
+                    "values, %zu labels, one sample every %.3f s.",
+         edge_engine_name(e), info.name, info.version, info.features,
+         info.labels.count, (double)info.interval_us / 1e6);
   wr_model_free(&e->info);
   e->info = info;
   e->described = *changed = true;

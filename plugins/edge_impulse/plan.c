@@ -109,9 +109,10 @@ void edge_plan_remark(struct edge_series *s) {
   if (state->coarse_told || q < COARSE * nominal)
     return;
   state->coarse_told = true;
-  WARNING(EDGE_WHERE ": one pulse in a sample of %s/%s is %.3g, %.0f %% of "
-                     "Nominal: a level is told after %.0f samples, and a swing "
-                     "below %.3g cannot be seen.",
-          s->host, s->source, q, 100 * q / nominal,
-          ceil(q / (WR_SHIPPED_DEAD_BAND * nominal)), 2 * q);
+  wr_say(LOG_WARNING,
+         EDGE_WHERE ": one pulse in a sample of %s/%s is %.3g, %.0f %% of "
+                    "Nominal: a level is told after %.0f samples, and a swing "
+                    "below %.3g cannot be seen.",
+         s->host, s->source, q, 100 * q / nominal,
+         ceil(q / (WR_SHIPPED_DEAD_BAND * nominal)), 2 * q);
 }

@@ -33,6 +33,19 @@ void wr_metric_derive(const struct wr_metric *m, int64_t value) {
   dispatch(m, (value_t){.derive = value});
 }
 
+static void say(int severity, const char *format, va_list ap) {
+  char text[900]; /* plugin_log() cuts at 1024 */
+  wr_number_vprint(text, sizeof(text), format, ap);
+  plugin_log(severity, "%s", text);
+}
+
+void wr_say(int severity, const char *format, ...) {
+  va_list ap;
+  va_start(ap, format);
+  say(severity, format, ap);
+  va_end(ap);
+}
+
 /* True when this report is to be logged; *first when it opens the trouble. */
 static bool due(struct wr_trouble *t, int64_t now_ms, bool *first) {
   pthread_mutex_lock(&t->lock);
@@ -54,12 +67,10 @@ bool wr_trouble_begin(struct wr_trouble *t, int64_t now_ms, int severity,
   bool first = false;
   if (!due(t, now_ms, &first))
     return false;
-  char text[900]; /* plugin_log() cuts at 1024 */
   va_list ap;
   va_start(ap, format);
-  wr_number_vprint(text, sizeof(text), format, ap);
+  say(severity, format, ap);
   va_end(ap);
-  plugin_log(severity, "%s", text);
   return first;
 }
 
@@ -77,6 +88,7 @@ bool wr_trouble_end(struct wr_trouble *t, int64_t now_ms, const char *what) {
   pthread_mutex_unlock(&t->lock);
   if (since_ms == 0)
     return false;
-  INFO("%s again, after %.1f s.", what, (double)(now_ms - since_ms) / 1000.0);
+  wr_say(LOG_INFO, "%s again, after %.1f s.", what,
+         (double)(now_ms - since_ms) / 1000.0);
   return true;
 }

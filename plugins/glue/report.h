@@ -27,6 +27,10 @@ struct wr_metric {
 void wr_metric_gauge(const struct wr_metric *m, double value);
 void wr_metric_derive(const struct wr_metric *m, int64_t value);
 
+/* As plugin_log(), with numbers written the same in any locale. */
+void wr_say(int severity, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* One thing that can be broken. Logs when it breaks, again at 1, 2, 4 ... 1440
  * minutes while it stays so, and once when it is well, with how long it took.
  * Any thread; initialise with WR_TROUBLE_INIT. */

@@ -215,6 +215,8 @@ class NeighboursTest(weir.Case):
         self.both_ways(agent)
         agent.wait_log(SEEN)
         self.assertEqual(set(re.findall("rude sees.*", agent.log())), {SEEN})
+        agent.wait_log(r"plugin: the model at .* answers again, after \d")
+        self.assertNotRegex(agent.log(), r"\] \w+ plugin: .*\d,\d")
         self.assertEqual(self.cloud.count("publish 400"), 0)
         folder = os.path.join(self.dir, "write_arduino_cloud")
         for name, mode in (("", 0o755), ("/pump.db", 0o644),
