@@ -5,12 +5,17 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <wordexp.h>
+
+#define PIPE_MS 2000 /* until whoever writes the configuration begins */
 
 /* -- files
  * ---------------------------------------------------------------------- */
@@ -29,21 +34,43 @@ static const char *keep_name(struct conf *c, const char *path) {
 }
 
 static int cannot_read(struct conf *c, const char *path, int error) {
-  snprintf(c->fault, sizeof(c->fault), "%s: %s", path, strerror(-error));
+  snprintf(c->fault, sizeof(c->fault), "%s: %s", path,
+           error == -ESPIPE ? "it is a pipe that nobody writes into"
+                            : strerror(-error));
   return error;
+}
+
+/* Somebody may write the configuration into a pipe; where nobody does, collectd
+ * itself waits for ever. -ESPIPE then, or another -errno. */
+static int open_file(const char *path) {
+  struct stat st;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  struct pollfd p = {.fd = fd, .events = POLLIN};
+  if (fd < 0)
+    return -errno;
+  if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+      poll(&p, 1, PIPE_MS) == 0) {
+    close(fd);
+    return -ESPIPE;
+  }
+  (void)fcntl(fd, F_SETFL, 0);
+  return fd;
 }
 
 /* The whole file; NULL with *error. */
 static char *load(const char *path, size_t *len, int *error) {
-  FILE *f = fopen(path, "re");
+  int fd = open_file(path);
+  FILE *f = fd >= 0 ? fdopen(fd, "re") : NULL;
   char *text = f != NULL ? malloc(CONF_FILE_MAX + 1) : NULL;
-  *error = f == NULL ? -errno : text == NULL ? -ENOMEM : 0;
+  *error = fd < 0 ? fd : text == NULL ? -ENOMEM : 0;
   if (text != NULL) {
     *len = fread(text, 1, CONF_FILE_MAX + 1, f);
     *error = ferror(f) ? -EIO : *len > CONF_FILE_MAX ? -EFBIG : 0;
   }
   if (f != NULL)
     fclose(f);
+  else if (fd >= 0)
+    close(fd);
   if (*error == 0)
     return text;
   free(text);

@@ -55,6 +55,16 @@ class ConfigTest(Case):
             set(os.listdir(self.dir)) - set(before) -
             {"one.conf", os.path.basename(self.credentials)}, set())
 
+    def test_pipe_that_nobody_writes_into(self):
+        """Else whoever opens it waits for ever."""
+        path = os.path.join(self.dir, "pipe.conf")
+        os.mkfifo(path)
+        for config in (path, self.write('Include "%s"\n' % path)):
+            status, said = doctor("-C", config)
+            self.assertEqual(status, 1)
+            self.assertIn("%s: it is a pipe that nobody writes into" % path,
+                          said)
+
     def test_refused_in_the_words_of_collectd(self):
         for block, old, new in BROKEN:
             blocks = self.blocks()
