@@ -5,6 +5,7 @@
  * are in cloud/. */
 #include "cloud.h"
 
+#include "glue/thread.h"
 #include "lib/base/file.h"
 
 /* Before the write threads run, so that every value finds an open spool. */
@@ -15,11 +16,18 @@ static int plugin_init(void) {
     return 0;
   begun = true;
   cloud_forget_environment();
-  return cloud_start();
+  sigset_t before;
+  wr_thread_shield(&before);
+  int status = cloud_start();
+  wr_thread_unshield(&before);
+  return status;
 }
 
 static int plugin_shutdown(void) {
+  sigset_t before;
+  wr_thread_shield(&before);
   cloud_stop();
+  wr_thread_unshield(&before);
   return 0;
 }
 

@@ -1,15 +1,17 @@
 /* One keeper thread for all things, one publisher thread for each. */
-#define _GNU_SOURCE /* pthread_timedjoin_np() */
+#define _GNU_SOURCE /* pthread_tryjoin_np() */
 #include "cloud.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/thread.h"
 
 #define COMMIT_MS 500 /* between two commits, with Durability "power" */
 /* StoreAfter; with the commit it is less than the second that a power cut may
  * cost. */
 #define HOLD_MS 750
 #define TICK_MS 5000 /* of the keeper without work */
-#define JOIN_S 2
+#define JOIN_MS 2000
+#define JOIN_AGAIN_MS 5
 #define CREDENTIALS_MS                                                         \
   5000                /* between two looks at a file that is not there         \
                        */
@@ -284,8 +286,7 @@ static int thing_start(struct thing *t) {
   }
   t->open = t->has_credentials;
   if (open_spool(t) != 0 || (t->open && open_publisher(t) != 0) ||
-      plugin_thread_create(&t->thread, publisher_main, t, "cloud publish") !=
-          0) {
+      wr_thread_start(&t->thread, publisher_main, t, "cloud publish") != 0) {
     ERROR(CLOUD_WHERE ": <Thing \"%s\">: out of memory or threads.", t->name);
     return -1;
   }
@@ -306,15 +307,20 @@ int cloud_start(void) {
   for (struct thing *t = cloud_things(); t != NULL && status == 0; t = t->next)
     status = thing_start(t);
   if (status == 0)
-    status =
-        plugin_thread_create(&keeper.thread, keeper_main, NULL, "cloud keeper");
+    status = wr_thread_start(&keeper.thread, keeper_main, NULL, "cloud keeper");
   keeper.running = status == 0;
   return status;
 }
 
-/* False when the thread did not end in time; it is left alone then. */
-static bool join(pthread_t thread, const struct timespec *until) {
-  return pthread_timedjoin_np(thread, NULL, until) == 0;
+/* False when the thread did not end in time; it is left alone then. By the
+ * monotonic clock, which pthread_timedjoin_np() does not take. */
+static bool join(pthread_t thread, int64_t until_ms) {
+  const struct timespec pause = {.tv_nsec = JOIN_AGAIN_MS * 1000000};
+  int status;
+  while ((status = pthread_tryjoin_np(thread, NULL)) == EBUSY &&
+         wr_clock_ms() < until_ms)
+    nanosleep(&pause, NULL);
+  return status == 0;
 }
 
 static void stop_thing(struct thing *t) {
@@ -327,9 +333,7 @@ static void stop_thing(struct thing *t) {
 }
 
 void cloud_stop(void) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until); /* what the join wants */
-  until.tv_sec += JOIN_S;
+  int64_t until_ms = wr_clock_ms() + JOIN_MS;
   pthread_mutex_lock(&keeper.lock);
   keeper.stop = true;
   if (keeper.running)
@@ -338,12 +342,12 @@ void cloud_stop(void) {
   for (struct thing *t = cloud_things(); t != NULL; t = t->next)
     if (t->running)
       stop_thing(t);
-  bool kept = !keeper.running || join(keeper.thread, &until);
+  bool kept = !keeper.running || join(keeper.thread, until_ms);
   if (!kept)
     ERROR(CLOUD_WHERE ": the disk does not answer; the newest values may be "
                       "lost.");
   for (struct thing *t = cloud_things(); t != NULL; t = t->next) {
-    if (t->running && !join(t->thread, &until))
+    if (t->running && !join(t->thread, until_ms))
       t->abandoned = true;
     t->abandoned |= !kept;
   }

@@ -4,6 +4,7 @@
 #include "engine.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/thread.h"
 
 #include <errno.h>
 
@@ -203,7 +204,7 @@ int edge_engine_probe(struct edge_engine *e) {
 int edge_engine_start(struct edge_engine *e) {
   int status = edge_model_open(e);
   if (status == 0)
-    status = -plugin_thread_create(&e->thread, worker, e, "edge_impulse");
+    status = -wr_thread_start(&e->thread, worker, e, "edge_impulse");
   e->started = status == 0;
   return status;
 }

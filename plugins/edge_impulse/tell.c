@@ -5,6 +5,7 @@
 #include "edge.h"
 
 #include "collectd/core/utils/common/common.h"
+#include "glue/thread.h"
 
 #define WAITING_MAX 256
 #define PATIENCE_MS 1000 /* at the end, with a plugin that hangs */
@@ -93,7 +94,7 @@ static void *teller(void *arg) {
 int edge_tell_start(void) {
   wr_clock_cond_init(&wake);
   stop = ended = false;
-  int status = -plugin_thread_create(&thread, teller, NULL, "edge_tell");
+  int status = -wr_thread_start(&thread, teller, NULL, "edge_tell");
   started = status == 0;
   return status;
 }

@@ -8,6 +8,7 @@
 #include "collectd/core/daemon/filter_chain.h"
 #include "collectd/core/utils/common/common.h"
 
+#include "glue/thread.h"
 #include "lib/base/file.h"
 
 #define DEFAULT_FILE "flow_baseline.state"
@@ -84,13 +85,20 @@ static int fb_init(void) {
   return status == 0 ? 0 : -1;
 }
 
+static void save(struct fb_target *t) {
+  sigset_t before;
+  wr_thread_shield(&before);
+  fb_store_save(t);
+  wr_thread_unshield(&before);
+}
+
 /* The write threads have ended; nothing comes in any more. */
 static int fb_shutdown(void) {
   fb_worker_stop();
   while (fb_targets != NULL) {
     struct fb_target *t = fb_targets;
     if (t->o.state_file != NULL)
-      fb_store_save(t);
+      save(t);
     fb_target_destroy(t);
   }
   return 0;

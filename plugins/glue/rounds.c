@@ -1,6 +1,6 @@
 #include "glue/rounds.h"
 
-#include "collectd/core/daemon/plugin.h"
+#include "glue/thread.h"
 
 /* The lock is held. */
 static void pause_for(struct wr_rounds *r, int64_t ms) {
@@ -31,7 +31,7 @@ int wr_rounds_start(struct wr_rounds *r, const char *name,
   r->stop = false;
   wr_clock_cond_init(&r->wake);
   pthread_mutex_lock(&r->lock);
-  int status = -plugin_thread_create(&r->thread, run, r, name);
+  int status = -wr_thread_start(&r->thread, run, r, name);
   r->started = status == 0;
   pthread_mutex_unlock(&r->lock);
   if (status != 0)

@@ -14,6 +14,7 @@
 #include "tell.h"
 
 #include "glue/clock.h"
+#include "glue/thread.h"
 #include "lib/base/file.h"
 
 #include "collectd/core/utils/common/common.h"
@@ -145,7 +146,7 @@ static int start(void) {
   for (struct m4 *m4 = m4_first(); m4 != NULL && status == 0; m4 = m4->next)
     status = add(m4);
   if (status == 0)
-    status = plugin_thread_create(&thread, driver_main, driver, M4_PLUGIN);
+    status = wr_thread_start(&thread, driver_main, driver, M4_PLUGIN);
   running = status == 0;
   if (status != 0)
     ERROR(M4_WHERE ": nothing can be started: %s.",
