@@ -61,6 +61,10 @@ void edge_keep(const struct edge_job *job, const struct wr_decision *d,
   int status = sensors.data == NULL ? -ENOMEM : open_once(t);
   if (status == 0)
     status = wr_capture_write(t->capture, &s);
+  if (status != 0) { /* the directory may be another one by the next time */
+    wr_capture_close(t->capture);
+    t->capture = NULL;
+  }
   wr_bytes_free(&sensors);
   edge_engine_absent(t->engine, false);
   if (status == 0) {

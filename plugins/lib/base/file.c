@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 int wr_file_create(int dir, const char *path, int flags, mode_t mode) {
-  int fd = openat(dir, path, flags | O_CREAT | O_CLOEXEC, mode);
+  int fd = wr_file_lift(openat(dir, path, flags | O_CREAT | O_CLOEXEC, mode));
   if (fd < 0)
     return -errno;
   (void)fchmod(fd, mode); /* refused where it belongs to somebody else */
@@ -30,6 +30,16 @@ int wr_file_write(int fd, const char *data, size_t len) {
     }
   }
   return 0;
+}
+
+int wr_file_lift(int fd) {
+  if (fd < 0 || fd > STDERR_FILENO)
+    return fd;
+  int higher = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return higher;
 }
 
 int wr_file_keep_standard(void) {

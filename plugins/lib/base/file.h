@@ -17,6 +17,12 @@ int wr_file_mkdir(const char *path, mode_t mode);
  * -errno: then an unknown part has been written. */
 int wr_file_write(int fd, const char *data, size_t len);
 
+/* A new descriptor, or what else the call that made it returned: above those of
+ * standard input, output and errors, which another plugin may have closed, and
+ * to which it may print. Around every call that makes one which is written to.
+ * -1 with errno: there is none. */
+int wr_file_lift(int fd);
+
 /* Standard input, output and errors that are closed become /dev/null. Else the
  * next socket or file would take their place, and what others print there by
  * habit would go to a peer or to the disk. Before there are threads:

@@ -2,6 +2,7 @@
  * connection and ends when that is closed. The path lies in a directory only
  * we can enter; both are removed as soon as the connection stands, so nothing
  * is left behind however either of us ends. */
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 #include "lib/infer/inference.h"
 #include "lib/net/child.h"
@@ -175,7 +176,7 @@ static int connect_child(struct eim *e, const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
   for (;;) {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = wr_file_lift(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (fd < 0)
       return fail(e, -ECONNREFUSED, "no socket can be made");
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0) {
@@ -245,6 +246,8 @@ static int finish(struct eim *e, int status, const char *fault) {
     return 0;
   if (status == -EBADMSG || status == -ENOTSUP || status == -EREMOTEIO)
     fail(e, status, fault);
+  else if (status == -ENOMEM)
+    fail(e, status, "no memory for the request or the reply");
   if (status != -EREMOTEIO) /* a refusal is well-formed; the child stays */
     end_child(e, 0);
   return status == -EBADMSG ? -EPROTO : status;

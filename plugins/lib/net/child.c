@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* pipe2() */
 #include "lib/net/child.h"
 
+#include "lib/base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -128,14 +130,8 @@ static void kill_group(const struct wr_child *c) {
 /* In a process without standard input or output the next descriptor is 0 to 2,
  * which the child puts its own into. */
 static bool lift(int *fd) {
-  if (*fd > STDERR_FILENO)
-    return true;
-  int higher = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (higher < 0)
-    return false;
-  close(*fd);
-  *fd = higher;
-  return true;
+  *fd = wr_file_lift(*fd);
+  return *fd >= 0;
 }
 
 static int start(struct wr_child *c, const char *path, const char *arg,

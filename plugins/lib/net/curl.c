@@ -8,6 +8,7 @@
  * follows it when the next reply begins with a folded one. */
 #include "lib/net/http.h"
 
+#include "lib/base/file.h"
 #include "lib/base/text.h"
 
 #include <arpa/inet.h>
@@ -18,6 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+
+#define FILES 3
 
 struct wr_http {
   CURL *pattern; /* has the options */
@@ -26,6 +30,7 @@ struct wr_http {
   struct wr_http_reply *reply; /* of the request under way */
   size_t max_body;
   char *watch_header;
+  char *files[FILES]; /* that libcurl reads; NULL: none */
   char curl_error[CURL_ERROR_SIZE];
   bool whole_header; /* of the reply under way */
   bool no_memory;    /* for the last piece of its body */
@@ -57,8 +62,8 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
   (void)arg;
   (void)purpose;
-  return socket(address->family, address->socktype | SOCK_CLOEXEC,
-                address->protocol);
+  return wr_file_lift(socket(address->family, address->socktype | SOCK_CLOEXEC,
+                             address->protocol));
 }
 
 /* What the user names is trusted alone: Debian's libcurl would go on trusting
@@ -112,7 +117,17 @@ static void http_destroy(struct wr_http *h) {
   if (h->multi != NULL)
     curl_multi_cleanup(h->multi);
   free(h->watch_header);
+  for (size_t i = 0; i < FILES; i++)
+    free(h->files[i]);
   free(h);
+}
+
+static int copy_files(struct wr_http *h, const struct wr_http_options *o) {
+  const char *const from[FILES] = {o->ca_cert, o->client_cert, o->client_key};
+  for (size_t i = 0; i < FILES; i++)
+    if (from[i] != NULL && (h->files[i] = strdup(from[i])) == NULL)
+      return -ENOMEM;
+  return 0;
 }
 
 static struct wr_http *http_create(const struct wr_http_options *options) {
@@ -125,6 +140,7 @@ static struct wr_http *http_create(const struct wr_http_options *options) {
   if (options->watch_header != NULL)
     h->watch_header = strdup(options->watch_header);
   if (h->pattern == NULL || h->multi == NULL || set_options(h, options) != 0 ||
+      copy_files(h, options) != 0 ||
       (options->watch_header != NULL && h->watch_header == NULL)) {
     http_destroy(h);
     return NULL;
@@ -283,6 +299,16 @@ static CURLcode transfer(struct wr_http *h,
   return code == CURLE_OK && !is_status(h) ? CURLE_WEIRD_SERVER_REPLY : code;
 }
 
+/* One that libcurl would read for ever, as a FIFO; NULL: none. */
+static const char *odd_file(const struct wr_http *h) {
+  struct stat st;
+  for (size_t i = 0; i < FILES; i++)
+    if (h->files[i] != NULL && stat(h->files[i], &st) == 0 &&
+        !S_ISREG(st.st_mode))
+      return h->files[i];
+  return NULL;
+}
+
 static int http_perform(struct wr_http *h,
                         const struct wr_http_request *request,
                         struct wr_http_reply *reply) {
@@ -291,6 +317,11 @@ static int http_perform(struct wr_http *h,
   reply->status = 0;
   reply->retry_after_ms = 0;
   reply->content_type[0] = reply->watched[0] = reply->error[0] = '\0';
+  const char *odd = odd_file(h);
+  if (odd != NULL) {
+    snprintf(reply->error, sizeof(reply->error), "%s is not a file", odd);
+    return -EPROTO;
+  }
   h->reply = reply;
   h->curl_error[0] = '\0';
   h->no_memory = false;

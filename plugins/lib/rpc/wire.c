@@ -1,5 +1,7 @@
 #include "lib/rpc/wire.h"
 
+#include "lib/base/file.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -31,7 +33,8 @@ void wr_rpc_wire_close(struct wr_rpc_wire *w) {
 static int open_socket(struct wr_rpc_wire *w) {
   const struct wr_rpc_peers *p = &w->s.peers;
   const struct sockaddr_storage *at = &p->at[w->s.peer];
-  w->fd = socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  w->fd = wr_file_lift(
+      socket(at->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (w->fd < 0)
     return -errno;
   w->serial++;
