@@ -37,8 +37,9 @@ int wr_state_file_old(const char *path, char *out, size_t size) {
 
 static int write_new(const char *path, const char *head, const char *text,
                      size_t len) {
-  int fd =
-      wr_file_create(AT_FDCWD, path, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0640);
+  /* O_NONBLOCK: a FIFO in its place must not hold us up. */
+  int fd = wr_file_create(
+      AT_FDCWD, path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0640);
   if (fd < 0)
     return fd;
   int status = wr_file_write(fd, head, strlen(head));

@@ -58,6 +58,7 @@ void wr_rpc_lock_give(struct wr_rpc_lock *lock) {
 }
 
 void wr_rpc_lock_close(struct wr_rpc_lock *lock) {
+  wr_rpc_lock_give(lock); /* a child of somebody's may have it */
   if (lock->fd >= 0)
     close(lock->fd);
   lock->fd = -1;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* More are stored at once, however long they may wait. */
@@ -368,7 +369,9 @@ void wr_spool_destroy(struct wr_spool *s) {
   wr_spool_delivered(s, NULL, 0, NULL); /* the budget as it is */
   wr_db_close(&s->db);
   wr_db_close(&s->disk);
-  if (s->lock_fd >= 0)
+  if (s->lock_fd >= 0) {
+    (void)flock(s->lock_fd, LOCK_UN); /* a child of somebody's may have it */
     close(s->lock_fd);
+  }
   release(s);
 }

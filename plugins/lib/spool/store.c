@@ -78,10 +78,20 @@ static int number_keys(struct wr_spool *s, struct wr_db *db, int64_t *numbers) {
   return code;
 }
 
+/* A FIFO would hold us up for ever. */
+static bool is_odd(const char *path) {
+  struct stat st;
+  return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static int open_db(struct wr_spool *s, const struct wr_db_options *how,
                    struct wr_db *db, int64_t *numbers, char *reason,
                    size_t size) {
   struct wr_db_options o = *how;
+  if (o.path != NULL && is_odd(s->path)) {
+    snprintf(reason, size, "it is not a file");
+    return SQLITE_CANTOPEN;
+  }
   o.vfs = s->vfs;
   o.boot = s->boot;
   o.max_bytes = s->options.max_bytes;
@@ -146,7 +156,8 @@ static int begin_anew(struct wr_spool *s, int why, struct wr_db *db,
 static void look_at_length(struct wr_spool *s) {
   struct stat st, log;
   char name[4096];
-  if (!s->opened && stat(s->path, &st) == 0 && st.st_size == 0 &&
+  if (!s->opened && stat(s->path, &st) == 0 && S_ISREG(st.st_mode) &&
+      st.st_size == 0 &&
       wr_spool_suffixed(s, "-wal", name, sizeof(name)) == 0 &&
       (stat(name, &log) != 0 || log.st_size == 0))
     wr_spool_note(s,
