@@ -38,8 +38,8 @@ int wr_state_file_old(const char *path, char *out, size_t size) {
 static int write_new(const char *path, const char *head, const char *text,
                      size_t len) {
   /* O_NONBLOCK: a FIFO in its place must not hold us up. */
-  int fd = wr_file_create(
-      AT_FDCWD, path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0640);
+  int fd = wr_file_create(AT_FDCWD, path,
+                          O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0640);
   if (fd < 0)
     return fd;
   int status = wr_file_write(fd, head, strlen(head));
