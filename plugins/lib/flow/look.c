@@ -192,7 +192,7 @@ static void outliers(const struct past *p, float sign, float lately,
   float padded[N + 2 * BESIDE], side[N + BESIDE + 1];
   float margin = most(p->jump, 0.08f * p->base);
   int count = p->count, near = upto(p, 20), found = 0;
-  for (int i = 0; i < BESIDE; i++) /* what is not there stands back */
+  for (int i = 0; i < BESIDE; i++) /* beyond all: no end stands out */
     padded[i] = padded[BESIDE + count + i] = 1e6f;
   for (int i = 0; i < count; i++)
     padded[BESIDE + i] = sign * p->x[i];
@@ -201,7 +201,7 @@ static void outliers(const struct past *p, float sign, float lately,
   for (int i = 0; i < count; i++) {
     float beside = most(side[i], side[i + BESIDE + 1]);
     float level = sign * (i < near ? lately : usual);
-    found += (sign * p->x[i] > most(level, beside) + margin) & (beside < 1e6f);
+    found += sign * p->x[i] > most(level, beside) + margin;
     if (i == near - 1)
       f[0] = (float)found / (float)near;
   }
