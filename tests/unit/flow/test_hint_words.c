@@ -276,6 +276,36 @@ static void test_percent(void) {
   }
 }
 
+/* For how long: as far as the level is by less than a tenth of nominal on the
+ * inner side of what it is now, however far it was on the other. */
+static void test_how_long(void) {
+  static const struct {
+    int side;
+    float x[5];
+    const char *words;
+  } cases[] = {
+      {-1, {3, 2.9f, 2, 2, 2}, "blocked or stopped: 20 % of nominal for 4 s"},
+      {-1, {2.9f, 3, 2, 2, 2}, "blocked or stopped: 20 % of nominal for 3 s"},
+      {-1, {9, -9, 2, 2, 2}, "blocked or stopped: 20 % of nominal for 4 s"},
+      {1,
+       {24, 24.1f, 25, 25, 25},
+       "burst or too high: 250 % of nominal for 4 s"},
+      {1,
+       {24.1f, 24, 25, 25, 25},
+       "burst or too high: 250 % of nominal for 3 s"},
+      {1, {9, 99, 25, 25, 25}, "burst or too high: 250 % of nominal for 4 s"}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    steady(10, 60);
+    newest(cases[i].x, 5);
+    ask(cases[i].side, false);
+    CU_ASSERT_STRING_EQUAL(h.text, cases[i].words);
+  }
+  steady(25, 60);
+  CU_ASSERT(says("burst or too high: 250 % of nominal for at least 60 s"));
+  steady(25, 59);
+  CU_ASSERT(says("burst or too high: 250 % of nominal for 59 s"));
+}
+
 /* Without a side that is known: below Low and above High, but not at their
  * ends. */
 static void test_side_of_its_own(void) {
@@ -359,6 +389,6 @@ UNIT_MAIN("hint, its words", UNIT(test_names), UNIT(test_enough_to_be_named),
           UNIT(test_first_and_second), UNIT(test_no_stretches),
           UNIT(test_what_is_usual), UNIT(test_stretches),
           UNIT(test_ten_seconds), UNIT(test_swings), UNIT(test_rough),
-          UNIT(test_below_what_it_was), UNIT(test_percent),
+          UNIT(test_below_what_it_was), UNIT(test_percent), UNIT(test_how_long),
           UNIT(test_side_of_its_own), UNIT(test_level_or_kind),
           UNIT(test_level_of_few_seconds), UNIT(test_sensor))
