@@ -85,6 +85,13 @@ static void test_what_matters(void) {
       x[k] = k % 4 < 2 ? cases[i].high : cases[i].low;
     CU_ASSERT_DOUBLE_EQUAL(seen(), cases[i].quantum, 1e-4);
   }
+  for (int at = 0; at < N; at += N - 1) { /* a second is part of the flow */
+    for (int k = 0; k < N; k++)
+      x[k] = k % 3 == 0 ? 10.25f : 10;
+    CU_ASSERT_EQUAL(seen(), 0.25f);
+    x[at] = 1000;
+    CU_ASSERT_EQUAL(seen(), 0);
+  }
 }
 
 /* One that is given is not looked for; one that is not above 0 is none. */
