@@ -244,14 +244,14 @@ static void test_rough(void) {
 
 /* Below what it was: by more than three hundredths. */
 static void test_below_what_it_was(void) {
-  steady(8, 60);
+  steady(20, 60);
   kind(0, WR_NATURE_CAVITATION, 255);
-  c.look[WR_SHAPE_MEAN] = 7.5f; /* which makes "relative" eighths */
+  c.look[WR_SHAPE_MEAN] = 19.5f; /* half a L/min more is what 1 means */
   c.look[WR_LOOK_BEFORE] = 1.03f;
   CU_ASSERT(says("cavitation: noise of 0 % in 20 s"));
   c.look[WR_LOOK_BEFORE] = 1.031f;
   CU_ASSERT(says("cavitation: noise of 0 % in 20 s, 3 % below what it was"));
-  c.look[WR_SHAPE_MEAN] = -7.5f;
+  c.look[WR_SHAPE_MEAN] = -19.5f;
   c.look[WR_LOOK_BEFORE] = 2;
   CU_ASSERT(says("cavitation: noise of 0 % in 20 s, 50 % below what it was"));
   c.look[WR_LOOK_BEFORE] = 0.5f;
