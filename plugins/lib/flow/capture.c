@@ -200,8 +200,9 @@ static void clean(const char *text, char *out) {
 
 static int write_file(struct wr_capture *c, const char *name,
                       const struct wr_bytes *b) {
-  int fd =
-      wr_file_create(c->dir, TEMPORARY, O_WRONLY | O_TRUNC | O_NOFOLLOW, 0640);
+  /* O_NONBLOCK: a FIFO in its place must not hold us up. */
+  int fd = wr_file_create(c->dir, TEMPORARY,
+                          O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0640);
   if (fd < 0)
     return fd;
   int status = wr_file_write(fd, b->data, b->len);

@@ -154,15 +154,25 @@ static void test_leftovers(void) {
   remove_dir();
 }
 
-/* A pipe with that name is no directory, and nothing waits for its writer. */
+/* A pipe is no directory and no file of ours; nothing waits for its other
+ * end. */
 static void test_pipe(void) {
   struct wr_capture *c;
+  struct wr_sample s = sample(0);
   char path[128];
   make_dir();
   snprintf(path, sizeof(path), "%s/pipe", dir);
   CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
   alarm(20); /* ends the test where it does wait */
   CU_ASSERT_EQUAL(wr_capture_open(path, 10, 10000, &c), -ENOTDIR);
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 10, 10000, &c), 0);
+  snprintf(path, sizeof(path), "%s/.weir-new", dir);
+  CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), -ENXIO);
+  wr_capture_close(c);
+  CU_ASSERT_EQUAL_FATAL(wr_capture_open(dir, 10, 10000, &c), 0);
+  CU_ASSERT_EQUAL(wr_capture_write(c, &s), 0);
+  wr_capture_close(c);
   alarm(0);
   remove_dir();
 }
