@@ -52,13 +52,10 @@ static int write_new(const char *path, const char *head, const char *text,
   return status;
 }
 
-/* The renames are durable when the folder is. Some file systems cannot do
- * this; the file is whole all the same. The name is short enough: it was with
- * a suffix. */
-static void sync_folder(const char *path) {
-  char folder[PATH_MAX];
-  (void)name(folder, sizeof(folder), path, "");
-  int fd = open(dirname(folder), O_RDONLY | O_CLOEXEC);
+/* The renames are durable when the folder of this name, which is cut off, is.
+ * Some file systems cannot do this; the file is whole all the same. */
+static void sync_folder(char *file) {
+  int fd = open(dirname(file), O_RDONLY | O_CLOEXEC);
   if (fd < 0)
     return;
   (void)fsync(fd);
@@ -94,7 +91,7 @@ int wr_state_file_write(const char *path, const char *kind, const char *text,
   if (status != 0)
     (void)unlink(fresh);
   else
-    sync_folder(path);
+    sync_folder(fresh);
   return status;
 }
 
