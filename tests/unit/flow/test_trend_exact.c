@@ -128,6 +128,8 @@ static void test_no_line(void) {
     double slope;
     bool clear;
   } cases[] = {
+      {0, 0, 0, false},     {0, 1, 9, false},       {0, 2, 9, false},
+      {0, 3, 9, false},     {12, 4, 0.25, false},   {12, 4, 0.26, true},
       {4, 0, 0, false},     {0, 4, 2, false},       {1, 4, 1, true},
       {12, 3, 4, false},    {12, 4, 4, true},       {12, 12, 0.08, false},
       {12, 12, 0.09, true}, {12, 12, -0.08, false}, {12, 12, -0.09, true}};
