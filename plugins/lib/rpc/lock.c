@@ -16,7 +16,7 @@ static int open_in(struct wr_rpc_lock *lock, const char *directory,
                    const char *key) {
   int n = snprintf(lock->path, sizeof(lock->path), "%s/weir-m4-%s.lock",
                    directory, key);
-  if (n < 0 || (size_t)n >= sizeof(lock->path))
+  if ((size_t)n >= sizeof(lock->path))
     return -ENAMETOOLONG;
   char *name = lock->path + strlen(directory) + 1;
   for (char *c = name; *c != '\0'; c++)

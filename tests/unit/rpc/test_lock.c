@@ -26,6 +26,8 @@ static void test_two(void) {
   CU_ASSERT_EQUAL(fcntl(a.fd, F_GETFD), FD_CLOEXEC);
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&b, "host:5001/x y", directory),
                   -EWOULDBLOCK);
+  CU_ASSERT_EQUAL(fcntl(b.fd, F_GETFD), FD_CLOEXEC);
+  CU_ASSERT_STRING_EQUAL(b.path, a.path);
   wr_rpc_lock_give(&a);
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&b, "host:5001/x y", directory), 0);
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&a, "host:5001/x y", directory),
@@ -44,7 +46,7 @@ static void test_no_lock(void) {
   memset(key, 'k', sizeof(key));
   for (size_t len =
            sizeof(l.path) - 1 - strlen(directory) - strlen("/weir-m4-.lock");
-       len < sizeof(key); len += 10) {
+       len < sizeof(key); len++) {
     key[len] = '\0';
     bool fits = len == sizeof(l.path) - 1 - strlen(directory) -
                            strlen("/weir-m4-.lock");
@@ -60,8 +62,21 @@ static void test_no_lock(void) {
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, "link", directory), -ELOOP);
   CU_ASSERT_EQUAL(l.fd, -1);
   unlink(link);
-  CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, "x", "/nonexistent"), -ENOENT);
-  CU_ASSERT_STRING_EQUAL(l.path, "/nonexistent/weir-m4-x.lock");
+  snprintf(link, sizeof(link), "%s/nowhere", directory);
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, "x", link), -ENOENT);
+  strcat(link, "/weir-m4-x.lock");
+  CU_ASSERT_STRING_EQUAL(l.path, link);
+}
+
+/* Whatever is planted there: nobody waits for it. */
+static void test_planted_pipe(void) {
+  struct wr_rpc_lock l = {.fd = -1};
+  char path[128];
+  snprintf(path, sizeof(path), "%s/weir-m4-pipe.lock", directory);
+  CU_ASSERT_EQUAL_FATAL(mkfifo(path, 0600), 0);
+  CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, "pipe", directory), 0);
+  wr_rpc_lock_close(&l);
+  unlink(path);
 }
 
 /* Where nothing is named: where all programs of this machine look. */
@@ -90,21 +105,22 @@ static bool is_in(const char *place, const char *key) {
 
 /* Where /run/lock will not do: TMPDIR, if it is a whole path, then /tmp. */
 static void test_other_places(void) {
-  char key[64], first[128], second[128], third[128];
+  char key[64], first[128], second[128], third[128], nowhere[64];
   snprintf(key, sizeof(key), "test-other-%d", (int)getpid());
   snprintf(first, sizeof(first), "/run/lock/weir-m4-%s.lock", key);
   snprintf(second, sizeof(second), "%s/weir-m4-%s.lock", directory, key);
   snprintf(third, sizeof(third), "/tmp/weir-m4-%s.lock", key);
-  bool planted = symlink("/nonexistent", first) == 0;
+  snprintf(nowhere, sizeof(nowhere), "%s/nowhere", directory);
+  bool planted = symlink(nowhere, first) == 0;
   setenv("TMPDIR", directory, 1);
   CU_ASSERT(is_in(directory, key));
-  CU_ASSERT_EQUAL(symlink("/nonexistent", second), 0);
+  CU_ASSERT_EQUAL(symlink(nowhere, second), 0);
   CU_ASSERT(is_in("/tmp", key));
   setenv("TMPDIR", directory + 1, 1);
   CU_ASSERT(is_in("/tmp", key));
   unsetenv("TMPDIR");
   CU_ASSERT(is_in("/tmp", key));
-  CU_ASSERT_EQUAL(symlink("/nonexistent", third), 0);
+  CU_ASSERT_EQUAL(symlink(nowhere, third), 0);
   struct wr_rpc_lock l = {.fd = -1};
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, key, NULL), -ELOOP);
   CU_ASSERT_EQUAL(l.fd, -1);
@@ -121,5 +137,5 @@ static void test_directory(void) {
 static void test_nothing_left(void) { CU_ASSERT_EQUAL(rmdir(directory), 0); }
 
 UNIT_MAIN("lock", UNIT(test_directory), UNIT(test_two), UNIT(test_no_lock),
-          UNIT(test_usual_places), UNIT(test_other_places),
-          UNIT(test_nothing_left))
+          UNIT(test_planted_pipe), UNIT(test_usual_places),
+          UNIT(test_other_places), UNIT(test_nothing_left))
