@@ -23,16 +23,18 @@ static int open_in(struct wr_rpc_lock *lock, const char *directory,
     if (!wr_text_is_alnum(*c) && strchr("-.", *c) == NULL)
       *c = '_';
   int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
-  lock->fd = open(lock->path, flags);
-  if (lock->fd >= 0 || errno != ENOENT)
-    return lock->fd >= 0 ? 0 : -errno;
-  lock->fd = wr_file_create(AT_FDCWD, lock->path, flags, 0644);
-  return lock->fd >= 0 ? 0 : lock->fd;
+  int fd = open(lock->path, flags);
+  if (fd < 0)
+    fd = errno == ENOENT ? wr_file_create(AT_FDCWD, lock->path, flags, 0644)
+                         : -errno;
+  if (fd < 0)
+    return fd;
+  lock->fd = fd;
+  return 0;
 }
 
 static int open_any(struct wr_rpc_lock *lock, const char *key,
                     const char *directory) {
-  lock->fd = -1;
   if (directory != NULL)
     return open_in(lock, directory, key);
   const char *tmp = getenv("TMPDIR");

@@ -64,6 +64,7 @@ static void test_no_lock(void) {
   unlink(link);
   snprintf(link, sizeof(link), "%s/nowhere", directory);
   CU_ASSERT_EQUAL(wr_rpc_lock_try(&l, "x", link), -ENOENT);
+  CU_ASSERT_EQUAL(l.fd, -1);
   strcat(link, "/weir-m4-x.lock");
   CU_ASSERT_STRING_EQUAL(l.path, link);
 }
