@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 /* In front of the C library's: "slow.example" is looked up until the test
  * allows it to end, as with a name server that does not answer. */
@@ -35,6 +36,16 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
   attached += state != PTHREAD_CREATE_DETACHED;
   created++;
   return no_threads ? EAGAIN : real(thread, attr, run, arg);
+}
+
+static int no_descriptor;
+
+int eventfd(unsigned count, int flags) {
+  static int (*real)(unsigned, int);
+  if (real == NULL)
+    *(void **)&real = dlsym(RTLD_NEXT, "eventfd");
+  errno = EMFILE;
+  return no_descriptor ? -1 : real(count, flags);
 }
 
 static bool is_masked(int signo) {
@@ -219,6 +230,12 @@ static void test_no_thread(void) {
   wr_rpc_resolver_free(r);
 }
 
+static void test_no_descriptor(void) {
+  no_descriptor = 1;
+  CU_ASSERT_PTR_NULL(wr_rpc_resolver_new(1));
+  no_descriptor = 0;
+}
+
 /* Two hundred names that hang are two threads; who goes is not waited for. */
 static void test_ceiling(void) {
   struct wr_rpc_resolver *r = wr_rpc_resolver_new(2);
@@ -248,10 +265,10 @@ static void test_ceiling(void) {
 }
 
 int main(void) {
-  const struct unit_case cases[] = {UNIT(test_resolve),  UNIT(test_answers),
-                                    UNIT(test_readable), UNIT(test_forget),
-                                    UNIT(test_free),     UNIT(test_no_thread),
-                                    UNIT(test_ceiling)};
+  const struct unit_case cases[] = {
+      UNIT(test_resolve),       UNIT(test_answers), UNIT(test_readable),
+      UNIT(test_forget),        UNIT(test_free),    UNIT(test_no_thread),
+      UNIT(test_no_descriptor), UNIT(test_ceiling)};
   sem_init(&slow_may_end, 0, 0);
   sem_init(&slow_ended, 0, 0);
   return unit_main("resolver", cases, sizeof(cases) / sizeof(cases[0]));

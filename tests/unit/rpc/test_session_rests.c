@@ -87,7 +87,7 @@ static void test_neighbour(void) {
   CU_ASSERT_EQUAL(calls[1].stale, 0);
   CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
   reply(calls[0].msgid, 1, S + 10);
-  is_over();
+  CU_ASSERT_EQUAL(s.op, WR_OP_NONE);
   CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_OK);
   CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
   talk(WR_OP_CALL, 1, S);
@@ -95,7 +95,7 @@ static void test_neighbour(void) {
   wr_rpc_ended(&s, 0, S + 10); /* once more, as it was open before */
   wr_rpc_connected(&s, 0, S + 20);
   wr_rpc_ended(&s, 0, S + 30);
-  is_over();
+  CU_ASSERT_EQUAL(s.op, WR_OP_NONE);
   CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_CLOSED);
   CU_ASSERT_EQUAL(calls[1].outcome, WR_RPC_TIMEOUT);
   CU_ASSERT_EQUAL(calls[1].error, 0);

@@ -11,7 +11,7 @@ static void test_batch(void) {
   calls[0].method = "a";
   calls[1].method = ""; /* none */
   calls[2].method = "c";
-  wr_rpc_begin(&s, WR_OP_CALL, calls, 3, S);
+  begin_these(3, S);
   CU_ASSERT_EQUAL(s.out_len, 20);
   CU_ASSERT_EQUAL(s.out[8], 'a');
   CU_ASSERT_EQUAL(s.out[18], 'c');
@@ -198,14 +198,14 @@ static void test_unsendable(void) {
   open_session(WR_RPC_PERSISTENT);
   memset(calls, 0, sizeof(calls));
   calls[0].method = "";
-  wr_rpc_begin(&s, WR_OP_CALL, calls, 1, S);
+  begin_these(1, S);
   is_over();
   wants(WR_WISH_CLOSE, NEVER);
   became(0, WR_RPC_UNSENDABLE, -EINVAL, 0, 0);
   talk(WR_OP_CALL, 1, S);
   reply(calls[0].msgid, 1, S);
   calls[0].method = "";
-  wr_rpc_begin(&s, WR_OP_CALL, calls, 1, S);
+  begin_these(1, S);
   is_over();
   wants(WR_WISH_NOTHING, NEVER);
   CU_ASSERT(s.open);
@@ -215,7 +215,7 @@ static void test_unsendable(void) {
   wr_rpc_session_close(&s);
   open_session(WR_RPC_PROXY);
   calls[0].method = "";
-  wr_rpc_begin(&s, WR_OP_CALL, calls, 1, S);
+  begin_these(1, S);
   is_over();
   CU_ASSERT_EQUAL(calls[0].outcome, WR_RPC_UNSENDABLE);
   wr_rpc_session_close(&s);
@@ -227,7 +227,7 @@ static void test_unsendable_and_refused(void) {
   memset(calls, 0, sizeof(calls));
   calls[0].method = "";
   calls[1].method = "m";
-  wr_rpc_begin(&s, WR_OP_CALL, calls, 2, S);
+  begin_these(2, S);
   wr_rpc_found(&s, &one, S);
   wr_rpc_connected(&s, -ECONNREFUSED, S + 10);
   became(0, WR_RPC_UNSENDABLE, -EINVAL, 0, 10);
@@ -246,7 +246,7 @@ static void test_longest_requests(void) {
   for (int i = 0; i < 4; i++)
     calls[i] =
         (struct wr_rpc_call){.method = "m", .args = &arg, .args_count = 1};
-  wr_rpc_begin(&s, WR_OP_CALL, calls, 4, S);
+  begin_these(4, S);
   CU_ASSERT_EQUAL(s.out_len, 4 * WR_RPC_REQUEST_MAX);
   CU_ASSERT_PTR_EQUAL(s.in, s.out + 4 * WR_RPC_REQUEST_MAX);
   CU_ASSERT_PTR_EQUAL(s.aside, s.in + 2 * WR_RPC_REPLY_MAX);

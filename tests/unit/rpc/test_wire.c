@@ -47,6 +47,14 @@ static void test_broken_while_reading(void) {
   end();
 }
 
+static bool asked(void *user, const struct wr_rpc_value *method, char *buf,
+                  size_t size, int64_t now_us) {
+  (void)method, (void)now_us;
+  ++*(int *)user;
+  snprintf(buf, size, "ok");
+  return true;
+}
+
 /* What a look at a connection that rests finds. */
 static void test_notification_looks(void) {
   static const int errors[] = {EAGAIN, EINTR, ECONNRESET};
@@ -67,19 +75,27 @@ static void test_notification_looks(void) {
 
 /* What the peer has sent meanwhile is a sign of life, and stays to be read. */
 static void test_notification_beside_bytes(void) {
+  int times = 0;
   play(0, 0);
   start(WR_RPC_PERSISTENT);
+  w.s.asked = asked;
+  w.s.asked_user = &times;
   arrives(w.s.out_len, w.s.out);
   answer();
   unsigned serial = w.serial;
-  CU_ASSERT_EQUAL(write(peer, "\x93\x02\xa1y\x90", 5), 5);
+  CU_ASSERT_EQUAL(write(peer, "\x94\x00\x05\xa1x\x90", 6), 6);
   struct pollfd fd = {.fd = w.fd, .events = POLLIN};
   CU_ASSERT_EQUAL(poll(&fd, 1, 30000), 1);
   begin(WR_OP_NOTIFY);
   wr_rpc_wire_serve(&w, clock_us);
   CU_ASSERT_EQUAL(call.outcome, WR_RPC_OK);
   CU_ASSERT_EQUAL(w.serial, serial);
+  arrives(13, (const uint8_t *)"\x93\x02\xa9"
+                               "flow_rate\x90");
+  CU_ASSERT_EQUAL(times, 0);
   ready(POLLIN);
+  CU_ASSERT_EQUAL(times, 1);
+  arrives(7, (const uint8_t *)"\x94\x01\x05\xc0\xa2ok");
   CU_ASSERT_EQUAL(poll(&fd, 1, 0), 0);
   CU_ASSERT(w.s.open);
   end();
@@ -129,14 +145,6 @@ static void test_notification(void) {
   CU_ASSERT_EQUAL(w.serial, serial + 1);
   arrives(1, (const uint8_t *)"\x93");
   end();
-}
-
-static bool asked(void *user, const struct wr_rpc_value *method, char *buf,
-                  size_t size, int64_t now_us) {
-  (void)method, (void)now_us;
-  ++*(int *)user;
-  snprintf(buf, size, "ok");
-  return true;
 }
 
 /* Two requests of the peer in one piece, and once more: each has its answer. */
