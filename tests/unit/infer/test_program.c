@@ -474,6 +474,22 @@ static void test_descriptors(void) {
   CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
 }
 
+/* Without standard input one of them is 0, and that is given back, too. */
+static void test_without_standard_input(void) {
+  struct wr_eim_options o = {.path = script, .timeout_ms = 1};
+  int input = fcntl(0, F_DUPFD_CLOEXEC, 10);
+  close(0);
+  struct wr_inference *i = wr_inference_eim(&o);
+  bool was_taken = fcntl(0, F_GETFD) >= 0;
+  wr_inference_destroy(i);
+  bool is_closed = fcntl(0, F_GETFD) < 0;
+  dup2(input, 0);
+  close(input);
+  CU_ASSERT_PTR_NOT_NULL(i);
+  CU_ASSERT_TRUE(was_taken);
+  CU_ASSERT_TRUE(is_closed);
+}
+
 UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
           UNIT(test_no_process), UNIT(test_interrupted),
           UNIT(test_answer_interrupted), UNIT(test_what_an_answer_is),
@@ -481,4 +497,4 @@ UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
           UNIT(test_replaced), UNIT(test_large_request),
           UNIT(test_output_closed), UNIT(test_no_memory), UNIT(test_deadlines),
           UNIT(test_longest_place), UNIT(test_descriptors),
-          UNIT(test_place_is_empty))
+          UNIT(test_without_standard_input), UNIT(test_place_is_empty))

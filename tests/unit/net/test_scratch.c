@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -225,6 +226,26 @@ static void test_no_descriptor(void) {
   CU_ASSERT_EQUAL(entries(), 0);
 }
 
+/* Without standard input the descriptor of the directory is 0. */
+static void test_without_standard_input(void) {
+  struct wr_scratch s = WR_SCRATCH_INIT;
+  struct wr_scratch_places p = {.count = 1};
+  char fault[200];
+  snprintf(p.at[0], sizeof(p.at[0]), "%s", place);
+  int input = fcntl(0, F_DUPFD_CLOEXEC, 10);
+  close(0);
+  int status = wr_scratch_make(&s, &p, fault, sizeof(fault));
+  int fd = s.fd;
+  wr_scratch_remove(&s, "s");
+  bool is_closed = fcntl(0, F_GETFD) < 0;
+  dup2(input, 0);
+  close(input);
+  CU_ASSERT_EQUAL(status, 0);
+  CU_ASSERT_EQUAL(fd, 0);
+  CU_ASSERT_TRUE(is_closed);
+  CU_ASSERT_EQUAL(entries(), 0);
+}
+
 /* Two processes that make and sweep at the same time lose nothing. */
 static void test_sweepers_race(void) {
   struct wr_scratch_places p = places("/none/such");
@@ -293,6 +314,6 @@ static void test_something_else(void) {
 UNIT_MAIN("scratch", UNIT(test_order_of_places), UNIT(test_place),
           UNIT(test_made_and_removed), UNIT(test_nowhere),
           UNIT(test_left_behind), UNIT(test_no_descriptor),
-          UNIT(test_swept_while_made), UNIT(test_sweepers_race),
-          UNIT(test_removed_while_made), UNIT(test_something_else),
-          UNIT(test_place_is_empty))
+          UNIT(test_without_standard_input), UNIT(test_swept_while_made),
+          UNIT(test_sweepers_race), UNIT(test_removed_while_made),
+          UNIT(test_something_else), UNIT(test_place_is_empty))
