@@ -37,13 +37,12 @@ static bool is_key(const struct wr_json_event *e, const char *name) {
   return *name == '\0';
 }
 
-/* Mostly it is the one behind the label before. */
+/* Mostly it is the one behind the label before, where the search begins. */
 static size_t find_label(const struct reading *r,
                          const struct wr_json_event *e) {
   const struct wr_labels *labels = &r->model->labels;
-  size_t next = r->label + 1 < labels->count ? r->label + 1 : 0;
   for (size_t i = 0; i < labels->count; i++) {
-    size_t at = (next + i) % labels->count;
+    size_t at = (r->label + i) % labels->count;
     if (is_key(e, labels->at[at].name))
       return at;
   }
