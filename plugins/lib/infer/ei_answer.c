@@ -176,7 +176,7 @@ int wr_ei_read_answer(const char *text, size_t len, int64_t id,
                       const struct wr_model *model, struct wr_answer *out,
                       char *fault) {
   struct reading r = {
-      .model = model, .out = out, .said = id < 0, .success = id < 0};
+      .model = model, .out = out, .said = id < 0, .success = true};
   snprintf(r.id, sizeof(r.id), "%lld", (long long)id);
   forget_reason(&r);
   int status = read_all(&r, text, len, fault);
