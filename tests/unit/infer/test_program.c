@@ -387,6 +387,27 @@ static void test_no_memory(void) {
   }
 }
 
+/* The same of what a request takes: it is said, and the program goes. */
+static void test_no_memory_for_a_request(void) {
+  static const char *const answers[] = {"\"success\":true," MODEL, NULL};
+  struct program p;
+  struct wr_model m;
+  make_script("");
+  program_start(&p, answers);
+  struct wr_inference *i = eim(30000);
+  CU_ASSERT_TRUE(unit_alloc_arm(0));
+  int status = wr_inference_describe(i, &m);
+  unit_alloc_off();
+  CU_ASSERT_EQUAL(status, -ENOMEM);
+  CU_ASSERT_STRING_EQUAL(i->error, "no memory for the request or the reply");
+  program_end(&p);
+  program_start(&p, answers);
+  CU_ASSERT_EQUAL_FATAL(wr_inference_describe(i, &m), 0);
+  wr_inference_destroy(i);
+  program_end(&p);
+  wr_model_free(&m);
+}
+
 /* To the millisecond, of the start and of each answer. */
 static void test_deadlines(void) {
   static const char *const answers[] = {"\"success\":true," MODEL,
@@ -495,6 +516,7 @@ UNIT_MAIN("program", UNIT(test_place), UNIT(test_answers),
           UNIT(test_answer_interrupted), UNIT(test_what_an_answer_is),
           UNIT(test_refused_at_hello), UNIT(test_half_an_answer),
           UNIT(test_replaced), UNIT(test_large_request),
-          UNIT(test_output_closed), UNIT(test_no_memory), UNIT(test_deadlines),
+          UNIT(test_output_closed), UNIT(test_no_memory),
+          UNIT(test_no_memory_for_a_request), UNIT(test_deadlines),
           UNIT(test_longest_place), UNIT(test_descriptors),
           UNIT(test_without_standard_input), UNIT(test_place_is_empty))

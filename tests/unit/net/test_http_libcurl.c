@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -303,6 +305,40 @@ static void test_memory_again(void) {
   server_stop(&s);
 }
 
+/* What would be read for ever is not read, nor is anybody asked. */
+static void test_files_that_are_none(void) {
+  char path[64] = "/tmp/test-http-XXXXXX", url[64], want[128];
+  struct server s;
+  CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
+  strcat(path, "/f");
+  CU_ASSERT_EQUAL(mkfifo(path, 0600), 0);
+  snprintf(want, sizeof(want), "%s is not a file", path);
+  server_start(&s, "no TLS");
+  snprintf(url, sizeof(url), "https://127.0.0.1:%d/", s.port);
+  for (int which = 0; which < 3; which++) {
+    struct wr_http_options o = options;
+    struct wr_http_reply reply = {.status = 200};
+    *(which == 0   ? &o.ca_cert
+      : which == 1 ? &o.client_cert
+                   : &o.client_key) = path;
+    struct wr_http *h = wr_http_create(&o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(h);
+    CU_ASSERT_EQUAL(
+        wr_http_perform(
+            h, &(struct wr_http_request){.method = "GET", .url = url}, &reply),
+        -EPROTO);
+    CU_ASSERT_STRING_EQUAL(reply.error, want);
+    CU_ASSERT_EQUAL(reply.status, 0);
+    wr_http_reply_free(&reply);
+    wr_http_destroy(h);
+  }
+  server_stop(&s);
+  CU_ASSERT_EQUAL(s.served, 0);
+  unlink(path);
+  *strrchr(path, '/') = '\0';
+  CU_ASSERT_EQUAL(rmdir(path), 0);
+}
+
 /* No header has to be watched. */
 static void test_nothing_watched(void) {
   struct server s;
@@ -324,4 +360,5 @@ static void test_nothing_watched(void) {
 UNIT_MAIN("http_libcurl", UNIT(test_trust), UNIT(test_who_we_are),
           UNIT(test_process), UNIT(test_timeouts), UNIT(test_no_libcurl),
           UNIT(test_times), UNIT(test_waits), UNIT(test_one_byte_too_much),
-          UNIT(test_memory_again), UNIT(test_nothing_watched))
+          UNIT(test_memory_again), UNIT(test_nothing_watched),
+          UNIT(test_files_that_are_none))
