@@ -263,7 +263,7 @@ static void test_memory_is_bounded(void) {
       "\"a b c d e f g\",",
       "\"\\\\\",",
       "\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\"\","};
-  const size_t size = 1 << 20;
+  const size_t size = 1 << 18;
   char *text = malloc(size + 64);
   for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
     struct wr_json *doc;
