@@ -162,6 +162,19 @@ static void test_withheld_after_many_crashes(void) {
   }
 }
 
+/* Of several that are due the first that is proven is tried, once. */
+static void test_who_is_tried(void) {
+  struct wr_m4_method m[] = {every(1000, "new"), every(1000, "proven"),
+                             every(1000, "too")};
+  begin(WORLD_PROXY, m, 3, NULL, HOUR);
+  world_run(&w, S / 2);
+  w.course[0] = '\0';
+  m[0].ward.proven = false;
+  w.guard.suspect = w.mute = true;
+  world_run(&w, S);
+  end_as("1000.0 -> proven\n");
+}
+
 /* Which ends of a call show that a proxy that was suspect lives. */
 static void test_signs_of_life(void) {
   enum { SILENT, LATE, RUBBISH, HANGS, GONE, SIGNS };
@@ -223,5 +236,6 @@ UNIT_MAIN("life, crashes", UNIT(test_unbound_method),
           UNIT(test_unbound_method_alone), UNIT(test_tunnel),
           UNIT(test_tunnel_right_after_the_end),
           UNIT(test_no_trial_after_many_crashes),
-          UNIT(test_withheld_after_many_crashes), UNIT(test_signs_of_life),
-          UNIT(test_dying_proxy), UNIT(test_who_rests))
+          UNIT(test_withheld_after_many_crashes), UNIT(test_who_is_tried),
+          UNIT(test_signs_of_life), UNIT(test_dying_proxy),
+          UNIT(test_who_rests))
