@@ -91,6 +91,7 @@ static void test_short_way(void) {
   CU_ASSERT_FALSE(float_at_once(1e6f));
   CU_ASSERT_TRUE(float_at_once(-3.21006966f));
   CU_ASSERT_TRUE(float_at_once(2e-8f));
+  CU_ASSERT_TRUE(float_at_once(1019.49097f)); /* needs all nine digits */
   CU_ASSERT_FALSE(float_at_once(1e-10f));
 }
 
@@ -116,6 +117,11 @@ static void test_short_texts(void) {
   CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, 16777216), "16777216");
   CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, -3.21006966f),
                          "-3.2100697");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, 1019.49097f),
+                         "1019.49097");
+  CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, 0.000998832f),
+                         "0.000998832"); /* seven would end in 1 */
+  CU_ASSERT_STRING_EQUAL(wr_number_write_float(text, 1e-45f), "1.4013e-45");
   CU_ASSERT_STRING_EQUAL(wr_number_write(text, NAN), "nan");
 }
 
