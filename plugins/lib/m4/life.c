@@ -209,7 +209,6 @@ static void probe(struct wr_m4_life *l, int64_t now_us) {
       return;
     }
   l->doing = WR_M4_PROBES;
-  l->calls[0] = (struct wr_rpc_call){.method = "x"};
   wr_rpc_begin(l->session, WR_OP_DRAIN, l->calls, 1, now_us);
 }
 

@@ -38,6 +38,18 @@ static void test_line(void) {
   CU_ASSERT_PTR_NULL(wr_m4_gate_leave(g, v + 3));
 }
 
+/* Who leaves as the last one is missed by nobody who comes then. */
+static void test_end_of_the_line(void) {
+  struct wr_m4_gate *g = gate("local:7");
+  struct wr_m4_visitor v[3];
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, v + 0, S, 0), WR_M4_IN);
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, v + 1, S, 0), WR_M4_LINE);
+  CU_ASSERT_PTR_NULL(wr_m4_gate_leave(g, v + 1));
+  CU_ASSERT_EQUAL(wr_m4_gate_enter(g, v + 2, S, 0), WR_M4_LINE);
+  CU_ASSERT_PTR_EQUAL(wr_m4_gate_leave(g, v + 0), v + 2);
+  CU_ASSERT_PTR_NULL(wr_m4_gate_leave(g, v + 2));
+}
+
 /* Another process: its lock is waited for once, then only tried, and taken
  * again as soon as it is free. */
 static void test_lock_of_another(void) {
@@ -90,9 +102,9 @@ static void test_lock_goes_with_the_gate(void) {
 }
 
 int main(void) {
-  const struct unit_case cases[] = {UNIT(test_line), UNIT(test_lock_of_another),
-                                    UNIT(test_no_lock_can_be),
-                                    UNIT(test_lock_goes_with_the_gate)};
+  const struct unit_case cases[] = {
+      UNIT(test_line), UNIT(test_end_of_the_line), UNIT(test_lock_of_another),
+      UNIT(test_no_lock_can_be), UNIT(test_lock_goes_with_the_gate)};
   if (mkdtemp(directory) == NULL)
     return 1;
   int bad = unit_main("gate", cases, sizeof(cases) / sizeof(cases[0]));
