@@ -192,6 +192,7 @@ static void test_signs_of_life(void) {
     world_run(&w, 2 * S);
     CU_ASSERT_EQUAL(w.guard.suspect, sign == HANGS || sign == GONE);
     CU_ASSERT_EQUAL(w.drains, sign == LATE);
+    CU_ASSERT_EQUAL(w.life.faults[WR_FAULT_STALE], sign == LATE);
     world_close(&w);
   }
 }
