@@ -62,7 +62,7 @@ static int on_number(void *context, const char *text, size_t len) {
 
 static int on_text(struct wr_json_reader *r, enum wr_json_kind kind,
                    const unsigned char *text, size_t len) {
-  const char *chars = len > 0 ? (const char *)text : "";
+  const char *chars = (const char *)text;
   return wr_text_is_utf8(chars, len) &&
          emit(r,
               (struct wr_json_event){.kind = kind, .text = chars, .len = len});

@@ -202,13 +202,12 @@ static bool is_middle(double value) {
 }
 
 static bool write_float(char *out, float value) {
-  for (int count = 6; count <= 9; count++) {
-    struct decimal d;
-    if (!round_nine((double)value, count, true, &d))
-      return false;
+  struct decimal d;
+  /* With nine digits it ends at the latest. */
+  for (int count = 6; round_nine((double)value, count, true, &d); count++) {
     double back = value_of(&d);
     if (is_middle(back))
-      return false;
+      break;
     if ((float)back == value) {
       write_short(out, d);
       return true;

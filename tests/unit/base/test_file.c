@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static mode_t mode_of(const char *path) {
@@ -85,6 +86,33 @@ static void test_write_fails(void) {
   CU_ASSERT_EQUAL(wr_file_write(-1, "x", 1), -EBADF);
 }
 
+/* Takes the place of libc's: so many bytes at a time, and a signal before each
+ * time; 0: as it is. */
+static size_t at_most;
+static bool interrupted;
+
+ssize_t write(int fd, const void *data, size_t len) {
+  if (at_most > 0 && (interrupted = !interrupted)) {
+    errno = EINTR;
+    return -1;
+  }
+  return syscall(SYS_write, fd, data,
+                 at_most > 0 && len > at_most ? at_most : len);
+}
+
+static void test_write_interrupted(void) {
+  char path[] = "/tmp/test-file-XXXXXX", seen[16] = "";
+  int fd = mkstemp(path);
+  CU_ASSERT_FATAL(fd >= 0);
+  at_most = 3;
+  CU_ASSERT_EQUAL(wr_file_write(fd, "abcdefgh", 8), 0);
+  at_most = 0;
+  CU_ASSERT_EQUAL(pread(fd, seen, sizeof(seen), 0), 8);
+  CU_ASSERT_STRING_EQUAL(seen, "abcdefgh");
+  close(fd);
+  unlink(path);
+}
+
 /* Whatever the length: so many bytes and not one more. */
 static void test_write_little(void) {
   char path[] = "/tmp/test-file-XXXXXX";
@@ -151,4 +179,5 @@ static void test_no_descriptor(void) {
 
 UNIT_MAIN("file", UNIT(test_standard_descriptors), UNIT(test_no_descriptor),
           UNIT(test_any_umask), UNIT(test_write_in_parts),
-          UNIT(test_write_fails), UNIT(test_write_little))
+          UNIT(test_write_fails), UNIT(test_write_interrupted),
+          UNIT(test_write_little))

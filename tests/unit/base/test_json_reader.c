@@ -21,6 +21,7 @@ static int on_event(void *context, const struct wr_json_event *e) {
   CU_ASSERT_EQUAL(e->text != NULL, e->kind == WR_JSON_NUMBER ||
                                        e->kind == WR_JSON_STRING ||
                                        e->kind == WR_JSON_KEY);
+  CU_ASSERT(e->kind != WR_JSON_NUMBER || e->text[e->len] == '\0');
   return r->stop_at > 0 && --r->stop_at == 0 ? -EXDEV : 0;
 }
 
