@@ -193,22 +193,14 @@ static bool round_nine(double value, int count, bool is_float,
   return true;
 }
 
-/* A double in the middle of two floats: it may be there by rounding, and the
- * number it stands for on one side. */
-static bool is_middle(double value) {
-  uint64_t bits;
-  memcpy(&bits, &value, sizeof(bits));
-  return (bits & 0x1fffffff) == 0x10000000;
-}
-
+/* Reading back rounds twice, to a double and to a float. That is wrong where
+ * the double is the very middle of two floats, which no decimal of so few
+ * digits beside one of them is: all there are were tried. */
 static bool write_float(char *out, float value) {
   struct decimal d;
   /* With nine digits it ends at the latest. */
   for (int count = 6; round_nine((double)value, count, true, &d); count++) {
-    double back = value_of(&d);
-    if (is_middle(back))
-      break;
-    if ((float)back == value) {
+    if ((float)value_of(&d) == value) {
       write_short(out, d);
       return true;
     }
