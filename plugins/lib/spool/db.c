@@ -96,13 +96,13 @@ static int read_eras(struct wr_db *db) {
 static int bring_up(struct wr_db *db) {
   int version = 0;
   int code = wr_schema_version(db->handle, &version);
-  if (code == SQLITE_OK && version > WR_SCHEMA_VERSION)
+  if (code != SQLITE_OK || version == WR_SCHEMA_VERSION)
+    return code;
+  if (version > WR_SCHEMA_VERSION)
     return WR_DB_LATER;
-  if (code == SQLITE_OK && version == 0)
-    return wr_schema_create(db->handle);
-  if (code == SQLITE_OK && version < WR_SCHEMA_VERSION)
-    code = wr_schema_migrate(db->handle, version, WR_SCHEMA_VERSION);
-  return code;
+  return version == 0
+             ? wr_schema_create(db->handle)
+             : wr_schema_migrate(db->handle, version, WR_SCHEMA_VERSION);
 }
 
 /* Folds the log back as SQLite does by itself, and notes its length. */
@@ -141,15 +141,15 @@ static int page_size(struct wr_db *db) {
   if (code == SQLITE_OK && (code = sqlite3_step(s)) == SQLITE_ROW)
     db->page_size = sqlite3_column_int64(s, 0);
   sqlite3_finalize(s);
-  return db->page_size > 0                           ? SQLITE_OK
-         : code == SQLITE_ROW || code == SQLITE_DONE ? SQLITE_CORRUPT
-                                                     : code;
+  return code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
 static int set_up(struct wr_db *db, const struct wr_db_options *o) {
   snprintf(db->boot, sizeof(db->boot), "%s", o->boot != NULL ? o->boot : "");
   int code = tune(db, o);
-  if (code == SQLITE_OK && !o->read_only)
+  if (code != SQLITE_OK)
+    return code;
+  if (!o->read_only)
     code = bring_up(db);
   for (int i = 0; code == SQLITE_OK && i < WR_DB_COUNT; i++)
     code =

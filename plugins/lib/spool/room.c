@@ -2,9 +2,7 @@
 
 #include "lib/spool/rejected.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define CHUNK 1024 /* rows thinned or dropped in one go, at most */
 #define ROUNDS 64  /* of making room, in one commit */
@@ -68,13 +66,14 @@ static int drop_any(struct wr_spool *s, int i, int *gone) {
 
 /* Rows of properties that are no longer configured: nobody waits for them. */
 static int drop_strangers(struct wr_spool *s, int *gone) {
-  char sql[1024] = "DELETE FROM value WHERE property NOT IN (";
-  size_t used = strlen(sql);
-  for (int i = 0; i < s->count && used < sizeof(sql) - 32; i++)
-    used += (size_t)snprintf(sql + used, sizeof(sql) - used, "%s%lld",
-                             i > 0 ? "," : "", (long long)s->numbers[i]);
-  snprintf(sql + used, sizeof(sql) - used, ")");
-  int code = wr_db_exec(&s->db, sql);
+  sqlite3_str *sql = sqlite3_str_new(s->db.handle);
+  sqlite3_str_appendall(sql, "DELETE FROM value WHERE property NOT IN (-1");
+  for (int i = 0; i < s->count; i++)
+    sqlite3_str_appendf(sql, ",%lld", (long long)s->numbers[i]);
+  sqlite3_str_appendall(sql, ")");
+  char *text = sqlite3_str_finish(sql);
+  int code = text != NULL ? wr_db_exec(&s->db, text) : SQLITE_NOMEM;
+  sqlite3_free(text);
   if (code == SQLITE_OK)
     *gone += count_lost(s, &s->status.dropped, sqlite3_changes(s->db.handle));
   return code;

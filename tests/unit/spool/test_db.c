@@ -46,18 +46,22 @@ static void test_when_the_log_is_folded(void) {
   }
 }
 
-/* The log of a small spool is folded back before it has twice the pages. */
+/* The log of a small spool is folded back when it has 16 pages, and before it
+ * has twice as many. */
 static void test_the_log_stays_short(void) {
   struct wr_db db;
-  int most = 0;
+  int most = 0, first = 0;
   fresh_dir();
   struct wr_db_options o = {.path = path, .max_bytes = 1};
   CU_ASSERT_EQUAL_FATAL(open_db(&db, o), SQLITE_OK);
   for (int64_t seq = 1; seq < 300; seq++) {
     struct wr_row row = {.seq = seq, .value = {WR_VALUE_TEXT, 0, "Low"}};
     CU_ASSERT_EQUAL(wr_db_insert(&db, 1, &row, 0), SQLITE_OK);
+    if (first == 0 && db.log->pages < most)
+      first = most;
     most = db.log->pages > most ? db.log->pages : most;
   }
+  CU_ASSERT_EQUAL(first, 16);
   CU_ASSERT_TRUE(most >= 16 && most < 32);
   CU_ASSERT_EQUAL(wr_db_fold_log(&db), SQLITE_OK);
   wr_db_close(&db);
@@ -112,6 +116,121 @@ static void test_state_that_cannot_be(void) {
   }
 }
 
+/* --- the file --- */
+
+/* A file of this version is not written when it is opened; one of a later
+ * version is not ours, and nothing of it stays open. */
+static void test_versions(void) {
+  struct wr_db db;
+  sqlite3 *other = NULL;
+  char reason[64] = "";
+  struct wr_db_options o = {.path = path};
+  fresh_dir();
+  wr_spool_destroy(open_with(options()));
+  sqlite3_open(path, &other);
+  sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+  CU_ASSERT_EQUAL(wr_db_open(&db, &o, reason, sizeof(reason)), SQLITE_OK);
+  CU_ASSERT_STRING_EQUAL(reason, "");
+  wr_db_close(&db);
+  sqlite3_close(other);
+  sql("PRAGMA user_version=3");
+  int open_files = unit_open_files();
+  CU_ASSERT_EQUAL(wr_db_open(&db, &o, reason, sizeof(reason)), WR_DB_LATER);
+  CU_ASSERT_STRING_EQUAL(reason, "it is of a later version");
+  CU_ASSERT_EQUAL(unit_open_files(), open_files);
+  remove_dir();
+}
+
+/* Only who writes makes a file, with this mode whatever the umask; one that is
+ * there keeps its own. */
+static void test_mode_of_the_file(void) {
+  static const mode_t masks[] = {0, 022, 077};
+  struct wr_db db;
+  struct stat st;
+  for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+    fresh_dir();
+    CU_ASSERT_NOT_EQUAL(
+        open_db(&db, (struct wr_db_options){.path = path, .read_only = true}),
+        SQLITE_OK);
+    CU_ASSERT_FALSE(exists(""));
+    mode_t mask = umask(masks[i]);
+    CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = path}),
+                          SQLITE_OK);
+    wr_db_close(&db);
+    CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 07777, 0644);
+    CU_ASSERT_EQUAL(chmod(path, 0600), 0);
+    CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = path}),
+                          SQLITE_OK);
+    umask(mask);
+    wr_db_close(&db);
+    CU_ASSERT_EQUAL_FATAL(stat(path, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 07777, 0600);
+    remove_dir();
+  }
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = NULL}),
+                        SQLITE_OK);
+  CU_ASSERT_NOT_EQUAL(access(":memory:", F_OK), 0);
+  wr_db_close(&db);
+}
+
+/* --- properties --- */
+
+static void test_what_is_remembered(void) {
+  const struct wr_memo memo = {"id-1", "name-1", "TYPE"};
+  struct wr_memo is;
+  struct wr_db db;
+  int64_t number = 7;
+  int open_files = unit_open_files();
+  fresh_dir();
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = path}),
+                        SQLITE_OK);
+  for (int64_t i = 1; i <= 2; i++) {
+    CU_ASSERT_EQUAL(wr_db_number(&db, "b", &number), SQLITE_OK);
+    CU_ASSERT_EQUAL(number, 1);
+    CU_ASSERT_EQUAL(wr_db_number(&db, "a", &number), SQLITE_OK);
+    CU_ASSERT_EQUAL(number, 2);
+  }
+  CU_ASSERT_EQUAL(wr_db_remember(&db, "a", &memo), SQLITE_OK);
+  CU_ASSERT_EQUAL(wr_db_recall(&db, "a", &is), SQLITE_OK);
+  CU_ASSERT_STRING_EQUAL(is.id, "id-1");
+  CU_ASSERT_STRING_EQUAL(is.name, "name-1");
+  CU_ASSERT_STRING_EQUAL(is.type, "TYPE");
+  for (int i = 0; i < 2; i++) { /* one that is known, one that is not */
+    is = memo;
+    CU_ASSERT_EQUAL(wr_db_recall(&db, i == 0 ? "b" : "c", &is), SQLITE_DONE);
+    CU_ASSERT_STRING_EQUAL(is.id, "");
+    CU_ASSERT_STRING_EQUAL(is.name, "");
+    CU_ASSERT_STRING_EQUAL(is.type, "");
+  }
+  wr_db_exec(&db, "DROP TABLE property");
+  CU_ASSERT_EQUAL(wr_db_number(&db, "a", &number), SQLITE_ERROR);
+  CU_ASSERT_EQUAL(number, 0);
+  wr_db_close(&db);
+  CU_ASSERT_EQUAL(unit_open_files(), open_files);
+  remove_dir();
+}
+
+/* A change that fails changes nothing, and says so. */
+static void test_change_that_fails(void) {
+  struct wr_db db;
+  int gone = 7;
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = NULL}),
+                        SQLITE_OK);
+  struct wr_row row = {.seq = 5, .value = {WR_VALUE_TEXT, 0, "Low"}};
+  CU_ASSERT_EQUAL(wr_db_insert(&db, 1, &row, 0), SQLITE_OK);
+  wr_db_exec(&db, "CREATE TRIGGER no BEFORE DELETE ON value BEGIN SELECT "
+                  "RAISE(ABORT, ''); END");
+  CU_ASSERT_EQUAL(wr_db_delete(&db, 1, 5, &gone), SQLITE_CONSTRAINT);
+  CU_ASSERT_EQUAL(gone, 0);
+  wr_db_exec(&db, "DROP TRIGGER no");
+  CU_ASSERT_EQUAL(wr_db_delete(&db, 1, 5, &gone), SQLITE_OK);
+  CU_ASSERT_EQUAL(gone, 1);
+  CU_ASSERT_EQUAL(wr_db_delete(&db, 1, 5, &gone), SQLITE_OK);
+  CU_ASSERT_EQUAL(gone, 0);
+  wr_db_close(&db);
+}
+
 /* --- clocks --- */
 
 /* Less than a second is drift, in both directions; a second is a step. */
@@ -163,5 +282,7 @@ static void test_more_clocks_than_are_remembered(void) {
 
 UNIT_MAIN("db", UNIT(test_what_is_corrupt), UNIT(test_when_the_log_is_folded),
           UNIT(test_the_log_stays_short), UNIT(test_memory_and_reading),
-          UNIT(test_state_that_cannot_be), UNIT(test_what_is_another_clock),
+          UNIT(test_state_that_cannot_be), UNIT(test_versions),
+          UNIT(test_mode_of_the_file), UNIT(test_what_is_remembered),
+          UNIT(test_change_that_fails), UNIT(test_what_is_another_clock),
           UNIT(test_more_clocks_than_are_remembered))
