@@ -12,11 +12,6 @@
 
 /* --- life --- */
 
-static void free_rows(struct wr_rows *r) {
-  free(r->at);
-  *r = (struct wr_rows){0};
-}
-
 static void release(struct wr_spool *s) {
   for (int i = 0; s->keys != NULL && i < s->count; i++)
     free(s->keys[i]);
@@ -28,7 +23,7 @@ static void release(struct wr_spool *s) {
   free(s->path);
   free(s->vfs);
   free(s->boot);
-  free_rows(&s->accepted);
+  free(s->accepted.at);
   wr_fresh_free(&s->fresh);
   free(s->empty);
   pthread_mutex_destroy(&s->accept);

@@ -155,6 +155,8 @@ static void test_damage_while_it_is_open(void) {
       "key='classification'; UPDATE value SET value=NULL WHERE seq=2048");
   CU_ASSERT_EQUAL(count_rows(s), 0);
   CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  CU_ASSERT_EQUAL(status_of(s).rows, 4);
+  CU_ASSERT_EQUAL(status_of(s).committed, 4);
   CU_ASSERT_EQUAL(unit_open_files(), open_files);
   CU_ASSERT_TRUE(wr_spool_newest(s, LABEL, &row));
   CU_ASSERT_EQUAL(status_of(s).rows, 4);

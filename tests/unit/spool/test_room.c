@@ -192,6 +192,7 @@ static void test_rows_before_the_start(void) {
     int64_t due_ms = 0;
     offer_number(s, WALL, k);
     CU_ASSERT_EQUAL(wr_spool_keep(s, 0, WALL, 0, &due_ms), 0);
+    CU_ASSERT_EQUAL(due_ms, INT64_MAX);
     CU_ASSERT_FALSE(wr_spool_newest(s, FLOW, &row));
     CU_ASSERT_EQUAL(wr_spool_again(s, FLOW), 0);
     wr_spool_remember(s, FLOW, &(struct wr_memo){.id = "x"});

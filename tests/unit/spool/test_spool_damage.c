@@ -92,6 +92,38 @@ static void test_wrong_place(void) {
   }
 }
 
+/* A row in the middle seems to belong to another property: what stands behind
+ * it is not lost. */
+static void test_rest_is_hidden(void) {
+  static unsigned char file[1 << 18];
+  struct wr_row rows[COUNT + 1];
+  unsigned char want[3] = {2, 2048 >> 8, 2048 & 255}; /* property, number */
+  fresh_dir();
+  struct wr_spool *s = open_with(options());
+  for (int i = 0; i < COUNT; i++)
+    offer_label(s, WALL + i * SECOND, i % 2 ? "Low" : "Normal");
+  wr_spool_destroy(s);
+  sql("PRAGMA wal_checkpoint(TRUNCATE)");
+  int fd = open(path, O_RDWR);
+  ssize_t len = read(fd, file, sizeof(file));
+  CU_ASSERT_FATAL(len > 0);
+  unsigned char *at = memmem(file, (size_t)len, want, sizeof(want));
+  CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+  CU_ASSERT_EQUAL(pwrite(fd, "\x7f", 1, at - file), 1);
+  close(fd);
+  s = open_with(options());
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, LABEL, 0, rows, 1), 1);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 0);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, LABEL, 0, rows, COUNT + 1), 0);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  int count = wr_spool_oldest(s, LABEL, 0, rows, COUNT + 1);
+  CU_ASSERT_TRUE_FATAL(count == COUNT - 1 || count == COUNT);
+  for (int i = 1; i <= COUNT - 2; i++)
+    CU_ASSERT_EQUAL(rows[count - i].seq, 1024 * (COUNT + 1 - i));
+  CU_ASSERT_EQUAL(rows[0].seq, 1024);
+  finish(s);
+}
+
 /* The last row seems to stand before all others: nothing comes after it, and
  * new ones follow in their order. */
 static void test_hidden(void) {
@@ -259,7 +291,7 @@ static void test_order_when_full(void) {
 }
 
 UNIT_MAIN("spool, damage", UNIT(test_no_value), UNIT(test_wrong_place),
-          UNIT(test_hidden), UNIT(test_not_found),
+          UNIT(test_hidden), UNIT(test_rest_is_hidden), UNIT(test_not_found),
           UNIT(test_not_found_in_its_place), UNIT(test_old_count),
           UNIT(test_highest_place), UNIT(test_refused_are_kept),
           UNIT(test_many_clocks), UNIT(test_order_when_full))

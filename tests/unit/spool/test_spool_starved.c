@@ -76,6 +76,7 @@ static void test_no_memory_at_all(void) {
   }
   CU_ASSERT_EQUAL(status_of(s).accepted, MEANWHILE);
   CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+  CU_ASSERT_EQUAL(status_of(s).committed, BEFORE);
   CU_ASSERT_TRUE(status_of(s).in_memory);
   char fault[192];
   snprintf(fault, sizeof(fault), "%s: out of memory", path);
