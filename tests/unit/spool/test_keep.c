@@ -134,6 +134,24 @@ static void test_room_for_one(void) {
   finish(s);
 }
 
+/* Of a file without rows and one that is held it is that one. */
+static void test_newest_is_held(void) {
+  struct wr_spool *s = begin();
+  struct wr_row row = {.seq = INT64_MAX};
+  offer_number(s, WALL, 7);
+  CU_ASSERT_EQUAL(keep(s, 0, 1000), 1);
+  CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
+  CU_ASSERT_EQUAL(row.seq, 1024);
+  CU_ASSERT_EQUAL(row.value.number, 7);
+  row.seq = INT64_MAX;
+  CU_ASSERT_FALSE(wr_spool_newest(s, LABEL, &row));
+  struct wr_row rows[2] = {{.property = 77}, {.property = 77}};
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 2), 1);
+  CU_ASSERT_EQUAL(rows[0].property, FLOW);
+  CU_ASSERT_EQUAL(rows[1].property, 77); /* is left alone */
+  finish(s);
+}
+
 /* --- at the start --- */
 
 /* What is spent is saved: it is known from the file. */
@@ -228,6 +246,6 @@ static void test_who_needs_room(void) {
 UNIT_MAIN("spool, keep", UNIT(test_when_refused_rows_come_back),
           UNIT(test_held_while_others_expire),
           UNIT(test_age_to_the_microsecond), UNIT(test_a_commit_holds_nothing),
-          UNIT(test_room_for_one), UNIT(test_start_writes_nothing),
-          UNIT(test_start_on_a_full_disk), UNIT(test_time_of_the_start),
-          UNIT(test_who_needs_room))
+          UNIT(test_room_for_one), UNIT(test_newest_is_held),
+          UNIT(test_start_writes_nothing), UNIT(test_start_on_a_full_disk),
+          UNIT(test_time_of_the_start), UNIT(test_who_needs_room))

@@ -146,6 +146,14 @@ static void test_delivered_from_a_full_disk(void) {
                             COUNT - 1);
       for (int k = 0; k < COUNT - 1; k++)
         CU_ASSERT_EQUAL(left[k].seq, k + 1 + (k >= i));
+      for (int max = 1; max < COUNT; max++) { /* in however small steps */
+        memset(left, 0, sizeof(left));
+        CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, left, max), max);
+        CU_ASSERT_EQUAL(left[max - 1].seq, max + (max > i));
+        CU_ASSERT_EQUAL(left[max].seq, 0);
+      }
+      CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, left));
+      CU_ASSERT_EQUAL(left[0].seq, i == COUNT - 1 ? COUNT - 1 : COUNT);
     }
     fault_vfs.fail_at = 0;
     wr_spool_commit(s, 61000, WALL);

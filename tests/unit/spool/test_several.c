@@ -41,6 +41,8 @@ static void check_all(struct wr_spool *s, int rounds) {
       CU_ASSERT_EQUAL(rows[i].value.number, 10 * p + i);
       CU_ASSERT_EQUAL(rows[i].property, p);
     }
+    for (int max = 1; max < rounds; max++)
+      CU_ASSERT_EQUAL(wr_spool_oldest(s, p, 0, rows, max), max);
     CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, p, &row));
     CU_ASSERT_EQUAL(row.seq, rows[rounds - 1].seq);
     CU_ASSERT_EQUAL(row.property, p);
