@@ -224,6 +224,24 @@ static void test_what_was_delivered_leaves_first(void) {
   finish(s);
 }
 
+/* An end while it is away leaves nothing open. */
+static void test_end_while_it_is_away(void) {
+  int open_files = unit_open_files();
+  struct wr_spool *s = begin();
+  struct wr_row rows[2];
+  for (int i = 0; i < 2; i++) {
+    offer_number(s, WALL, i);
+    wr_spool_commit(s, 0, WALL);
+    fill_disk();
+  }
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 2), 2);
+  wr_spool_destroy(s);
+  CU_ASSERT_EQUAL(unit_open_files(), open_files);
+  fault_vfs.fail_at = 0;
+  remove_dir();
+}
+
 /* --- a reader that does not end --- */
 
 #define COMMITS 12
@@ -320,7 +338,7 @@ static void test_how_long_a_log_is_come_back_to(void) {
 UNIT_MAIN("spool, away", UNIT(test_numbers_stay), UNIT(test_all_go_back),
           UNIT(test_numbers_stay_after_damage),
           UNIT(test_waits_are_short_again), UNIT(test_what_is_hidden),
-          UNIT(test_refused_meanwhile),
+          UNIT(test_refused_meanwhile), UNIT(test_end_while_it_is_away),
           UNIT(test_what_was_delivered_leaves_first),
           UNIT(test_how_long_the_log_may_be),
           UNIT(test_how_long_a_log_is_come_back_to))
