@@ -99,8 +99,9 @@ int wr_db_change(struct wr_db *db, int statement, const int64_t *values,
 /* SQLite sees damage to the structure of a page, but not to what stands in it:
  * whether number and value, in these columns, can be those of a row. */
 bool wr_db_sound(sqlite3_stmt *s, int seq, int value);
-/* Up to `max` rows behind `seq` (NEWEST: before it), in their order; *count of
- * them. SQLITE_CORRUPT for what is no row, or stands in another order. */
+/* Up to `max` rows behind `seq` (NEWEST: before it), in their order, without
+ * their property; *count of them. SQLITE_CORRUPT for what is no row, or stands
+ * in another order. */
 int wr_db_select(struct wr_db *db, int statement, int64_t number, int64_t seq,
                  struct wr_row *rows, int max, int *count);
 /* Ends a use of a statement; SQLITE_OK for rows and their end. */

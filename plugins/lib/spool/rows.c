@@ -83,7 +83,7 @@ int wr_db_delete(struct wr_db *db, int64_t number, int64_t seq, int *gone) {
 }
 
 void wr_db_value(sqlite3_stmt *s, int column, struct wr_value *out) {
-  memset(out, 0, sizeof(*out));
+  *out = (struct wr_value){.kind = WR_VALUE_NUMBER};
   switch (sqlite3_column_type(s, column)) {
   case SQLITE_TEXT:
     out->kind = WR_VALUE_TEXT;
@@ -94,14 +94,13 @@ void wr_db_value(sqlite3_stmt *s, int column, struct wr_value *out) {
     out->number = sqlite3_column_int(s, column) != 0;
     break;
   default:
-    out->kind = WR_VALUE_NUMBER;
     out->number = sqlite3_column_double(s, column);
   }
 }
 
+/* All but the property. */
 static void read_row(const struct wr_db *db, sqlite3_stmt *s,
                      struct wr_row *row) {
-  memset(row, 0, sizeof(*row));
   row->seq = sqlite3_column_int64(s, 0);
   row->time_us = sqlite3_column_int64(s, 1);
   row->clock_us = wr_db_offset(db, sqlite3_column_int64(s, 2));

@@ -231,6 +231,49 @@ static void test_change_that_fails(void) {
   wr_db_close(&db);
 }
 
+/* Rows are read as they were written, whatever stood in the place they are read
+ * to; none where one of them is no row. */
+static void test_rows_of_every_kind(void) {
+  static const struct wr_value values[] = {{WR_VALUE_NUMBER, -0.25, ""},
+                                           {WR_VALUE_TEXT, 0, "Low"},
+                                           {WR_VALUE_BOOL, 1, ""},
+                                           {WR_VALUE_BOOL, 0, ""}};
+  struct wr_db db;
+  struct wr_row rows[5];
+  int count = 7;
+  CU_ASSERT_EQUAL_FATAL(open_db(&db, (struct wr_db_options){.path = NULL}),
+                        SQLITE_OK);
+  for (int i = 0; i < 4; i++) {
+    struct wr_row row = {.seq = 10 + i, .time_us = -i, .value = values[i]};
+    CU_ASSERT_EQUAL(wr_db_insert(&db, 1, &row, i - 1), SQLITE_OK);
+  }
+  memset(rows, 0x55, sizeof(rows));
+  CU_ASSERT_EQUAL(wr_db_select(&db, WR_DB_OLDEST, 1, 0, rows, 5, &count),
+                  SQLITE_OK);
+  CU_ASSERT_EQUAL_FATAL(count, 4);
+  for (int i = 0; i < 4; i++) {
+    CU_ASSERT_EQUAL(rows[i].seq, 10 + i);
+    CU_ASSERT_EQUAL(rows[i].time_us, -i);
+    CU_ASSERT_EQUAL(rows[i].clock_us, WR_CLOCK_UNKNOWN);
+    CU_ASSERT_EQUAL(rows[i].state, i == 0);
+    CU_ASSERT_EQUAL(rows[i].value.kind, values[i].kind);
+    CU_ASSERT_EQUAL(rows[i].value.number, values[i].number);
+    CU_ASSERT_STRING_EQUAL(rows[i].value.text, values[i].text);
+  }
+  CU_ASSERT_EQUAL(wr_db_select(&db, WR_DB_NEWEST, 1, 13, rows, 5, &count),
+                  SQLITE_OK);
+  CU_ASSERT_EQUAL_FATAL(count, 3);
+  CU_ASSERT_EQUAL(rows[0].seq, 12);
+  wr_db_exec(&db, "UPDATE value SET value=NULL WHERE seq=12");
+  CU_ASSERT_EQUAL(wr_db_select(&db, WR_DB_OLDEST, 1, 0, rows, 5, &count),
+                  SQLITE_CORRUPT);
+  CU_ASSERT_EQUAL(count, 0);
+  CU_ASSERT_EQUAL(wr_db_select(&db, WR_DB_OLDEST, 1, 0, rows, 2, &count),
+                  SQLITE_OK);
+  CU_ASSERT_EQUAL(count, 2);
+  wr_db_close(&db);
+}
+
 /* --- clocks --- */
 
 /* Less than a second is drift, in both directions; a second is a step. */
@@ -262,6 +305,7 @@ static void test_what_is_another_clock(void) {
 
 /* Of more clocks than are remembered the newest are, also after a restart. */
 static void test_more_clocks_than_are_remembered(void) {
+  int open_files = unit_open_files();
   fresh_dir();
   for (int again = 0; again < 2; again++) {
     struct wr_db db;
@@ -276,6 +320,7 @@ static void test_more_clocks_than_are_remembered(void) {
       CU_ASSERT_EQUAL(wr_db_offset(&db, i),
                       i <= 3 ? WR_CLOCK_UNKNOWN : i * 10 * SECOND);
     wr_db_close(&db);
+    CU_ASSERT_EQUAL(unit_open_files(), open_files);
   }
   remove_dir();
 }
@@ -284,5 +329,6 @@ UNIT_MAIN("db", UNIT(test_what_is_corrupt), UNIT(test_when_the_log_is_folded),
           UNIT(test_the_log_stays_short), UNIT(test_memory_and_reading),
           UNIT(test_state_that_cannot_be), UNIT(test_versions),
           UNIT(test_mode_of_the_file), UNIT(test_what_is_remembered),
-          UNIT(test_change_that_fails), UNIT(test_what_is_another_clock),
+          UNIT(test_change_that_fails), UNIT(test_rows_of_every_kind),
+          UNIT(test_what_is_another_clock),
           UNIT(test_more_clocks_than_are_remembered))

@@ -92,6 +92,20 @@ static void test_wrong_place(void) {
   }
 }
 
+/* Two rows in one place: one of them is taken, and all others. */
+static void test_place_of_another(void) {
+  double got[COUNT + 4];
+  begin();
+  change_place(3, 3072);
+  struct wr_spool *s = open_with(options());
+  CU_ASSERT_EQUAL_FATAL(numbers(s, got), COUNT - 1);
+  CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  for (int k = 0; k < COUNT - 1; k++)
+    if (k != 2)
+      CU_ASSERT_EQUAL(got[k], k + (k < 2 ? 0.5 : 1.5));
+  finish(s);
+}
+
 /* A row in the middle seems to belong to another property: what stands behind
  * it is not lost. */
 static void test_rest_is_hidden(void) {
@@ -291,7 +305,8 @@ static void test_order_when_full(void) {
 }
 
 UNIT_MAIN("spool, damage", UNIT(test_no_value), UNIT(test_wrong_place),
-          UNIT(test_hidden), UNIT(test_rest_is_hidden), UNIT(test_not_found),
+          UNIT(test_hidden), UNIT(test_rest_is_hidden),
+          UNIT(test_place_of_another), UNIT(test_not_found),
           UNIT(test_not_found_in_its_place), UNIT(test_old_count),
           UNIT(test_highest_place), UNIT(test_refused_are_kept),
           UNIT(test_many_clocks), UNIT(test_order_when_full))
