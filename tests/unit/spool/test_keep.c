@@ -66,6 +66,34 @@ static void test_when_refused_rows_come_back(void) {
   finish(s);
 }
 
+/* What comes back is as safe as what is new. */
+static void test_what_comes_back_is_synced(void) {
+  for (int power = 0; power < 2; power++) {
+    struct wr_spool_options o = options();
+    struct wr_row row;
+    char fault[64];
+    int64_t marked = 0;
+    wr_spool_destroy(begin());
+    o.power = power;
+    o.vfs = "fault";
+    struct wr_spool *s = open_with(o);
+    offer_number(s, WALL, 1);
+    CU_ASSERT_EQUAL(keep(s, 0, 0), 1);
+    CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
+    wr_spool_reject(s, &row, 400, "no", WALL);
+    CU_ASSERT_EQUAL(wr_spool_again(s, FLOW), 1);
+    CU_ASSERT_EQUAL(status_of(s).committed, 1);
+    wr_spool_reject(s, &row, 400, "no", WALL);
+    wr_spool_resend_rejected(path, &marked, fault, sizeof(fault));
+    fault_vfs.syncs = 0;
+    CU_ASSERT_EQUAL(keep(s, 1, 0), 1);
+    CU_ASSERT_EQUAL(fault_vfs.syncs > 0, power);
+    CU_ASSERT_EQUAL(status_of(s).committed, 1);
+    CU_ASSERT_EQUAL(status_of(s).rejected, 2);
+    finish(s);
+  }
+}
+
 /* Ages are looked at while rows are held; these stay. */
 static void test_held_while_others_expire(void) {
   struct wr_spool_options o = options();
@@ -244,6 +272,7 @@ static void test_who_needs_room(void) {
 }
 
 UNIT_MAIN("spool, keep", UNIT(test_when_refused_rows_come_back),
+          UNIT(test_what_comes_back_is_synced),
           UNIT(test_held_while_others_expire),
           UNIT(test_age_to_the_microsecond), UNIT(test_a_commit_holds_nothing),
           UNIT(test_room_for_one), UNIT(test_newest_is_held),

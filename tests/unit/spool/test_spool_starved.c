@@ -159,6 +159,29 @@ static void test_start_lacks_one(void) {
   remove_dir();
 }
 
+/* What is said to be back is there. */
+static void test_again_lacks_memory(void) {
+  bool again = true;
+  for (long n = 1; again; n++) {
+    struct wr_row row;
+    fresh_dir();
+    struct wr_spool *s = open_with(options());
+    offer_number(s, WALL, 1);
+    wr_spool_commit(s, 0, WALL);
+    CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
+    wr_spool_reject(s, &row, 400, "no", WALL);
+    left = n;
+    int back = wr_spool_again(s, FLOW);
+    again = left == 0;
+    feed();
+    CU_ASSERT_TRUE(back == 0 || back == 1);
+    CU_ASSERT_TRUE(wr_spool_oldest(s, FLOW, 0, &row, 1) >= back);
+    CU_ASSERT_EQUAL(status_of(s).rows, back);
+    wr_spool_destroy(s);
+    remove_dir();
+  }
+}
+
 /* What cannot be read may be newer than what was sent last. */
 static void test_hidden(void) {
   struct wr_row row;
@@ -210,4 +233,4 @@ static void test_config(void) { CU_ASSERT_EQUAL_FATAL(start(), SQLITE_OK); }
 UNIT_MAIN("spool without memory for SQLite", UNIT(test_config),
           UNIT(test_no_memory_at_all), UNIT(test_start_without),
           UNIT(test_from_any_moment), UNIT(test_start_lacks_one),
-          UNIT(test_hidden), UNIT(test_too_much))
+          UNIT(test_again_lacks_memory), UNIT(test_hidden), UNIT(test_too_much))
