@@ -96,12 +96,14 @@ static int read_eras(struct wr_db *db) {
 static int bring_up(struct wr_db *db) {
   int version = 0;
   int code = wr_schema_version(db->handle, &version);
-  if (code != SQLITE_OK || version == WR_SCHEMA_VERSION)
+  if (code != SQLITE_OK)
     return code;
   if (version > WR_SCHEMA_VERSION)
     return WR_DB_LATER;
-  return version == 0
-             ? wr_schema_create(db->handle)
+  if (version == 0)
+    return wr_schema_create(db->handle);
+  return version == WR_SCHEMA_VERSION
+             ? SQLITE_OK
              : wr_schema_migrate(db->handle, version, WR_SCHEMA_VERSION);
 }
 
