@@ -2,10 +2,12 @@
 standard descriptors that are taken away, children that live on, pipes and gaps
 where files were. The daemon goes on, says so, and stops when it is told to."""
 
+import contextlib
 import os
 import resource
 import shutil
 import signal
+import sqlite3
 import unittest
 
 import baselinecase
@@ -160,6 +162,39 @@ class ChildTest(Case):
         self.assertTrue(edgecase.alive(child))
         self.assertFalse("the spool cannot be used" in agent.log())
         agent.stop()
+
+
+class SpoolTest(Case):
+    def test_spool_is_taken_away(self):
+        """It is written anew with all that waits, which a kill then leaves."""
+        folder = os.path.join(self.dir, "write_arduino_cloud")
+        agent = self.pipe()
+        self.goes_on(agent)
+        self.cloud.stop()
+        known = self.queue(agent, 10)
+        for name in os.listdir(folder):
+            os.unlink(os.path.join(folder, name))
+        agent.wait_log("the spool %s/pump.db was taken away, and is written "
+                       "anew" % folder)
+        self.queue(agent, 10 + known)
+        agent.kill()
+        with contextlib.closing(sqlite3.connect(folder + "/pump.db")) as file:
+            check, = file.execute("PRAGMA integrity_check").fetchone()
+            rows, = file.execute("SELECT count(*) FROM value").fetchone()
+        self.assertEqual(check, "ok")
+        self.assertGreater(rows, known)
+        self.cloud.start()
+        agent.start()
+        self.goes_on(agent)
+        agent.stop()
+        self.assertFalse("they are lost" in agent.log())
+
+    @staticmethod
+    def queue(agent, least):
+        """How many values wait in the spool, at least so many."""
+        return agent.wait_value(
+            plugin="write_arduino_cloud", type="queue_length",
+            check=lambda v: v["value"] >= least)[-1]["value"]
 
 
 class OddFilesTest(Case):

@@ -80,6 +80,10 @@ void wr_spool_open_to_read(struct wr_spool *s);
 int wr_spool_open_memory(struct wr_spool *s);
 /* After `code` from the database in use: another one, if possible. */
 int wr_spool_recover(struct wr_spool *s, int code);
+/* Where the file was taken away: another one, with what this one has. */
+void wr_spool_follow(struct wr_spool *s);
+/* Opens the file anew, or the memory; s->db is closed, its state is kept. */
+int wr_spool_reopen(struct wr_spool *s);
 /* Rows leave the memory only in a transaction that the disk's commit ends. */
 void wr_spool_return_to_disk(struct wr_spool *s);
 /* Rows on the disk that are not delivered yet, while the memory is in use. */

@@ -195,6 +195,7 @@ int wr_spool_keep(struct wr_spool *s, int64_t now_ms, int64_t wall_us,
     s->now_ms = now_ms;
     if (s->status.in_memory && wr_backoff_wait(&s->disk_retry, now_ms) == 0)
       wr_spool_return_to_disk(s);
+    wr_spool_follow(s);
     shown = show(s);
     struct commit c = {.oldest_us = wall_us - s->options.max_age_us};
     c.store = hold_ms <= 0 || s->status.in_memory ||

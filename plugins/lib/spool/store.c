@@ -227,6 +227,21 @@ static int to_memory(struct wr_spool *s) {
   return wr_spool_open_memory(s);
 }
 
+/* After `code` of opening a file in place of the one before, which was in
+ * `state`: in memory, if need be. */
+static int go_on(struct wr_spool *s, const struct wr_db_state *state,
+                 int code) {
+  if (s->db.state.seq < state->seq)
+    s->db.state.seq = state->seq;
+  s->db.state.spent = state->spent;
+  if (code == SQLITE_OK)
+    return code;
+  wr_backoff_fail(&s->disk_retry, s->now_ms, 0, 0);
+  wr_spool_say(s, true, NULL);
+  s->numbered = true;
+  return wr_spool_open_memory(s);
+}
+
 int wr_spool_recover(struct wr_spool *s, int code) {
   char reason[160];
   wr_spool_doubt_empty(s);
@@ -241,16 +256,14 @@ int wr_spool_recover(struct wr_spool *s, int code) {
     return to_memory(s);
   struct wr_db_state state = s->db.state;
   wr_db_close(&s->db);
-  int again = begin_anew(s, code, &s->db, s->numbers, reason, sizeof(reason));
-  if (s->db.state.seq < state.seq)
-    s->db.state.seq = state.seq;
-  s->db.state.spent = state.spent;
-  if (again == SQLITE_OK)
-    return again;
-  wr_backoff_fail(&s->disk_retry, s->now_ms, 0, 0);
-  wr_spool_say(s, true, NULL);
-  s->numbered = true;
-  return wr_spool_open_memory(s);
+  return go_on(s, &state, begin_anew(s, code, &s->db, s->numbers, reason,
+                                     sizeof(reason)));
+}
+
+int wr_spool_reopen(struct wr_spool *s) {
+  struct wr_db_state state = s->db.state;
+  wr_spool_doubt_empty(s);
+  return go_on(s, &state, wr_spool_open_disk(s, &s->db, s->numbers));
 }
 
 /* A log that no reader lets go may not outgrow the spool. */
