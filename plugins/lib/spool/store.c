@@ -256,8 +256,8 @@ int wr_spool_recover(struct wr_spool *s, int code) {
     return to_memory(s);
   struct wr_db_state state = s->db.state;
   wr_db_close(&s->db);
-  return go_on(s, &state, begin_anew(s, code, &s->db, s->numbers, reason,
-                                     sizeof(reason)));
+  return go_on(s, &state,
+               begin_anew(s, code, &s->db, s->numbers, reason, sizeof(reason)));
 }
 
 int wr_spool_reopen(struct wr_spool *s) {
