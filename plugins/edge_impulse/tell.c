@@ -81,7 +81,7 @@ static void *teller(void *arg) {
       continue;
     }
     pthread_mutex_unlock(&lock);
-    plugin_dispatch_notification(&t->n);
+    wr_thread_notify(&t->n);
     release(t);
     pthread_mutex_lock(&lock);
   }

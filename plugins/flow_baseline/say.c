@@ -3,6 +3,7 @@
 
 #include "collectd/core/utils/common/common.h"
 #include "glue/instance.h"
+#include "glue/thread.h"
 #include "lib/base/number.h"
 
 #define NAME_MAX_TEXT 48
@@ -75,7 +76,7 @@ static void notify(const struct fb_report *r, int severity, const char *text) {
   plugin_notification_meta_add_string(&n, "state", fb_state_name(r));
   plugin_notification_meta_add_double(&n, "deviation", r->view.deviation);
   plugin_notification_meta_add_double(&n, "litres_per_hour", r->view.lost);
-  plugin_dispatch_notification(&n);
+  wr_thread_notify(&n);
   plugin_notification_meta_free(n.meta);
 }
 

@@ -1,32 +1,25 @@
 #include "glue/thread.h"
 
-#include "collectd/core/daemon/collectd.h"
-
-#include "collectd/core/daemon/plugin.h"
 #include "collectd/core/utils/common/common.h"
 
 #include <time.h>
 
-static const int faults[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
-                             SIGABRT, SIGTRAP, SIGSYS};
 static const int raised_by_writes[] = {SIGXFSZ, SIGPIPE};
 
-int wr_thread_start(pthread_t *thread, void *(*run)(void *), void *arg,
-                    const char *name) {
-  sigset_t ours, before;
-  sigfillset(&ours);
-  for (size_t i = 0; i < STATIC_ARRAY_SIZE(faults); i++)
-    sigdelset(&ours, faults[i]);
-  pthread_sigmask(SIG_SETMASK, &ours, &before); /* a new thread inherits it */
-  int status = plugin_thread_create(thread, run, arg, name);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return status;
-}
+static sigset_t usual; /* of the thread that started ours */
 
 static void writes(sigset_t *set) {
   sigemptyset(set);
   for (size_t i = 0; i < STATIC_ARRAY_SIZE(raised_by_writes); i++)
     sigaddset(set, raised_by_writes[i]);
+}
+
+int wr_thread_start(pthread_t *thread, void *(*run)(void *), void *arg,
+                    const char *name) {
+  wr_thread_shield(&usual); /* a new thread inherits it */
+  int status = plugin_thread_create(thread, run, arg, name);
+  pthread_sigmask(SIG_SETMASK, &usual, NULL);
+  return status;
 }
 
 void wr_thread_shield(sigset_t *before) {
@@ -42,4 +35,13 @@ void wr_thread_unshield(const sigset_t *before) {
   while (sigtimedwait(&set, NULL, &now) > 0)
     ;
   pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+int wr_thread_notify(const notification_t *n) {
+  sigset_t ours;
+  pthread_sigmask(SIG_SETMASK, NULL, &ours);
+  wr_thread_unshield(&usual);
+  int status = plugin_dispatch_notification(n);
+  pthread_sigmask(SIG_SETMASK, &ours, NULL);
+  return status;
 }

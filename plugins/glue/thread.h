@@ -1,18 +1,20 @@
 /* thread: threads of ours in a process that is somebody else's.
  *
- * Which signals the process takes, and how, is the daemon's affair and that of
- * other plugins. None of their handlers runs on a thread of ours. Nor does what
- * we do end the process: a write beyond the limit of a file's size (ulimit -f)
- * raises SIGXFSZ, one into a broken pipe SIGPIPE, and both kill where nobody
- * ignores them; on our threads they fail like any other write. */
+ * What we write does not end the process: a write beyond the limit of a file's
+ * size (ulimit -f) raises SIGXFSZ, one into a broken pipe SIGPIPE, and both
+ * kill where nobody ignores them. On our threads they are blocked, so that such
+ * a write fails like any other. All other signals stay as they are. */
 #ifndef WR_THREAD_H
 #define WR_THREAD_H
+
+#include "collectd/core/daemon/collectd.h"
+
+#include "collectd/core/daemon/plugin.h"
 
 #include <pthread.h>
 #include <signal.h>
 
-/* plugin_thread_create(), with all signals blocked but those that tell of a
- * fault of the thread itself. 0 or an errno. */
+/* plugin_thread_create(), with these two blocked. 0 or an errno. */
 int wr_thread_start(pthread_t *thread, void *(*run)(void *), void *arg,
                     const char *name);
 
@@ -21,5 +23,10 @@ int wr_thread_start(pthread_t *thread, void *(*run)(void *), void *arg,
  * Around whatever writes to the disk or to a peer. */
 void wr_thread_shield(sigset_t *before);
 void wr_thread_unshield(const sigset_t *before);
+
+/* plugin_dispatch_notification() on a thread of ours. It calls other plugins,
+ * which may start programs: these begin without a signal that is blocked by
+ * us. */
+int wr_thread_notify(const notification_t *n);
 
 #endif

@@ -47,6 +47,17 @@ def close():
     collectd.info("closed them")
 collectd.register_read(close)
 """
+# It starts programs when it is told of something.
+STARTS = """\
+import collectd, signal, subprocess
+def blocked():
+    return len(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+def told(n):
+    text = subprocess.check_output(["grep", "SigBlk", "/proc/self/status"])
+    collectd.info("of %s: %d, %s" % (n.plugin, blocked(), text.decode()))
+collectd.register_init(lambda: collectd.info("usual: %d" % blocked()))
+collectd.register_notification(told)
+"""
 # It has a child that is never to be another program, and lives on.
 FORKS = """\
 import collectd, os, time
@@ -146,6 +157,13 @@ class DescriptorsTest(Case):
 
 
 class ChildTest(Case):
+    def test_programs_of_others_start_as_usual(self):
+        """A notification reaches other plugins on a thread of ours."""
+        agent = self.pipe(self.neighbour(STARTS))
+        agent.wait_log("usual: 0")
+        agent.wait_log(r"of edge_impulse: 0, SigBlk:\s0+\b")
+        agent.stop()
+
     def test_child_of_a_neighbour_lives_on(self):
         """It has inherited every descriptor of ours; the spool is free for the
         next start all the same."""
