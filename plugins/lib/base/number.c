@@ -96,9 +96,8 @@ static bool read_short(const char *text, double *out) {
 }
 
 /* Rounds to `count` digits, as "%.*g" does where the exponent is not above
- * zero. *rest is how far the digits
- * are from what they stand for, in units of the last, with an error below
- * 10^count / 2^53. */
+ * zero; the sign is there already. *rest is how far the digits are from what
+ * they stand for, in units of the last, with an error below 10^count / 2^53. */
 static bool round_short(double value, int count, struct decimal *out,
                         double *rest) {
   double size = fabs(value);
@@ -111,7 +110,6 @@ static bool round_short(double value, int count, struct decimal *out,
   else
     while (size * tens[1 - whole] < 1)
       whole--;
-  out->negative = value < 0;
   out->exponent = whole <= -4;
   out->decimals = count - whole;
   if (out->decimals > TEN_MAX)
