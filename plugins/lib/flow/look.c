@@ -198,7 +198,7 @@ static void outliers(const struct past *p, float sign, float lately,
     padded[BESIDE + i] = sign * p->x[i];
   for (int i = 0; i < count + BESIDE + 1; i++)
     side[i] = least(padded[i], least(padded[i + 1], padded[i + 2]));
-  for (int i = 0; i < count; i++) {
+  for (int i = 1; i < count; i++) {
     float beside = most(side[i], side[i + BESIDE + 1]);
     float level = sign * (i < near ? lately : usual);
     found += sign * p->x[i] > most(level, beside) + margin;
@@ -216,14 +216,20 @@ static void dips_and_peaks(const struct past *p, float usual, float *f) {
 
 #define LAGS 16 /* up to half of thirty seconds */
 
-/* The first lag at which the last half minute repeats itself. */
-static void rhythm(const struct past *p, float *f) {
-  float r[30 + LAGS] = {0}, corr[LAGS] = {0}, mean = 0;
-  int n = upto(p, 30), lags = n / 2;
+/* The newest n samples without their mean. */
+static void swing(const struct past *p, int n, float *r) {
+  float mean = 0;
   for (int i = 0; i < n; i++)
     mean += p->x[i] / (float)n;
   for (int i = 0; i < n; i++)
     r[i] = p->x[i] - mean;
+}
+
+/* The first lag at which the last half minute repeats itself. */
+static void rhythm(const struct past *p, float *f) {
+  float r[30 + LAGS] = {0}, corr[LAGS] = {0};
+  int n = upto(p, 30), lags = n / 2;
+  swing(p, n, r);
   for (int i = 0; i < n; i++)
     for (int k = 0; k < LAGS; k++)
       corr[k] += r[i] * r[i + k];
