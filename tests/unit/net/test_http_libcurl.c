@@ -213,6 +213,21 @@ static void test_no_libcurl(void) {
   no_multi = false;
 }
 
+/* Nor is what memory does not do for, with all that may be named. */
+static void test_no_memory_to_begin(void) {
+  struct wr_http_options o = options;
+  o.ca_cert = "/none/ca.pem";
+  o.client_cert = "/none/cert.pem";
+  o.client_key = "/none/key.pem";
+  long n = 0;
+  for (; unit_alloc_arm(n); n++) {
+    struct wr_http *h = wr_http_create(&o);
+    CU_ASSERT_EQUAL(h == NULL, unit_alloc_failed());
+    wr_http_destroy(h);
+  }
+  CU_ASSERT(n > 4); /* itself, the header, three names */
+}
+
 /* To the millisecond, what is made of libcurl's times. */
 static void test_times(void) {
   static const struct {
@@ -359,6 +374,6 @@ static void test_nothing_watched(void) {
 
 UNIT_MAIN("http_libcurl", UNIT(test_trust), UNIT(test_who_we_are),
           UNIT(test_process), UNIT(test_timeouts), UNIT(test_no_libcurl),
-          UNIT(test_times), UNIT(test_waits), UNIT(test_one_byte_too_much),
-          UNIT(test_memory_again), UNIT(test_nothing_watched),
-          UNIT(test_files_that_are_none))
+          UNIT(test_no_memory_to_begin), UNIT(test_times), UNIT(test_waits),
+          UNIT(test_one_byte_too_much), UNIT(test_memory_again),
+          UNIT(test_nothing_watched), UNIT(test_files_that_are_none))
