@@ -318,6 +318,8 @@ static int try_work(struct wr_spool *s, bool sync, wr_spool_work_fn work,
     return SQLITE_MISUSE;
   struct wr_db_state before = s->db.state;
   int changes = sqlite3_total_changes(s->db.handle);
+  if (!sqlite3_get_autocommit(s->db.handle)) /* there was no memory for it */
+    wr_db_exec(&s->db, "ROLLBACK");
   int code = mind_log(s);
   if (code == SQLITE_OK)
     code = wr_db_exec(&s->db, sync ? "PRAGMA synchronous=FULL"

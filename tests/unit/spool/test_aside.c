@@ -61,37 +61,34 @@ static void test_what_is_said(void) {
 /* Its log goes with it, and rows that stand in there alone are taken over; the
  * memory that others share beside it is theirs alone. */
 static void test_what_stands_beside_it(void) {
+  sqlite3 *reader = NULL;
+  struct wr_row row;
   fresh_dir();
   write_rows();
-  struct wr_spool_options o = options();
-  o.vfs = fault_vfs_register();
-  fault_vfs.fail_at = 0;
-  struct wr_spool *s = open_with(o);
+  struct wr_spool *s = open_with(options());
+  sqlite3_open(path, &reader);
+  sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM rejected", NULL, NULL,
+               NULL);
   for (int i = 0; i < 3; i++)
     offer_number(s, WALL + (ROWS + i) * SECOND, ROWS + i);
   wr_spool_commit(s, 0, WALL);
-  fault_vfs.calls = fault_vfs.fail_at = 1; /* it is killed */
-  fault_vfs.stays = true;
-  fault_vfs.code = SQLITE_IOERR_WRITE;
-  wr_spool_destroy(s);
-  fault_vfs.fail_at = 0;
   CU_ASSERT_TRUE(length_of(name_of("-wal")) > 0);
-  int fd = open(name_of("-shm"), O_RDWR | O_CREAT, 0600);
-  int64_t was = file_number("-shm");
+  int64_t wal = file_number("-wal"), shm = file_number("-shm");
   spoil(8 * 4096); /* in the middle of the rows */
-  s = open_with(options());
   int count = count_rows(s);
   if (count == 0) /* that was when it was found */
     count = count_rows(s);
   CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
   CU_ASSERT_TRUE(count >= ROWS + 3 - 150 && count < ROWS + 3);
-  struct wr_row row;
   CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
   CU_ASSERT_EQUAL(row.value.number, ROWS + 2);
-  CU_ASSERT_TRUE(exists(".bad"));
-  CU_ASSERT_NOT_EQUAL(file_number("-shm"), was);
-  close(fd);
-  finish(s);
+  CU_ASSERT_NOT_EQUAL(file_number("-wal"), wal);
+  CU_ASSERT_NOT_EQUAL(file_number("-shm"), shm);
+  sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL);
+  sqlite3_close(reader);
+  wr_spool_destroy(s);
+  unlink(name_of(".bad-shm"));
+  remove_dir();
 }
 
 /* One is kept: the file that was set aside before gives way. */
@@ -164,6 +161,33 @@ static void test_damage_while_it_is_open(void) {
   finish(s);
 }
 
+/* What is no file at all is left alone, and said; rows wait in memory. */
+static void test_no_file(void) {
+  for (int way = 0; way < 2; way++) {
+    char want[192];
+    struct stat st;
+    fresh_dir();
+    CU_ASSERT_EQUAL(way == 0 ? mkfifo(path, 0600) : mkdir(path, 0700), 0);
+    struct wr_spool *s = open_with(options());
+    CU_ASSERT_TRUE(status_of(s).in_memory);
+    snprintf(want, sizeof(want), "%s: it is not a file", path);
+    CU_ASSERT_STRING_EQUAL(status_of(s).fault, want);
+    CU_ASSERT_EQUAL(status_of(s).notes, 0);
+    CU_ASSERT_EQUAL(status_of(s).moved_aside, 0);
+    offer_number(s, WALL, 1);
+    CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+    wr_spool_commit(s, 5000, WALL);
+    CU_ASSERT_TRUE(status_of(s).in_memory);
+    CU_ASSERT_EQUAL(stat(path, &st), 0);
+    CU_ASSERT_FALSE(S_ISREG(st.st_mode));
+    CU_ASSERT_EQUAL(remove(path), 0);
+    wr_spool_commit(s, 61000, WALL);
+    CU_ASSERT_FALSE(status_of(s).in_memory);
+    CU_ASSERT_EQUAL(status_of(s).rows, 1);
+    finish(s);
+  }
+}
+
 /* Whoever may not have the file opens nothing of it, however often. */
 static void test_the_file_of_another(void) {
   fresh_dir();
@@ -189,5 +213,5 @@ static void test_the_file_of_another(void) {
 
 UNIT_MAIN("spool, aside", UNIT(test_names_to_the_byte), UNIT(test_what_is_said),
           UNIT(test_what_stands_beside_it), UNIT(test_one_is_kept),
-          UNIT(test_no_new_one), UNIT(test_damage_while_it_is_open),
-          UNIT(test_the_file_of_another))
+          UNIT(test_no_new_one), UNIT(test_no_file),
+          UNIT(test_damage_while_it_is_open), UNIT(test_the_file_of_another))

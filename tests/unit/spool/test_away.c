@@ -1,4 +1,5 @@
 /* While the disk is away: places, hidden rows, and when it is looked at. */
+#include "lib/spool/impl.h"
 #include "tests/unit/spool/spool_rows.h"
 
 static void fill_disk(void) {
@@ -101,12 +102,12 @@ static void test_numbers_stay_after_damage(void) {
   CU_ASSERT_EQUAL(wr_spool_oldest(s, FLOW, 0, rows, 8), 0);
   CU_ASSERT_TRUE(status_of(s).in_memory);
   CU_ASSERT_EQUAL(status_of(s).moved_aside, 1);
+  /* Not before its time, and then at once. */
+  long calls = fault_vfs.calls;
   offer_number(s, WALL + 9 * SECOND, 9);
   wr_spool_commit(s, 0, WALL);
   CU_ASSERT_TRUE(wr_spool_newest(s, FLOW, &row));
   CU_ASSERT_EQUAL(row.seq, 5 * 1024);
-  /* Not before its time, and then at once. */
-  long calls = fault_vfs.calls;
   wr_spool_commit(s, 4999, WALL);
   CU_ASSERT_EQUAL(fault_vfs.calls, calls);
   fault_vfs.fail_at = 0;
@@ -225,6 +226,32 @@ static void test_what_was_delivered_leaves_first(void) {
   finish(s);
 }
 
+/* The memory takes all of a commit or nothing. */
+static void test_memory_that_refuses(void) {
+  struct wr_spool *s = begin();
+  struct wr_row rows[4];
+  fill_disk();
+  offer_number(s, WALL, 0);
+  CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 1);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  wr_db_exec(&s->db, "CREATE TRIGGER no BEFORE INSERT ON value WHEN "
+                     "NEW.seq=3072 BEGIN SELECT RAISE(ABORT, ''); END");
+  offer_number(s, WALL + SECOND, 1);
+  offer_number(s, WALL + 2 * SECOND, 2);
+  for (int i = 0; i < 2; i++) {
+    CU_ASSERT_EQUAL(wr_spool_commit(s, 1000 + i, WALL), 2 * (i == 0));
+    CU_ASSERT_EQUAL(status_of(s).accepted, 2 * (i == 0));
+    CU_ASSERT_EQUAL(status_of(s).committed, i == 0 ? 1 : 3);
+    CU_ASSERT_EQUAL(status_of(s).rows, 3);
+    CU_ASSERT_EQUAL_FATAL(wr_spool_oldest(s, FLOW, 0, rows, 4), 3);
+    for (int k = 0; k < 3; k++)
+      CU_ASSERT_EQUAL(rows[k].value.number, k);
+    CU_ASSERT_TRUE(sqlite3_get_autocommit(s->db.handle));
+    wr_db_exec(&s->db, "DROP TRIGGER no");
+  }
+  finish(s);
+}
+
 /* An end while it is away leaves nothing open. */
 static void test_end_while_it_is_away(void) {
   int open_files = unit_open_files();
@@ -339,7 +366,8 @@ static void test_how_long_a_log_is_come_back_to(void) {
 UNIT_MAIN("spool, away", UNIT(test_numbers_stay), UNIT(test_all_go_back),
           UNIT(test_numbers_stay_after_damage),
           UNIT(test_waits_are_short_again), UNIT(test_what_is_hidden),
-          UNIT(test_refused_meanwhile), UNIT(test_end_while_it_is_away),
+          UNIT(test_refused_meanwhile), UNIT(test_memory_that_refuses),
+          UNIT(test_end_while_it_is_away),
           UNIT(test_what_was_delivered_leaves_first),
           UNIT(test_how_long_the_log_may_be),
           UNIT(test_how_long_a_log_is_come_back_to))

@@ -110,6 +110,9 @@ static void test_damaged_root(void) {
   int64_t rows = 0;
   write_many(WR_SCHEMA_VERSION, MANY);
   sql("INSERT INTO value VALUES(0, 1, 1, 0, 0, 0.5)"); /* of no property */
+  sql("CREATE TABLE padding(x); INSERT INTO padding VALUES(zeroblob(65536));"
+      "INSERT INTO value SELECT property, seq + 1000000000, time_us, era, "
+      "level, value FROM value WHERE property=1"); /* pages apart from others */
   sql("PRAGMA wal_checkpoint(TRUNCATE)");
   int n = leaves(leaf, 100);
   int64_t root =

@@ -159,6 +159,34 @@ static void test_start_lacks_one(void) {
   remove_dir();
 }
 
+/* What waits in memory stays there when there is no more of it, and goes on
+ * when there is. */
+static void test_memory_ends_in_memory(void) {
+  bool again = true;
+  fresh_dir();
+  struct wr_spool *first = open_with(options());
+  for (long n = 1; again; n += 1 + n / 8) {
+    struct wr_spool *s = open_with(options());
+    for (int i = 0; i < 3; i++)
+      offer_number(s, WALL, i);
+    CU_ASSERT_EQUAL(wr_spool_commit(s, 0, WALL), 3);
+    CU_ASSERT_TRUE(status_of(s).in_memory);
+    left = n;
+    offer_number(s, WALL, 3);
+    wr_spool_commit(s, 1000, WALL);
+    again = left == 0;
+    feed();
+    offer_number(s, WALL, 4);
+    wr_spool_commit(s, 2000, WALL);
+    CU_ASSERT_EQUAL(status_of(s).accepted, 0);
+    CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+    check_all(s, 5);
+    wr_spool_destroy(s);
+  }
+  wr_spool_destroy(first);
+  remove_dir();
+}
+
 /* What is said to be back is there. */
 static void test_again_lacks_memory(void) {
   bool again = true;
@@ -233,4 +261,5 @@ static void test_config(void) { CU_ASSERT_EQUAL_FATAL(start(), SQLITE_OK); }
 UNIT_MAIN("spool without memory for SQLite", UNIT(test_config),
           UNIT(test_no_memory_at_all), UNIT(test_start_without),
           UNIT(test_from_any_moment), UNIT(test_start_lacks_one),
-          UNIT(test_again_lacks_memory), UNIT(test_hidden), UNIT(test_too_much))
+          UNIT(test_memory_ends_in_memory), UNIT(test_again_lacks_memory),
+          UNIT(test_hidden), UNIT(test_too_much))
