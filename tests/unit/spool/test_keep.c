@@ -188,6 +188,7 @@ static void test_start_writes_nothing(void) {
   sql("UPDATE state SET budget_day=5, budget_used=6, budget_old=7");
   struct wr_spool_options o = options();
   o.vfs = "fault";
+  o.spent_ahead = 10;
   struct wr_spool *s = open_with(o);
   long calls = fault_vfs.calls;
   wr_spool_delivered(s, NULL, 0, NULL);

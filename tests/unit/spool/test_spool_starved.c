@@ -187,6 +187,32 @@ static void test_memory_ends_in_memory(void) {
   remove_dir();
 }
 
+/* Rows that are held are none that found no place, however many they are. */
+static void test_held_without_memory(void) {
+  struct wr_spool_options o = options();
+  const int64_t hour_ms = 3600000;
+  fresh_dir();
+  o.max_accepted = 2;
+  struct wr_spool *s = open_with(o);
+  wr_spool_keep(s, 0, WALL, 0, NULL);
+  for (int i = 0; i < 6; i++) {
+    offer_number(s, WALL, i);
+    if (i % 2 == 1)
+      wr_spool_keep(s, hour_ms, WALL + hour_ms * 1000, 10000, NULL);
+  }
+  CU_ASSERT_EQUAL(status_of(s).accepted, 6);
+  starved = true; /* when ages are looked at */
+  wr_spool_keep(s, hour_ms, WALL + hour_ms * 1000, 10000, NULL);
+  feed();
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  CU_ASSERT_EQUAL(status_of(s).dropped, 0);
+  wr_spool_commit(s, 2 * hour_ms, WALL);
+  CU_ASSERT_EQUAL(status_of(s).accepted, 0);
+  check_all(s, 6);
+  wr_spool_destroy(s);
+  remove_dir();
+}
+
 /* What is said to be back is there. */
 static void test_again_lacks_memory(void) {
   bool again = true;
@@ -261,5 +287,5 @@ static void test_config(void) { CU_ASSERT_EQUAL_FATAL(start(), SQLITE_OK); }
 UNIT_MAIN("spool without memory for SQLite", UNIT(test_config),
           UNIT(test_no_memory_at_all), UNIT(test_start_without),
           UNIT(test_from_any_moment), UNIT(test_start_lacks_one),
-          UNIT(test_memory_ends_in_memory), UNIT(test_again_lacks_memory),
-          UNIT(test_hidden), UNIT(test_too_much))
+          UNIT(test_memory_ends_in_memory), UNIT(test_held_without_memory),
+          UNIT(test_again_lacks_memory), UNIT(test_hidden), UNIT(test_too_much))
