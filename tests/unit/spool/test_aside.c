@@ -31,6 +31,24 @@ static void test_names_to_the_byte(void) {
   CU_ASSERT_EQUAL(wr_spool_suffixed(&s, "", out, 4), -1);
 }
 
+/* A note that is said again is no new one. */
+static void test_notes_are_counted(void) {
+  struct wr_spool s = {.count = 0};
+  static const struct {
+    int number, notes;
+    const char *note;
+  } steps[] = {{1, 1, "the 1st"},
+               {1, 1, "the 1st"},
+               {2, 2, "the 2st"},
+               {1, 3, "the 1st"},
+               {1, 3, "the 1st"}};
+  for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+    wr_spool_note(&s, "the %dst", steps[i].number);
+    CU_ASSERT_EQUAL(s.status.notes, steps[i].notes);
+    CU_ASSERT_STRING_EQUAL(s.status.note, steps[i].note);
+  }
+}
+
 /* Damage that shows when it is opened: what it is called, and no descriptor of
  * it stays open. */
 static void test_what_is_said(void) {
@@ -211,7 +229,8 @@ static void test_the_file_of_another(void) {
   remove_dir();
 }
 
-UNIT_MAIN("spool, aside", UNIT(test_names_to_the_byte), UNIT(test_what_is_said),
+UNIT_MAIN("spool, aside", UNIT(test_names_to_the_byte),
+          UNIT(test_notes_are_counted), UNIT(test_what_is_said),
           UNIT(test_what_stands_beside_it), UNIT(test_one_is_kept),
           UNIT(test_no_new_one), UNIT(test_no_file),
           UNIT(test_damage_while_it_is_open), UNIT(test_the_file_of_another))

@@ -200,6 +200,30 @@ static void test_refused_meanwhile(void) {
   finish(s);
 }
 
+/* What the memory had written ahead of the budget is not on the disk. */
+static void test_budget_after_the_way_back(void) {
+  struct wr_spool *s = begin();
+  struct wr_row row;
+  s->options.spent_ahead = 10;
+  for (int used = 1; used <= 2; used++) {
+    fault_vfs.calls = 0;
+    fault_vfs.fail_at = used == 1;
+    fault_vfs.stays = true;
+    fault_vfs.code = SQLITE_FULL;
+    offer_number(s, WALL + used * SECOND, used);
+    wr_spool_keep(s, used, WALL, used == 1 ? 0 : 1000, NULL);
+    CU_ASSERT_TRUE_FATAL(wr_spool_newest(s, FLOW, &row));
+    wr_spool_delivered(s, &row, 1, &(struct wr_spent){.used = used});
+    CU_ASSERT_EQUAL(status_of(s).in_memory, used == 1);
+    fault_vfs.fail_at = 0;
+    wr_spool_commit(s, 61000, WALL);
+    CU_ASSERT_FALSE(status_of(s).in_memory);
+    CU_ASSERT_EQUAL(number_of("SELECT budget_used FROM state"),
+                    used == 1 ? 1 : 12);
+  }
+  finish(s);
+}
+
 /* What was delivered meanwhile has to leave the disk, else it would be sent
  * again: a file that does not let it go is not gone back to. */
 static void test_what_was_delivered_leaves_first(void) {
@@ -220,7 +244,9 @@ static void test_what_was_delivered_leaves_first(void) {
   snprintf(fault, sizeof(fault), "%s: constraint failed", path);
   CU_ASSERT_STRING_EQUAL(status_of(s).fault, fault);
   sql("DROP TRIGGER no");
-  wr_spool_commit(s, 180000, WALL);
+  wr_spool_commit(s, 70999, WALL); /* ten seconds after the second time */
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  wr_spool_commit(s, 71000, WALL);
   CU_ASSERT_FALSE(status_of(s).in_memory);
   CU_ASSERT_EQUAL(status_of(s).rows, 0);
   CU_ASSERT_FALSE(wr_spool_newest(s, FLOW, &row));
@@ -367,8 +393,8 @@ static void test_how_long_a_log_is_come_back_to(void) {
 UNIT_MAIN("spool, away", UNIT(test_numbers_stay), UNIT(test_all_go_back),
           UNIT(test_numbers_stay_after_damage),
           UNIT(test_waits_are_short_again), UNIT(test_what_is_hidden),
-          UNIT(test_refused_meanwhile), UNIT(test_memory_that_refuses),
-          UNIT(test_end_while_it_is_away),
+          UNIT(test_refused_meanwhile), UNIT(test_budget_after_the_way_back),
+          UNIT(test_memory_that_refuses), UNIT(test_end_while_it_is_away),
           UNIT(test_what_was_delivered_leaves_first),
           UNIT(test_how_long_the_log_may_be),
           UNIT(test_how_long_a_log_is_come_back_to))

@@ -133,6 +133,35 @@ static void test_age_to_the_microsecond(void) {
   }
 }
 
+/* The age of a row of this boot is that of its own clock, however the clock was
+ * set since; that of an earlier boot is what the clock says now. */
+static void test_age_by_which_clock(void) {
+  const int64_t day_us = 86400 * SECOND;
+  struct wr_spool_options o = options();
+  struct wr_row row = {.time_us = WALL, .clock_us = WALL, .value.number = 1};
+  o.max_age_us = day_us;
+  o.boot = "monday";
+  fresh_dir();
+  struct wr_spool *s = open_with(o);
+  wr_spool_offer(s, &row);
+  keep(s, 0, 0);
+  for (int64_t h = 1; h < 4; h++)
+    wr_spool_commit(s, h * HOUR_MS, WALL + 365 * day_us + h * 3600 * SECOND);
+  CU_ASSERT_EQUAL(status_of(s).expired, 0);
+  CU_ASSERT_EQUAL(status_of(s).rows, 1);
+  wr_spool_destroy(s);
+  for (int days = 0; days <= 2; days += 2) {
+    o.boot = "tuesday";
+    s = open_with(o);
+    for (int64_t h = 0; h < 3; h++)
+      wr_spool_commit(s, h * HOUR_MS, WALL + days * day_us + h * 3600 * SECOND);
+    CU_ASSERT_EQUAL(status_of(s).expired, days == 2);
+    CU_ASSERT_EQUAL(status_of(s).rows, days == 0);
+    wr_spool_destroy(s);
+  }
+  remove_dir();
+}
+
 /* All is stored, also when the time is behind what was said before. */
 static void test_a_commit_holds_nothing(void) {
   struct wr_spool *s = begin();
@@ -275,7 +304,8 @@ static void test_who_needs_room(void) {
 UNIT_MAIN("spool, keep", UNIT(test_when_refused_rows_come_back),
           UNIT(test_what_comes_back_is_synced),
           UNIT(test_held_while_others_expire),
-          UNIT(test_age_to_the_microsecond), UNIT(test_a_commit_holds_nothing),
-          UNIT(test_room_for_one), UNIT(test_newest_is_held),
-          UNIT(test_start_writes_nothing), UNIT(test_start_on_a_full_disk),
-          UNIT(test_time_of_the_start), UNIT(test_who_needs_room))
+          UNIT(test_age_to_the_microsecond), UNIT(test_age_by_which_clock),
+          UNIT(test_a_commit_holds_nothing), UNIT(test_room_for_one),
+          UNIT(test_newest_is_held), UNIT(test_start_writes_nothing),
+          UNIT(test_start_on_a_full_disk), UNIT(test_time_of_the_start),
+          UNIT(test_who_needs_room))
