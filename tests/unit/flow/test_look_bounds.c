@@ -88,6 +88,9 @@ static void test_what_matters(void) {
   for (int k = 0; k < N; k++) /* that never rests */
     x[k] = k % 2 == 0 ? 0.001f : 0.0005f;
   CU_ASSERT_EQUAL(seen(), 0);
+  for (int k = 0; k < N; k++)
+    x[k] = k % 2 == 0 ? 0.0033f : 0.0022f;
+  CU_ASSERT_DOUBLE_EQUAL(seen(), 0.0011f, 1e-6);
   for (int at = 0; at < N; at += N - 1) { /* a second is part of the flow */
     for (int k = 0; k < N; k++)
       x[k] = k % 3 == 0 ? 10.25f : 10;
