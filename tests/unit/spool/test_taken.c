@@ -54,6 +54,9 @@ static void test_written_anew(void) {
     CU_ASSERT_EQUAL(wr_spool_commit(s, 1000, WALL), 1);
     check_note(s, "is written anew", 1);
     CU_ASSERT_TRUE(exists("") && exists(".lock"));
+    struct stat st;
+    CU_ASSERT_EQUAL(stat(path, &st), 0);
+    CU_ASSERT_EQUAL(st.st_mode & 07777, 0644);
     CU_ASSERT_NOT_EQUAL(file_number("-wal"), wal_number);
     CU_ASSERT_NOT_EQUAL(file_number("-shm"), shm_number);
     close(wal);
@@ -111,8 +114,21 @@ static void test_another_in_its_place(void) {
   wr_spool_commit(s, 6000, WALL);
   check_note(s, "is written anew", 2);
   CU_ASSERT_EQUAL(count_rows(s), 3);
+  /* And the next time of trouble waits no longer than the first. */
+  fault_vfs.calls = 0;
+  fault_vfs.fail_at = 1;
+  fault_vfs.stays = true;
+  fault_vfs.code = SQLITE_FULL;
+  offer_number(s, WALL + 3 * SECOND, 3);
+  wr_spool_commit(s, 20000, WALL);
+  wr_spool_commit(s, 25000, WALL);
+  fault_vfs.fail_at = 0;
+  wr_spool_commit(s, 34999, WALL);
+  CU_ASSERT_TRUE(status_of(s).in_memory);
+  wr_spool_commit(s, 35000, WALL);
+  CU_ASSERT_FALSE(status_of(s).in_memory);
   wr_spool_destroy(s);
-  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM value"), 3);
+  CU_ASSERT_EQUAL(number_of("SELECT count(*) FROM value"), 4);
   remove_dir();
 }
 
