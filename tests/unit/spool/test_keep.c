@@ -90,6 +90,7 @@ static void test_what_comes_back_is_synced(void) {
     CU_ASSERT_EQUAL(fault_vfs.syncs > 0, power);
     CU_ASSERT_EQUAL(status_of(s).committed, 1);
     CU_ASSERT_EQUAL(status_of(s).rejected, 2);
+    CU_ASSERT_EQUAL(status_of(s).dropped, 0);
     finish(s);
   }
 }
