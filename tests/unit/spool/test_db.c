@@ -264,6 +264,11 @@ static void test_rows_of_every_kind(void) {
                   SQLITE_OK);
   CU_ASSERT_EQUAL_FATAL(count, 3);
   CU_ASSERT_EQUAL(rows[0].seq, 12);
+  wr_db_exec(&db, "UPDATE value SET value=5 WHERE seq=12");
+  CU_ASSERT_EQUAL(wr_db_select(&db, WR_DB_OLDEST, 1, 11, rows, 1, &count),
+                  SQLITE_OK);
+  CU_ASSERT_EQUAL(rows[0].value.kind, WR_VALUE_BOOL);
+  CU_ASSERT_EQUAL(rows[0].value.number, 1);
   wr_db_exec(&db, "UPDATE value SET value=NULL WHERE seq=12");
   CU_ASSERT_EQUAL(wr_db_select(&db, WR_DB_OLDEST, 1, 0, rows, 5, &count),
                   SQLITE_CORRUPT);
