@@ -151,16 +151,11 @@ class CloudDiskTest(cloudcase.Case):
 
     def test_clock_jump(self):
         """Three years ahead and back: nothing is lost, nothing stalls."""
-        shim = os.path.join(self.dir, "shim.so")
-        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", shim],
-                       input=CLOCK_SHIM.encode(), check=True)
         shift = os.path.join(self.dir, "shift")
         cloud = self.cloudsim()
         agent = self.agent(cloud, start=False, flow="MinInterval 0",
                            extra="RateLimit 10")
-        agent.env["CLOCK_SHIFT"] = shift
-        agent.env["LD_PRELOAD"] = " ".join(
-            filter(None, [agent.env.get("LD_PRELOAD"), shim]))
+        agent.env.update(weir.preload(self.dir, CLOCK_SHIM, CLOCK_SHIFT=shift))
         agent.start()
         feed = self.feed(agent)
         feed.flow(1)

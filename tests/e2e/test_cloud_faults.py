@@ -2,7 +2,6 @@
 does; nothing is lost, and what is said about it is true."""
 
 import os
-import subprocess
 import unittest
 
 import cloudcase
@@ -177,14 +176,10 @@ class CloudFaultsTest(cloudcase.Case):
     # -- what is told
 
     def test_property_that_nothing_arrives_for_is_named(self):
-        shim = os.path.join(self.dir, "shim.so")
-        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", shim],
-                       input=weir_clock(), check=True)
         cloud = self.cloudsim()
         agent = self.agent(cloud, start=False)
-        agent.env["LATER"] = os.path.join(self.dir, "later")
-        agent.env["LD_PRELOAD"] = " ".join(
-            filter(None, [agent.env.get("LD_PRELOAD"), shim]))
+        agent.env.update(weir.preload(
+            self.dir, weir_clock(), LATER=os.path.join(self.dir, "later")))
         agent.start()
         feed = self.feed(agent)
         feed.put("edge_impulse-pump/gauge-anomaly", 1)
@@ -233,7 +228,7 @@ class CloudFaultsTest(cloudcase.Case):
 
 def weir_clock():
     """The monotonic clock, five minutes later while the file $LATER exists."""
-    return rb"""
+    return r"""
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>

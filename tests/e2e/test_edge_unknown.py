@@ -12,6 +12,20 @@ import test_edge_http
 import weir
 
 EIM = 'Model "%s"\nStaleAfter 1\n' % weir.EIM
+# A file of a window is not opened while $HANG exists.
+HANG = r"""
+#define _GNU_SOURCE
+#include <string.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int openat64(int dir, const char *path, int flags, int mode) {
+  const char *hang = getenv("HANG");
+  while (strstr(path, ".weir-new") != NULL && access(hang, F_OK) == 0)
+    usleep(10000);
+  return (int)syscall(SYS_openat, dir, path, flags, mode);
+}
+"""
 GONE = 'URL "http://127.0.0.1:9"\nStaleAfter 1\n'  # nobody listens there
 
 
@@ -184,21 +198,21 @@ class ModelTest(UnknownCase):
         agent.stop()
 
     def test_the_disk_hangs(self):
-        """A pipe that nobody reads, where a window is to be kept."""
+        """A window is to be kept, and the disk does not answer."""
         model = edgecase.Model(self.dir)
         folder = os.path.join(self.dir, "capture")
-        pipe = os.path.join(folder, ".weir-new")
+        hang = os.path.join(self.dir, "hang")
         agent = self.agent(['Model "%s"\nStaleAfter 1\nThreshold 1\n'
-                            'CaptureDir "%s"' % (model.path, folder)])
+                            'CaptureDir "%s"' % (model.path, folder)],
+                           env=weir.preload(self.dir, HANG, HANG=hang))
         self.put([10] * 12)
         weir.wait_until(lambda: os.path.isdir(folder) and os.listdir(folder),
                         "a window is kept", alive=agent)
-        weir.wait_until(lambda: not os.path.exists(pipe), "it is whole",
-                        alive=agent)
-        os.mkfifo(pipe)
+        with open(hang, "w"):
+            pass
         self.wait_state(agent, "Anomalous", [0])
         self.wait_state(agent, "unknown", [10])
-        os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+        os.remove(hang)
         self.wait_state(agent, "Normal", [10])
         agent.stop()
 

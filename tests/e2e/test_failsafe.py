@@ -8,7 +8,6 @@ a time; each has to reach all three, and has to end."""
 import json
 import os
 import signal
-import subprocess
 import unittest
 
 import edgecase
@@ -34,9 +33,6 @@ class FailSafeCase(m4case.Case):
                         alive=self.daemon)
 
     def collectd_agent(self):
-        shim = os.path.join(self.dir, "shim.so")
-        subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", shim],
-                       input=test_cloud_disk.CLOCK_SHIM.encode(), check=True)
         report = ('<Report "classification">\nOnChange true\nHeartbeat 1\n'
                   "MaxAge %g\n</Report>" % AGE)
         text = weir.m4_block(self.sim.address, interval=INTERVAL, extra=report,
@@ -45,9 +41,8 @@ class FailSafeCase(m4case.Case):
             interval=INTERVAL)
         agent = weir.Collectd(self.dir, text.replace(
             'Address "', 'LockDirectory "%s"\n    Address "' % self.dir))
-        agent.env["CLOCK_SHIFT"] = self.shift
-        agent.env["LD_PRELOAD"] = " ".join(
-            filter(None, [agent.env.get("LD_PRELOAD"), shim]))
+        agent.env.update(weir.preload(self.dir, test_cloud_disk.CLOCK_SHIM,
+                                      CLOCK_SHIFT=self.shift))
         self.daemon = self.run_process(agent)
 
     def output(self):

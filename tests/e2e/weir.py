@@ -179,6 +179,15 @@ def sanitizer_env():
             "report_signal_unsafe=0"}
 
 
+def preload(directory, source, **env):
+    """The environment in which functions in C stand before those of libc."""
+    shim = os.path.join(directory, "shim.so")
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", shim],
+                   input=source.encode(), check=True)
+    before = sanitizer_env().get("LD_PRELOAD")
+    return dict(env, LD_PRELOAD=" ".join(filter(None, [before, shim])))
+
+
 def check_config(directory, config, **options):
     """Run collectd -T on a configuration: (exit status, log text)."""
     agent = Collectd(directory, config, name="check", extra_args=["-T"],
