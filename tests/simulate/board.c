@@ -77,13 +77,16 @@ void board_boot(int b) {
   board_look(b);
 }
 
-/* Since when the flow is one level, but for its noise. */
+/* Since when the flow is one level, but for its noise; when it last came and
+ * went by itself. */
 static void note_steady(struct sim_board *board, double before_lpm) {
   const struct ms_plant *p = &board->plant;
   if (p->now.kind != MS_FLOW || p->level_lpm != before_lpm)
     board->steady_us = 0;
   else if (board->steady_us == 0)
     board->steady_us = sim.now_us;
+  if (p->now.kind >= MS_AIR && p->now.kind <= MS_EMI)
+    board->restless_us = sim.now_us;
 }
 
 /* Each reading is a little different from every other one, so that the oracle

@@ -70,8 +70,9 @@ struct sim_board {
   size_t readings;
   bool output; /* high: all is well */
   int64_t busy_until_us;
-  int64_t behind_us; /* it is late until then with what it was asked */
-  int64_t steady_us; /* since when its flow is one level; 0: it is not */
+  int64_t behind_us;   /* it is late until then with what it was asked */
+  int64_t steady_us;   /* since when its flow is one level; 0: it is not */
+  int64_t restless_us; /* when the flow last came and went by itself */
 };
 
 /* The plant of the first board plays two and a half hours again and again; then
