@@ -196,7 +196,7 @@ static void outliers(const struct past *p, float sign, float lately,
     padded[i] = padded[BESIDE + count + i] = 1e6f;
   for (int i = 0; i < count; i++)
     padded[BESIDE + i] = sign * p->x[i];
-  for (int i = 0; i < count + BESIDE + 1; i++)
+  for (int i = 1; i < count + BESIDE + 1; i++)
     side[i] = least(padded[i], least(padded[i + 1], padded[i + 2]));
   for (int i = 1; i < count; i++) {
     float beside = most(side[i], side[i + BESIDE + 1]);
