@@ -2,18 +2,20 @@
  * baseline. Each check names the promise. */
 #include "sim.h"
 
+#include "lib/flow/votes.h"
+
 #include <math.h>
 
 /* ISA-18.2 calls the same alarm three times in a minute chatter, which is six
  * changes. Here it is more than six of any kind in two minutes, or four where
  * the flow is steady. A flow that comes and goes by itself (air, slugs,
- * hunting) takes the state along; there as everywhere an alarm is left more
- * slowly each time (lib/flow/votes.h). At 3 of 5 it may begin 0, 8, 21, 44 and
- * 87 s after the first time: five times in two minutes. */
+ * hunting) takes the state along; there as everywhere an alarm stays for some
+ * windows, and for twice as many each time that it comes back
+ * (lib/flow/votes.h). */
 #define CHATTER_US (120 * SIM_S)
 #define CHATTER 4
 #define CHATTER_MOST 6
-#define ALARMS_MOST 5
+#define ALARM "Anomalous"
 
 struct eye {
   bool output;
@@ -27,10 +29,9 @@ struct eye {
   bool windows;              /* there was a sample since the start */
   int64_t changes_us[CHATTER_MOST + 1]; /* of the label; a ring */
   size_t changes;
-  int64_t
-      alarms_us[ALARMS_MOST + 1]; /* of the beginnings of an alarm; a ring */
-  size_t alarms;
-  int64_t written_us; /* a label reached the writers */
+  int64_t began_us, ended_us; /* the last alarm */
+  int returns;                /* how often in a row it came back soon */
+  int64_t written_us;         /* a label reached the writers */
   char written[WR_LABEL_MAX];
   char shown[WR_LABEL_MAX]; /* by the cloud */
   int64_t shown_us;
@@ -149,33 +150,43 @@ static void check_chatter(const struct eye *e, int b) {
              b, CHATTER + 1, seconds(few_us));
 }
 
-static void note_alarm(struct eye *e, int b) {
-  e->alarms_us[e->alarms++ % (ALARMS_MOST + 1)] = sim.now_us;
-  if (e->alarms <= ALARMS_MOST || !is_calm(b, SIM_HEAL_US))
+/* An alarm began or ended by its votes. A second is left to rounding. */
+static void note_alarm(struct eye *e, int b, bool begins) {
+  if (begins) {
+    bool soon = sim.now_us - e->ended_us < (WR_VOTES_AGAIN - 1) * SIM_S;
+    e->returns = !soon ? 0 : e->returns + (e->returns < WR_VOTES_PATIENCE);
+    e->began_us = sim.now_us;
     return;
-  int64_t first_us = e->alarms_us[e->alarms % (ALARMS_MOST + 1)];
-  if (sim.now_us - first_us <= CHATTER_US)
-    sim_fail("no chatter: alarm %d began %d times in %.0f s", b,
-             ALARMS_MOST + 1, seconds(first_us));
+  }
+  e->ended_us = sim.now_us;
+  int64_t least_us = ((WR_SHIPPED_OF << e->returns) - 1) * SIM_S;
+  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->began_us < least_us)
+    sim_fail("no chatter: alarm %d, back %d times, ends after %.0f s", b,
+             e->returns, seconds(e->began_us));
 }
 
-static void note_change(struct eye *e, int b, bool begins) {
+static void note_change(struct eye *e, int b, const char *label) {
   e->changes_us[e->changes++ % (CHATTER_MOST + 1)] = sim.now_us;
   if (is_calm(b, SIM_HEAL_US))
     check_chatter(e, b);
-  if (begins)
-    note_alarm(e, b);
+  bool was = strcmp(e->label, ALARM) == 0, is = strcmp(label, ALARM) == 0;
+  if (e->label[0] == '\0' || strcmp(label, WR_ARRIVAL_UNKNOWN) == 0 ||
+      strcmp(label, "Off") == 0) { /* nobody voted */
+    e->returns = 0;
+    e->began_us = e->ended_us = -SIM_EPOCH_US;
+  } else if (was != is) {
+    note_alarm(e, b, is);
+  }
 }
 
 void seen_state(int b, const char *label, bool alarming) {
   struct eye *e = &o.eye[b];
-  bool begins = alarming && e->well;
   e->well = !alarming;
   if (!alarming)
     e->well_us = sim.now_us;
   if (strcmp(e->label, label) != 0) {
     sim_trace("%d: state %s", b, label);
-    note_change(e, b, begins);
+    note_change(e, b, label);
   }
   snprintf(e->label, sizeof(e->label), "%s", label);
   if (strcmp(label, WR_ARRIVAL_UNKNOWN) != 0)
