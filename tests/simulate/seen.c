@@ -150,7 +150,8 @@ static void check_chatter(const struct eye *e, int b) {
              b, CHATTER + 1, seconds(few_us));
 }
 
-/* An alarm began or ended by its votes. A second is left to rounding. */
+/* An alarm began or ended by its votes. The flow may have been quiet for nearly
+ * WR_SHIPPED_QUIET windows when it began. */
 static void note_alarm(struct eye *e, int b, bool begins) {
   if (begins) {
     bool soon = sim.now_us - e->ended_us < (WR_VOTES_AGAIN - 1) * SIM_S;
@@ -159,8 +160,8 @@ static void note_alarm(struct eye *e, int b, bool begins) {
     return;
   }
   e->ended_us = sim.now_us;
-  int64_t least_us = ((WR_SHIPPED_OF << e->returns) - 1) * SIM_S;
-  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->began_us < least_us)
+  int least_s = (WR_SHIPPED_OF << e->returns) - WR_SHIPPED_QUIET;
+  if (is_calm(b, SIM_HEAL_US) && sim.now_us - e->began_us < least_s * SIM_S)
     sim_fail("no chatter: alarm %d, back %d times, ends after %.0f s", b,
              e->returns, seconds(e->began_us));
 }
